@@ -1,0 +1,29 @@
+# One folder is one module is one target: postrider_module(name DEPS targets...).
+# Files that end in _test.cpp go into the unit-test program, the rest into the library.
+add_library(postrider_common INTERFACE)
+target_include_directories(postrider_common INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+target_link_libraries(postrider_common INTERFACE postrider_warnings fmt::fmt)
+target_compile_definitions(postrider_common INTERFACE POSTRIDER_VERSION="${PROJECT_VERSION}"
+  FMT_ENFORCE_COMPILE_STRING=0)
+
+set_property(GLOBAL PROPERTY postrider_test_sources "")
+set_property(GLOBAL PROPERTY postrider_test_libraries "")
+
+function(postrider_module name)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+  if(sources)
+    add_library(postrider_${name} STATIC ${sources})
+    target_link_libraries(postrider_${name} PUBLIC postrider_common ${arg_DEPS})
+  else()
+    add_library(postrider_${name} INTERFACE)
+    target_link_libraries(postrider_${name} INTERFACE postrider_common ${arg_DEPS})
+  endif()
+  if(tests)
+    set_property(GLOBAL APPEND PROPERTY postrider_test_sources ${tests})
+    set_property(GLOBAL APPEND PROPERTY postrider_test_libraries postrider_${name})
+  endif()
+endfunction()

@@ -1,0 +1,8 @@
+set(POSTRIDER_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+if(POSTRIDER_SANITIZE)
+  add_compile_options(-fsanitize=${POSTRIDER_SANITIZE} -fno-omit-frame-pointer -O1 -g1)
+  add_link_options(-fsanitize=${POSTRIDER_SANITIZE})
+  if(POSTRIDER_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()

@@ -1,0 +1,429 @@
+#include "postrider/api/http/http_server.hpp"
+
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "postrider/api/http/testing/raw_client.hpp"
+
+namespace postrider {
+namespace {
+
+Async<HttpServerResponse> hello(HttpServerRequest& request) {
+  co_return json_response(200, "\"hello from " + request.path + "\"");
+}
+
+Async<HttpServerResponse> echo(HttpServerRequest& request) {
+  EXPECT_GE(request.body.capacity(), request.body.size() + 64);
+  co_return json_response(200, std::move(request.body));
+}
+
+Async<HttpServerResponse> broken(HttpServerRequest& request) {
+  if (!request.path.empty()) throw std::runtime_error("planted");
+  co_return HttpServerResponse();
+}
+
+Async<HttpServerResponse> empty(HttpServerRequest&) {
+  HttpServerResponse response;
+  response.status = 204;
+  co_return response;
+}
+
+Async<HttpServerResponse> megabyte(HttpServerRequest&) {
+  co_return json_response(200, std::string(1024 * 1024, 'm'));
+}
+
+Async<HttpServerResponse> silent(HttpServerRequest&) {
+  HttpServerResponse response;
+  response.close_without_answer = true;
+  co_return response;
+}
+
+HttpRouter example_router() {
+  HttpRouter router;
+  router.add({"GET", "/hello/{name}", Role::none, 0, hello});
+  router.add({"GET", "/broken", Role::none, 0, broken});
+  router.add({"GET", "/megabyte", Role::none, 0, megabyte});
+  router.add({"GET", "/silent", Role::none, 0, silent});
+  router.add({"DELETE", "/empty", Role::none, 0, empty});
+  router.add({"POST", "/echo", Role::none, 100'000, echo});
+  router.add({"POST", "/facts", Role::producer, 100'000, echo});
+  router.add({"GET", "/admin", Role::admin, 0, hello});
+  return router;
+}
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  void start(HttpServerSettings settings = {}) {
+    settings.request_id_prefix = "test";
+    server.emplace(std::move(settings), example_router(), BearerTokens({"root"}, {"writer"}));
+    const auto started = server->start();
+    ASSERT_TRUE(started) << started.error().detail;
+  }
+
+  RawResponse answer_to(std::string_view request) {
+    RawClient client(server->port());
+    client.send(request);
+    return client.response();
+  }
+
+  std::optional<HttpServer> server;
+};
+
+constexpr std::string_view get_hello = "GET /hello/a HTTP/1.1\r\nHost: h\r\n\r\n";
+
+TEST_F(HttpServerTest, answers_requests_on_one_connection_one_after_the_other) {
+  start();
+  RawClient client(server->port());
+  for (int i = 0; i < 3; ++i) {
+    client.send(get_hello);
+    const RawResponse response = client.response();
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(response.has("Content-Type: application/json\r\n"));
+    EXPECT_FALSE(response.has("Connection:"));
+    EXPECT_EQ(response.body, "\"hello from /hello/a\"");
+  }
+}
+
+TEST_F(HttpServerTest, answers_pipelined_requests_in_order) {
+  start();
+  RawClient client(server->port());
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\none"
+      "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n"
+      "\r\nPOST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\ntwo"
+      "GET /hello/a HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.response().body, "one");
+  EXPECT_EQ(client.response().status, 404);
+  EXPECT_EQ(client.response().body, "two");
+  EXPECT_EQ(client.response().body, "\"hello from /hello/a\"");
+}
+
+TEST_F(HttpServerTest, understands_a_request_that_comes_byte_by_byte) {
+  start();
+  RawClient client(server->port());
+  const std::string request =
+      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n";
+  for (const char byte : request) client.send(std::string_view(&byte, 1));
+  EXPECT_EQ(client.response().body, "abcde");
+  client.send(get_hello);
+  EXPECT_EQ(client.response().status, 200);
+}
+
+TEST_F(HttpServerTest, reads_bodies_larger_than_its_buffers) {
+  start();
+  const std::string body(90'000, 'b');
+  EXPECT_EQ(
+      answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n" + body).body,
+      body);
+}
+
+TEST_F(HttpServerTest, sends_bodies_larger_than_its_buffers) {
+  start();
+  EXPECT_EQ(answer_to("GET /megabyte HTTP/1.1\r\nHost: h\r\n\r\n").body,
+            std::string(1024 * 1024, 'm'));
+}
+
+TEST_F(HttpServerTest, answers_unknown_paths_with_a_problem) {
+  start();
+  const RawResponse response = answer_to("GET /nothing?a=b HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_TRUE(response.has("Content-Type: application/problem+json\r\n"));
+  EXPECT_NE(response.body.find("there is nothing at /nothing\""), std::string::npos);
+  EXPECT_NE(response.body.find("\"request_id\":\"test-1\""), std::string::npos);
+}
+
+TEST_F(HttpServerTest, says_which_methods_a_path_takes) {
+  start();
+  const RawResponse response = answer_to("PUT /hello/a HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(response.status, 405);
+  EXPECT_TRUE(response.has("Allow: GET, HEAD\r\n"));
+}
+
+TEST_F(HttpServerTest, refuses_a_request_without_a_right_before_its_body) {
+  start();
+  RawClient client(server->port());
+  client.send(
+      "POST /facts HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
+  const RawResponse response = client.response();
+  EXPECT_EQ(response.status, 401);
+  EXPECT_TRUE(response.has("WWW-Authenticate: Bearer\r\n"));
+  EXPECT_TRUE(response.has("Connection: close\r\n"));
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, knows_producers_from_admins) {
+  start();
+  const std::string admin = "GET /admin HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ";
+  EXPECT_EQ(answer_to(admin + "writer\r\n\r\n").status, 403);
+  EXPECT_EQ(answer_to(admin + "root\r\n\r\n").status, 200);
+  const std::string facts =
+      "POST /facts HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nauthorization: bearer ";
+  EXPECT_EQ(answer_to(facts + "writer\r\n\r\nx").body, "x");
+}
+
+TEST_F(HttpServerTest, keeps_the_connection_when_a_refused_request_has_no_body) {
+  start();
+  RawClient client(server->port());
+  client.send("GET /admin HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.response().status, 401);
+  client.send("GET /hello/a?x=1&x=2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.response().status, 400);
+  client.send(get_hello);
+  EXPECT_EQ(client.response().status, 200);
+}
+
+TEST_F(HttpServerTest, refuses_a_body_that_says_it_is_too_large) {
+  start();
+  RawClient client(server->port());
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\n\r\n");
+  const RawResponse response = client.response();
+  EXPECT_EQ(response.status, 413);
+  EXPECT_NE(response.body.find("at most 100000"), std::string::npos);
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, refuses_a_chunked_body_that_grows_too_large) {
+  start();
+  RawClient client(server->port());
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send("c350\r\n" + std::string(50'000, 'a') + "\r\nc351\r\n" + std::string(50'001, 'a'));
+  EXPECT_EQ(client.response().status, 413);
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, takes_a_body_up_to_its_limit) {
+  start();
+  EXPECT_EQ(answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n" +
+                      std::string(100'000, 'a'))
+                .status,
+            200);
+  EXPECT_EQ(answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                      "186a0\r\n" +
+                      std::string(100'000, 'a') + "\r\n0\r\n\r\n")
+                .status,
+            200);
+}
+
+TEST_F(HttpServerTest, refuses_a_header_over_its_limit) {
+  start();
+  const std::string many(17'000, 'x');
+  EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nHost: h\r\nX: " + many).status, 431);
+  EXPECT_EQ(answer_to("GET /" + many).status, 431);
+  std::string fields = "GET / HTTP/1.1\r\nHost: h\r\n";
+  for (int i = 0; i < 100; ++i) fields += "X-" + std::string(200, 'a') + ": b\r\n";
+  EXPECT_EQ(answer_to(fields + "\r\n").status, 431);
+}
+
+TEST_F(HttpServerTest, refuses_a_chunk_extension_or_a_trailer_that_does_not_end) {
+  start();
+  const std::string chunked =
+      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(answer_to(chunked + "3;" + std::string(40'000, 'x')).status, 431);
+  EXPECT_EQ(answer_to(chunked + "0\r\nX: " + std::string(40'000, 'x')).status, 431);
+}
+
+TEST_F(HttpServerTest, asks_for_a_body_that_waits_to_be_asked_for) {
+  start();
+  RawClient client(server->port());
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.read_through("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("ok");
+  EXPECT_EQ(client.response().body, "ok");
+}
+
+TEST_F(HttpServerTest, answers_what_is_not_http_with_400_and_ends_the_connection) {
+  start();
+  for (const std::string_view request :
+       {"\x16\x03\x01 TLS\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nBad Name: x\r\n\r\n", "GET / HTTP/2.0\r\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, x\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n"}) {
+    RawClient client(server->port());
+    client.send(request);
+    const RawResponse response = client.response();
+    EXPECT_EQ(response.status, 400) << request;
+    EXPECT_TRUE(response.has("application/problem+json")) << request;
+    EXPECT_TRUE(client.is_ended()) << request;
+  }
+}
+
+TEST_F(HttpServerTest, survives_clients_that_leave_in_the_middle) {
+  start();
+  for (const std::string_view part : {"", "GET", "GET /hello/a HTTP/1.1\r\nHost:",
+                                      "POST /echo HTTP/1.1\r\nHost: h\r\n"
+                                      "Content-Length: 10\r\n\r\nhalf",
+                                      "GET /megabyte HTTP/1.1\r\nHost: h\r\n\r\n"}) {
+    RawClient(server->port()).send(part);
+    RawClient resetting(server->port());
+    resetting.send(part);
+    resetting.reset();
+    RawClient half_closing(server->port());
+    half_closing.send(part);
+    half_closing.end_sending();
+  }
+  EXPECT_EQ(answer_to(get_hello).status, 200);
+}
+
+TEST_F(HttpServerTest, answers_a_client_that_sends_nothing_more) {
+  start();
+  RawClient client(server->port());
+  client.send(get_hello);
+  client.end_sending();
+  EXPECT_EQ(client.response().status, 200);
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, answers_head_without_a_body) {
+  start();
+  RawClient client(server->port());
+  client.send("HEAD /hello/a HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string head = client.read_through("\r\n\r\n");
+  EXPECT_NE(head.find("Content-Length: 21\r\n"), std::string::npos) << head;
+  client.send(get_hello);
+  EXPECT_EQ(client.response().body, "\"hello from /hello/a\"");
+}
+
+TEST_F(HttpServerTest, gives_204_no_length) {
+  start();
+  RawClient client(server->port());
+  client.send("DELETE /empty HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.read_through("\r\n\r\n"), "HTTP/1.1 204 No Content\r\n\r\n");
+  client.send(get_hello);
+  EXPECT_EQ(client.response().status, 200);
+}
+
+TEST_F(HttpServerTest, ends_the_connection_when_the_client_asks_for_it) {
+  start();
+  RawClient client(server->port());
+  client.send("GET /hello/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(client.response().has("Connection: close\r\n"));
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, serves_http_1_0) {
+  start();
+  RawClient closing(server->port());
+  closing.send("GET /hello/a HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(closing.response().status, 200);
+  EXPECT_TRUE(closing.is_ended());
+  RawClient keeping(server->port());
+  keeping.send("GET /hello/a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_TRUE(keeping.response().has("Connection: keep-alive\r\n"));
+  keeping.send(get_hello);
+  EXPECT_EQ(keeping.response().status, 200);
+}
+
+TEST_F(HttpServerTest, answers_500_when_a_handler_throws) {
+  start();
+  RawClient client(server->port());
+  client.send("GET /broken HTTP/1.1\r\nHost: h\r\n\r\n");
+  const RawResponse response = client.response();
+  EXPECT_EQ(response.status, 500);
+  EXPECT_EQ(response.body.find("planted"), std::string::npos);
+  client.send(get_hello);
+  EXPECT_EQ(client.response().status, 200);
+}
+
+TEST_F(HttpServerTest, can_end_the_connection_without_an_answer) {
+  start();
+  RawClient client(server->port());
+  client.send("GET /silent HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, turns_away_what_is_over_its_number_of_connections) {
+  HttpServerSettings settings;
+  settings.connections_max = 1;
+  start(settings);
+  RawClient first(server->port());
+  first.send(get_hello);
+  EXPECT_EQ(first.response().status, 200);
+  RawClient second(server->port());
+  const RawResponse refused = second.response();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
+  EXPECT_TRUE(second.is_ended());
+  first.send(get_hello);
+  EXPECT_EQ(first.response().status, 200);
+}
+
+TEST_F(HttpServerTest, ends_connections_that_stay_idle_or_stop_half_way) {
+  HttpServerSettings settings;
+  settings.idle_timeout = std::chrono::milliseconds{20};
+  settings.read_timeout = std::chrono::milliseconds{20};
+  start(settings);
+  for (const std::string_view part : {"", "GET / HT",
+                                      "POST /echo HTTP/1.1\r\nHost: h\r\n"
+                                      "Content-Length: 10\r\n\r\nhalf"}) {
+    RawClient client(server->port());
+    client.send(part);
+    EXPECT_TRUE(client.is_ended()) << part;
+  }
+}
+
+TEST_F(HttpServerTest, serves_many_clients_with_several_threads) {
+  HttpServerSettings settings;
+  settings.threads = 3;
+  start(settings);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([this] {
+      RawClient client(server->port());
+      for (int n = 0; n < 50; ++n) {
+        client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nsame");
+        EXPECT_EQ(client.response().body, "same");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(HttpServer, says_what_it_is_bound_to) {
+  HttpServerSettings settings;
+  settings.address = "127.0.0.2";
+  HttpServer server(settings, HttpRouter(), BearerTokens());
+  ASSERT_TRUE(server.start());
+  EXPECT_NE(server.port(), 0);
+  EXPECT_EQ(server.address(), fmt::format("127.0.0.2:{}", server.port()));
+}
+
+TEST(HttpServer, says_why_it_cannot_listen) {
+  HttpServer first({}, HttpRouter(), BearerTokens());
+  ASSERT_TRUE(first.start());
+  HttpServerSettings settings;
+  settings.port = first.port();
+  HttpServer second(settings, HttpRouter(), BearerTokens());
+  const auto started = second.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, Code::conflict);
+  EXPECT_TRUE(started.error().detail.starts_with("cannot listen on " + first.address() +
+                                                 ": address already in use; "))
+      << started.error().detail;
+
+  settings.address = "192.0.2.1";
+  settings.port = 0;
+  HttpServer third(settings, HttpRouter(), BearerTokens());
+  const auto foreign = third.start();
+  ASSERT_FALSE(foreign);
+  EXPECT_TRUE(foreign.error().detail.starts_with("cannot listen on 192.0.2.1:0: "));
+
+  settings.address = "everywhere";
+  HttpServer fourth(settings, HttpRouter(), BearerTokens());
+  const auto unreadable = fourth.start();
+  ASSERT_FALSE(unreadable);
+  EXPECT_EQ(unreadable.error().code, Code::invalid_argument);
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "postrider/api/http/bearer.hpp"
+#include "postrider/api/http/http_server.hpp"
+#include "postrider/api/http/internal/http_request_parser.hpp"
+#include "postrider/api/http/internal/http_response_stream.hpp"
+#include "postrider/api/http/internal/http_socket.hpp"
+#include "postrider/api/http/internal/response_head.hpp"
+#include "postrider/api/http/router.hpp"
+
+namespace postrider {
+
+/// What the connections of a server share. Outlives them.
+struct HttpServerShared {
+  HttpServerSettings settings;
+  HttpRouter router;
+  BearerTokens tokens;
+  std::atomic<std::uint64_t> request_count = 0;
+  std::atomic<bool> stopping = false;
+};
+
+/// Serves one client. Everything on the connection's executor.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(boost::asio::ip::tcp::socket socket, HttpServerShared& shared);
+
+  /// Answers requests until the connection ends.
+  Async<void> run();
+  /// The server stops: ends the connection now when no request is under way, otherwise after it.
+  void begin_stop();
+  /// Ends everything but a handler that is suspended elsewhere.
+  void close();
+  [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.executor(); }
+
+ private:
+  using State = HttpRequestParser::State;
+  enum class Next { more, close, close_gently };
+
+  Async<Next> serve_one();
+  void begin_request();
+  /// Both give `need_more` when the client has gone in between.
+  Async<State> read_head();
+  Async<State> read_body(std::uint64_t bytes_max);
+  State feed();
+
+  /// The answer to a request that no handler gets to see.
+  [[nodiscard]] std::optional<HttpServerResponse> refusal(const HttpRouter::Found& found) const;
+  Async<Next> refuse(HttpServerResponse response, State read);
+  Async<Next> answer(const HttpRoute& route);
+  Async<HttpServerResponse> call(const HttpRoute& route);
+  Async<bool> send(HttpServerResponse& response, AfterAnswer after);
+  Async<bool> send_stream(HttpServerResponse& response, AfterAnswer after);
+  [[nodiscard]] AfterAnswer after_answer() const;
+
+  HttpServerShared& shared_;
+  HttpSocket socket_;
+  HttpRequestParser parser_;
+  HttpServerRequest request_;
+  std::string out_;
+  HttpResponseStream* stream_ = nullptr;  ///< while an answer is streamed
+  bool is_idle_ = true;
+};
+
+}  // namespace postrider

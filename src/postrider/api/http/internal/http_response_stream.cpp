@@ -1,0 +1,52 @@
+#include "postrider/api/http/internal/http_response_stream.hpp"
+
+#include <utility>
+
+namespace postrider {
+
+HttpResponseStream::HttpResponseStream(HttpSocket& socket, const std::atomic<bool>& stopping,
+                                       Duration write_timeout, BodyForm form)
+    : socket_(socket), stopping_(stopping), write_timeout_(write_timeout), form_(form) {}
+
+Async<Result<void>> HttpResponseStream::write(std::string piece) {
+  if (client_gone_) co_return fail(Code::connection_failed, "the client has closed the connection");
+  if (stopping_) co_return fail(Code::stopping, "the server is stopping");
+  // An empty chunk would end the answer.
+  if (piece.empty()) co_return Result<void>();
+  size_line_.clear();
+  if (form_ == BodyForm::chunked) {
+    size_line_ = fmt::format("{:x}\r\n", piece.size());
+    piece += "\r\n";
+  }
+  const bool sent = co_await socket_.write(size_line_, piece, write_timeout_);
+  if (sent) co_return Result<void>();
+  client_gone_ = true;
+  co_return fail(Code::connection_failed, "the client has closed the connection or does not read");
+}
+
+bool HttpResponseStream::ended() const {
+  return client_gone_ || stopping_;
+}
+
+void HttpResponseStream::on_end(std::function<void()> wake) {
+  wake_ = std::move(wake);
+  if (ended()) wake_source();
+}
+
+void HttpResponseStream::lose_client() {
+  client_gone_ = true;
+  wake_source();
+}
+
+void HttpResponseStream::wake_source() {
+  if (wake_) std::exchange(wake_, nullptr)();
+}
+
+Async<bool> HttpResponseStream::finish() {
+  wake_ = nullptr;
+  if (client_gone_) co_return false;
+  if (form_ != BodyForm::chunked) co_return true;
+  co_return co_await socket_.write("0\r\n\r\n", "", write_timeout_);
+}
+
+}  // namespace postrider

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "postrider/base/result.hpp"
+#include "postrider/runtime/async.hpp"
+
+namespace postrider {
+
+/// The header fields of one request, in the order they came. Names are compared without case.
+class HttpHeaders {
+ public:
+  void add(std::string_view name, std::string_view value);
+  /// The value of the first field of that name, without outer blanks. Lives as long as this.
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
+  void clear();
+
+ private:
+  struct Field {
+    std::size_t name = 0;
+    std::size_t value = 0;
+    std::size_t end = 0;
+  };
+  std::string text_;
+  std::vector<Field> fields_;
+};
+
+/// One request as a handler gets it. Belongs to the connection, which keeps it until the answer
+/// is sent; a handler may move `body` out.
+struct HttpServerRequest {
+  using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+  std::string method;
+  std::string path;                   ///< as sent, without the query
+  std::vector<std::string> segments;  ///< of the path, percent-decoded; "/" has none
+  Parameters query;                   ///< decoded; no name stands twice
+  Parameters path_parameters;         ///< of the route's template, decoded, never empty
+  HttpHeaders headers;
+  std::string body;            ///< has at least 64 bytes of spare capacity
+  std::string request_id;      ///< unique over the processes of an installation
+  std::string remote_address;  ///< of the peer, without its port
+
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {
+    return headers.find(name);
+  }
+  [[nodiscard]] std::optional<std::string_view> query_parameter(std::string_view name) const;
+  /// `name` must be one of the route's template.
+  [[nodiscard]] std::string_view path_parameter(std::string_view name) const;
+};
+
+/// The way to the client of an answer that comes in pieces. Used on the connection's executor.
+class ResponseStream {
+ public:
+  ResponseStream() = default;
+  ResponseStream(const ResponseStream&) = delete;
+  ResponseStream& operator=(const ResponseStream&) = delete;
+  virtual ~ResponseStream() = default;
+
+  /// Sends a piece now. Errors, after which the source returns soon: `connection_failed` when the
+  /// client has gone or does not read, `stopping` when the server stops.
+  virtual Async<Result<void>> write(std::string piece) = 0;
+  /// True once `write` would fail.
+  [[nodiscard]] virtual bool ended() const = 0;
+  /// Calls `wake` once on the connection's executor when `ended` becomes true; at once when it
+  /// already is. A second call replaces the first. It is never called after the source returned.
+  virtual void on_end(std::function<void()> wake) = 0;
+};
+
+/// Writes the pieces of an answer and returns when there are no more.
+using ResponseSource = std::function<Async<void>(ResponseStream&)>;
+
+struct HttpServerResponse {
+  int status = 200;
+  std::string content_type = {};  ///< not sent when empty
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+  ResponseSource source = nullptr;    ///< sends the body instead of `body`
+  bool close_without_answer = false;  ///< for a receiver that plays a broken one
+};
+
+HttpServerResponse json_response(int status, std::string body);
+
+/// Runs on the connection's executor. What it throws is a bug and is answered with 500.
+using HttpHandler = std::function<Async<HttpServerResponse>(HttpServerRequest&)>;
+
+}  // namespace postrider

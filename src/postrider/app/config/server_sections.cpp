@@ -1,0 +1,49 @@
+#include "postrider/app/config/sections.hpp"
+#include "postrider/app/config/text_rules.hpp"
+
+namespace postrider {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::uint64_t tebibyte = 1024 * 1024 * mebibyte;
+
+}  // namespace
+
+void add_server_sections(SettingTable& table, Settings& settings) {
+  table.text("database", settings.database, database_fault);
+
+  StorageSection& storage = settings.storage;
+  table.size("storage.size_max", storage.size_max, 0, 256 * tebibyte);
+  table.size("storage.tail_cache", storage.tail_cache, 0, tebibyte);
+  table.size("storage.block_cache", storage.block_cache, 0, tebibyte);
+
+  PublicSection& public_api = settings.public_api;
+  table.text("public.listen", public_api.listen, listen_fault);
+  table.number("public.threads", public_api.threads, 1, 64);
+  table.number("public.connections_max", public_api.connections_max, 1, 1'000'000);
+
+  table.text("admin.listen", settings.admin.listen, listen_fault);
+
+  table.flag("metrics.per_service", settings.metrics.per_service);
+  table.choice("log.level", settings.log.level,
+               {{"trace", LogLevel::trace},
+                {"debug", LogLevel::debug},
+                {"info", LogLevel::info},
+                {"warn", LogLevel::warn},
+                {"error", LogLevel::error}});
+  table.choice("log.format", settings.log.format,
+               {{"text", LogFormat::text}, {"json", LogFormat::json}});
+  table.duration("stop.grace", settings.stop.grace, Duration::zero(), hours{1});
+}
+
+SettingTable table_of_settings(Settings& settings) {
+  SettingTable table;
+  add_server_sections(table, settings);
+  add_token_section(table, settings);
+  add_stream_sections(table, settings);
+  add_delivery_sections(table, settings);
+  return table;
+}
+
+}  // namespace postrider

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "postrider/app/config/config_error.hpp"
+#include "postrider/app/config/settings.hpp"
+
+namespace postrider {
+
+/// The environment variables of the process, by name.
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+/// Defaults, then the file, then the variables `POSTRIDER_SECTION_KEY`; an empty variable counts
+/// as not set, and a list is separated by commas. Then the token files are read. `file` may be
+/// empty: no file. On failure every mistake is in the list, none twice.
+std::expected<Settings, ConfigErrors> load_settings(const std::string& file,
+                                                    const Environment& environment);
+
+/// The variable that overrides a setting: `delivery.backoff.min` is
+/// `POSTRIDER_DELIVERY_BACKOFF_MIN`.
+std::string variable_of(const std::string& path);
+
+}  // namespace postrider

@@ -1,0 +1,90 @@
+#include "postrider/app/config/sections.hpp"
+#include "postrider/app/config/text_rules.hpp"
+
+namespace postrider {
+namespace {
+
+using std::chrono::days;
+
+constexpr Duration one_second = std::chrono::seconds{1};
+
+/// The settings below one stream's name: a small table of their own, because the names are free.
+SettingTable table_of_stream(StreamSection& stream) {
+  SettingTable table;
+  table.text("format", stream.format, format_fault);
+  table.duration("retain", stream.retain, one_second, days{36'500});
+  return table;
+}
+
+void read_stream(const YamlNode& node, StreamSection& stream, Complaints& complaints) {
+  if (node.kind == YamlNode::Kind::null) return;
+  if (node.kind != YamlNode::Kind::map) {
+    complaints.add(node.line, "." + node.key,
+                   SettingTable::described(node) + " is not a map; allowed: {format: matrix, …}");
+    return;
+  }
+  const SettingTable table = table_of_stream(stream);
+  const auto nested = [&](const std::string& key) { return "." + node.key + "." + key; };
+  for (const YamlNode& child : node.children) {
+    if (const SettingTable::Setting* setting = table.find(child.key)) {
+      Complaints below = complaints.below(nested(child.key));
+      setting->read(child, below);
+    } else {
+      complaints.add(child.key_line, nested(child.key),
+                     unknown_key_fault(child.key, table.keys_below("")));
+    }
+  }
+}
+
+/// A list of names is the form of the environment: a named stream keeps what the file says of it.
+void read_stream_names(const YamlNode& node, Settings& settings, Complaints& complaints) {
+  std::map<std::string, StreamSection> named;
+  for (const YamlNode& child : node.children) {
+    const std::string fault = stream_name_fault(child.text);
+    if (!fault.empty()) complaints.add(child.line, "", fault);
+    const auto known = settings.streams.find(child.text);
+    named[child.text] = known == settings.streams.end() ? StreamSection{} : known->second;
+  }
+  settings.streams = std::move(named);
+}
+
+void read_streams(const YamlNode& node, Settings& settings, Complaints& complaints) {
+  if (node.kind == YamlNode::Kind::null) return;
+  if (node.kind == YamlNode::Kind::sequence) return read_stream_names(node, settings, complaints);
+  if (node.kind != YamlNode::Kind::map) {
+    complaints.add(node.line, "",
+                   SettingTable::described(node) +
+                       " is not a map; allowed: streams by name, such as {events: {}}");
+    return;
+  }
+  for (const YamlNode& child : node.children) {
+    const std::string fault = stream_name_fault(child.key);
+    if (!fault.empty()) complaints.add(child.key_line, "", fault);
+    read_stream(child, settings.streams[child.key], complaints);
+  }
+}
+
+}  // namespace
+
+void add_stream_sections(SettingTable& table, Settings& settings) {
+  const auto streams = [&settings](const YamlNode& node, Complaints& complaints) {
+    read_streams(node, settings, complaints);
+  };
+  table.custom("streams", {streams, true});
+
+  AppendSection& append = settings.append;
+  table.flag("append.auto_create_streams", append.auto_create_streams);
+  table.text("append.default_format", append.default_format, format_fault);
+  table.size("append.fact_bytes_max", append.fact_bytes_max, kibibyte, 16 * mebibyte);
+  table.number("append.batch_facts_max", append.batch_facts_max, 1, 100'000);
+  table.size("append.batch_bytes_max", append.batch_bytes_max, kibibyte, 1024 * mebibyte);
+  table.number("append.json_depth_max", append.json_depth_max, 8, 1000);
+  table.duration("append.idempotency_retain", append.idempotency_retain, one_second, days{365});
+  table.size("append.waiting_bytes_max", append.waiting_bytes_max, mebibyte,
+             1024 * 1024 * mebibyte);
+
+  table.number("read.limit_default", settings.read.limit_default, 1, 100'000);
+  table.number("read.limit_max", settings.read.limit_max, 1, 100'000);
+}
+
+}  // namespace postrider

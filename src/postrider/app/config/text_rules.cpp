@@ -1,0 +1,97 @@
+#include "postrider/app/config/text_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "postrider/app/config/listen_address.hpp"
+#include "postrider/runtime/address_policy.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr std::size_t token_bytes_min = 8;
+constexpr std::size_t token_bytes_max = 512;
+constexpr std::size_t stream_name_bytes_max = 63;
+constexpr std::size_t server_name_bytes_max = 230;
+constexpr std::string_view lower_alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
+bool only_of(std::string_view text, std::string_view alphabet) {
+  return text.find_first_not_of(alphabet) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string database_fault(const std::string& text) {
+  if (text.starts_with("postgresql:") || text.starts_with("postgres:")) {
+    // The URL may hold a password, so it is not repeated.
+    return "this version has no PostgreSQL yet; allowed: sqlite:PATH";
+  }
+  if (!text.starts_with(sqlite_scheme) || text.size() == sqlite_scheme.size()) {
+    return "names no database; allowed: sqlite:PATH, such as sqlite:./postrider.db";
+  }
+  return "";
+}
+
+std::string listen_fault(const std::string& text) {
+  const Result<ListenAddress> address = parse_listen_address(text);
+  return address ? "" : address.error().detail;
+}
+
+std::string token_fault(const std::string& text) {
+  const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+  if (printable && text.size() >= token_bytes_min && text.size() <= token_bytes_max) return "";
+  return fmt::format(
+      "a token of {} bytes{} cannot be used; allowed: {} to {} printable ASCII "
+      "characters without spaces",
+      text.size(), printable ? "" : " with other characters", token_bytes_min, token_bytes_max);
+}
+
+std::string stream_name_fault(const std::string& text) {
+  const bool fits = !text.empty() && text.size() <= stream_name_bytes_max;
+  if (fits && lower_alphanumeric.find(text[0]) != std::string_view::npos &&
+      only_of(text, std::string(lower_alphanumeric) + "_.-")) {
+    return "";
+  }
+  return fmt::format(
+      "\"{}\" cannot name a stream; allowed: 1 to {} characters of a-z, 0-9, _, ., "
+      "-, the first a letter or a digit",
+      text.substr(0, stream_name_bytes_max + 1), stream_name_bytes_max);
+}
+
+std::string format_fault(const std::string& text) {
+  if (text == "matrix") return "";
+  return fmt::format("\"{}\" is not a format of facts; allowed: matrix", text);
+}
+
+std::string server_name_fault(const std::string& text) {
+  constexpr std::string_view alphabet =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+  if (text.size() <= server_name_bytes_max && only_of(text, alphabet)) return "";
+  return fmt::format(
+      "\"{}\" is not a Matrix server name; allowed: a host name or an address, "
+      "with a port or without, such as example.org",
+      text.substr(0, server_name_bytes_max));
+}
+
+std::string address_range_fault(const std::string& text) {
+  const std::array<std::string, 1> range = {text};
+  if (AddressPolicy::parse(range)) return "";
+  return fmt::format(
+      "\"{}\" is not a range of addresses; allowed: an address or a network such "
+      "as 127.0.0.0/8, 10.1.2.3 or fd00::/8",
+      text);
+}
+
+std::string path_fault(const std::string& text) {
+  return text.empty() ? "names no file; allowed: a path" : "";
+}
+
+std::string no_fault(const std::string&) {
+  return "";
+}
+
+}  // namespace postrider

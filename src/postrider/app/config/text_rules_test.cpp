@@ -1,0 +1,67 @@
+#include "postrider/app/config/text_rules.hpp"
+
+#include <gtest/gtest.h>
+
+namespace postrider {
+namespace {
+
+TEST(DatabaseRule, takes_sqlite_with_a_path) {
+  EXPECT_EQ(database_fault("sqlite:./postrider.db"), "");
+  EXPECT_NE(database_fault("sqlite:"), "");
+  EXPECT_NE(database_fault("./postrider.db"), "");
+}
+
+TEST(DatabaseRule, says_that_postgresql_is_not_there_and_keeps_its_password) {
+  const std::string fault = database_fault("postgresql://user:secret@host/db");
+  EXPECT_NE(fault.find("no PostgreSQL yet"), std::string::npos) << fault;
+  EXPECT_EQ(fault.find("secret"), std::string::npos) << fault;
+}
+
+TEST(TokenRule, takes_8_to_512_printable_characters) {
+  EXPECT_EQ(token_fault("12345678"), "");
+  EXPECT_EQ(token_fault(std::string(512, '~')), "");
+  EXPECT_NE(token_fault("1234567"), "");
+  EXPECT_NE(token_fault(std::string(513, 'a')), "");
+  EXPECT_NE(token_fault("1234 5678"), "");
+  EXPECT_NE(token_fault("1234567\xc3\xa4"), "");
+}
+
+TEST(TokenRule, never_repeats_the_token) {
+  EXPECT_EQ(token_fault("hush hush").find("hush"), std::string::npos);
+}
+
+TEST(StreamNameRule, takes_1_to_63_lower_case_characters) {
+  EXPECT_EQ(stream_name_fault("events"), "");
+  EXPECT_EQ(stream_name_fault("0.a_b-c"), "");
+  EXPECT_EQ(stream_name_fault(std::string(63, 'a')), "");
+  for (const std::string& name : {std::string(), std::string(64, 'a'), std::string("Events"),
+                                  std::string("-a"), std::string("a/b"), std::string("_a")}) {
+    EXPECT_NE(stream_name_fault(name), "") << name;
+  }
+}
+
+TEST(ListenRule, takes_addresses_with_a_port) {
+  for (const char* text : {"127.0.0.1:8480", "0.0.0.0:0", "[::1]:65535", "localhost:80"}) {
+    EXPECT_EQ(listen_fault(text), "") << text;
+  }
+  for (const char* text : {"", "8480", ":8480", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
+                           "127.0.0.1:-1", "::1:80", "example.org:80", "[127.0.0.1]:80"}) {
+    EXPECT_NE(listen_fault(text), "") << text;
+  }
+}
+
+TEST(AddressRangeRule, takes_networks_and_addresses) {
+  EXPECT_EQ(address_range_fault("127.0.0.0/8"), "");
+  EXPECT_EQ(address_range_fault("fd00::/8"), "");
+  EXPECT_NE(address_range_fault("127.0.0.0/33"), "");
+  EXPECT_NE(address_range_fault("localhost"), "");
+}
+
+TEST(ServerNameRule, takes_host_names_and_nothing) {
+  EXPECT_EQ(server_name_fault(""), "");
+  EXPECT_EQ(server_name_fault("matrix.example.org:8448"), "");
+  EXPECT_NE(server_name_fault("https://example.org/"), "");
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "postrider/api/http/message.hpp"
+#include "postrider/base/time.hpp"
+
+namespace postrider {
+
+/// What a receiver says of one transaction.
+struct ReceivedTransaction {
+  std::string path;    ///< as sent, without the ID
+  std::string raw_id;  ///< as sent
+  std::string id;      ///< decoded
+  WallTime received_at{};
+  int status = 0;  ///< of the answer; 0: there was none
+  bool is_repeated = false;
+};
+
+/// The last segment of the path is the ID.
+ReceivedTransaction received_transaction(const HttpServerRequest& request, WallTime now);
+
+/// Each gives one line with its end.
+std::string log_line_of(const ReceivedTransaction& transaction, std::string_view body);
+std::string json_line_of(const ReceivedTransaction& transaction, std::string_view body);
+std::string text_line_of(const ReceivedTransaction& transaction, std::string_view body,
+                         bool in_colour);
+
+}  // namespace postrider

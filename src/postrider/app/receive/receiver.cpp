@@ -1,0 +1,198 @@
+#include "postrider/app/receive/receiver.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include <unistd.h>
+
+#include "postrider/api/http/http_server.hpp"
+#include "postrider/api/http/pause.hpp"
+#include "postrider/app/receive/received_transaction.hpp"
+#include "postrider/base/assert.hpp"
+#include "postrider/base/log.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr std::uint64_t body_bytes_max = 256ULL * 1024 * 1024;
+constexpr Duration stop_grace = std::chrono::seconds{5};
+
+void print_to_standard_output(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fflush(stdout);
+}
+
+bool is_turn(std::uint64_t number, std::uint64_t every) {
+  return every != 0 && number % every == 0;
+}
+
+HttpServerResponse matrix_error(int status, std::string_view code, std::string_view text) {
+  return json_response(status, fmt::format(R"({{"errcode":"{}","error":"{}"}})", code, text));
+}
+
+HttpServerSettings server_settings(const ListenAddress& listen) {
+  HttpServerSettings settings;
+  settings.address = listen.address;
+  settings.port = listen.port;
+  return settings;
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+}  // namespace
+
+/// Everything but `open` and `ready` on the server's one thread.
+class Receiver::Desk {
+ public:
+  explicit Desk(ReceiverSettings settings);
+
+  Result<void> open();
+  void ready();
+
+ private:
+  Async<HttpServerResponse> receive(HttpServerRequest& request);
+  [[nodiscard]] std::optional<HttpServerResponse> refusal(const HttpServerRequest& request) const;
+  /// The status that the request's turn asks for; 0 to drop it.
+  [[nodiscard]] int status_of(std::uint64_t number) const;
+  HttpServerResponse finish(ReceivedTransaction& transaction, std::string_view body);
+  void print(const ReceivedTransaction& transaction, std::string_view body);
+  bool log(const ReceivedTransaction& transaction, std::string_view body);
+  HttpRouter router();
+
+  ReceiverSettings settings_;
+  std::unique_ptr<std::FILE, CloseFile> log_;
+  std::uint64_t request_count_ = 0;
+  std::unordered_map<std::string, std::string> last_id_;  ///< by path, of what was processed
+
+ public:
+  HttpServer server;  ///< last, so that it stops before what its thread uses goes
+};
+
+Receiver::Desk::Desk(ReceiverSettings settings)
+    : settings_(std::move(settings)),
+      server(server_settings(settings_.listen), router(), BearerTokens()) {
+  POSTRIDER_ASSERT(settings_.wall_now != nullptr, "a receiver needs a clock");
+  if (!settings_.print) settings_.print = print_to_standard_output;
+}
+
+HttpRouter Receiver::Desk::router() {
+  const auto handler = [this](HttpServerRequest& request) { return receive(request); };
+  HttpRouter router;
+  router.add({"PUT", "/{transaction*}", Role::none, body_bytes_max, handler});
+  router.add({"POST", "/{transaction*}", Role::none, body_bytes_max, handler});
+  return router;
+}
+
+Result<void> Receiver::Desk::open() {
+  if (settings_.fail_status < 300 || settings_.fail_status > 599) {
+    return fail(Code::invalid_argument,
+                "the status of failing requests is {}: choose one from 300 to 599",
+                settings_.fail_status);
+  }
+  if (settings_.log_file.empty()) return {};
+  log_.reset(std::fopen(settings_.log_file.c_str(), "ab"));
+  if (log_ != nullptr) return {};
+  return fail(Code::invalid_argument, "cannot append to the log file {}: {}", settings_.log_file,
+              std::strerror(errno));
+}
+
+void Receiver::Desk::ready() {
+  const std::string address = server.address();
+  settings_.print(settings_.json ? fmt::format("{{\"listen\":\"{}\"}}\n", address)
+                                 : fmt::format("receiving on http://{} (Ctrl-C stops)\n", address));
+}
+
+std::optional<HttpServerResponse> Receiver::Desk::refusal(const HttpServerRequest& request) const {
+  if (settings_.hs_token.empty()) return std::nullopt;
+  const auto header = request.header("Authorization");
+  const auto token = header ? bearer_token(*header) : request.query_parameter("access_token");
+  if (!token) return matrix_error(401, "M_MISSING_TOKEN", "no hs_token was sent");
+  if (*token == settings_.hs_token) return std::nullopt;
+  return matrix_error(403, "M_FORBIDDEN", "the hs_token is another");
+}
+
+int Receiver::Desk::status_of(std::uint64_t number) const {
+  if (is_turn(number, settings_.drop_every)) return 0;
+  const bool fails = number <= settings_.fail_first || is_turn(number, settings_.fail_every);
+  return fails ? settings_.fail_status : 200;
+}
+
+Async<HttpServerResponse> Receiver::Desk::receive(HttpServerRequest& request) {
+  ReceivedTransaction transaction = received_transaction(request, settings_.wall_now());
+  if (auto refused = refusal(request)) {
+    transaction.status = refused->status;
+    print(transaction, request.body);
+    co_return *std::move(refused);
+  }
+  transaction.status = status_of(++request_count_);
+  if (settings_.delay > Duration::zero()) co_await pause(settings_.delay);
+  co_return finish(transaction, request.body);
+}
+
+HttpServerResponse Receiver::Desk::finish(ReceivedTransaction& transaction, std::string_view body) {
+  const bool is_processed = transaction.status == 0 || transaction.status == 200;
+  if (is_processed) {
+    std::string& last = last_id_[transaction.path];
+    transaction.is_repeated = last == transaction.id;
+    last = transaction.id;
+  }
+  if (!log(transaction, body)) {
+    log_error("cannot write to {}: {}", settings_.log_file, std::strerror(errno));
+    transaction.status = 500;
+  }
+  print(transaction, body);
+  HttpServerResponse response = json_response(transaction.status, "{}");
+  response.close_without_answer = transaction.status == 0;
+  if (!is_processed) return matrix_error(transaction.status, "M_UNKNOWN", "told to fail");
+  return response;
+}
+
+bool Receiver::Desk::log(const ReceivedTransaction& transaction, std::string_view body) {
+  if (log_ == nullptr) return true;
+  const std::string line = log_line_of(transaction, body);
+  return std::fwrite(line.data(), 1, line.size(), log_.get()) == line.size() &&
+         std::fflush(log_.get()) == 0;
+}
+
+void Receiver::Desk::print(const ReceivedTransaction& transaction, std::string_view body) {
+  if (settings_.quiet) return;
+  settings_.print(settings_.json ? json_line_of(transaction, body)
+                                 : text_line_of(transaction, body, settings_.colour));
+}
+
+Receiver::Receiver(ReceiverSettings settings)
+    : desk_(std::make_unique<Desk>(std::move(settings))) {}
+
+Receiver::~Receiver() = default;
+
+Result<void> Receiver::start() {
+  TRY_VOID(desk_->open());
+  TRY_VOID(desk_->server.start());
+  desk_->ready();
+  return {};
+}
+
+std::uint16_t Receiver::port() const {
+  return desk_->server.port();
+}
+
+void Receiver::stop(Duration grace) {
+  desk_->server.stop(grace);
+}
+
+Result<int> run_receiver(ReceiverSettings settings, const std::function<void()>& wait_for_stop) {
+  settings.colour = ::isatty(STDOUT_FILENO) == 1;
+  Receiver receiver(std::move(settings));
+  TRY_VOID(receiver.start());
+  wait_for_stop();
+  receiver.stop(stop_grace);
+  return 0;
+}
+
+}  // namespace postrider

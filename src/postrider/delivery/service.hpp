@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "postrider/delivery/inbox.hpp"
+#include "postrider/delivery/matrix/registration.hpp"
+#include "postrider/runtime/runtime.hpp"
+#include "postrider/store/services.hpp"
+
+namespace postrider {
+
+/// A registered receiver and where delivery to it stands. Engine thread; shared by the registry
+/// and by the coroutine that delivers to it, which may outlive its registration for a moment.
+struct Service {
+  ServiceRow row;
+  std::shared_ptr<const Registration> registration;
+  DeliveryState delivery;
+  Inbox inbox;
+
+  bool delivering = false;        ///< a coroutine owns `delivery` now: one transaction in flight
+  bool unsaved = false;           ///< `delivery` has changes that are not on disk
+  bool retry_due = false;         ///< DOWN, and its time to try again has come
+  bool removed = false;
+  std::optional<Runtime::TimerId> retry_timer;
+
+  [[nodiscard]] bool is_pushed() const { return registration->url.has_value(); }
+  [[nodiscard]] bool has_work() const {
+    return delivery.frozen_through.has_value() || inbox.behind() > 0;
+  }
+};
+
+}  // namespace postrider

@@ -1,0 +1,294 @@
+#include "postrider/delivery/service_registry.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <set>
+
+#include "postrider/base/log.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr std::string_view undeclared_cause =
+    "no longer declared in the configuration; declare it again or delete it";
+
+std::string registration_text(const Registration& registration) {
+  return boost::json::serialize(to_json(registration, Tokens::show));
+}
+
+Result<Registration> stored_registration(const ServiceRow& row, const RegistrationLimits& limits) {
+  boost::system::error_code error;
+  const auto document = boost::json::parse(row.registration, error);
+  if (error) return fail(Code::storage_failed, "service {}: stored registration", row.id);
+  return parse_registration(document, limits);
+}
+
+/// What `add` knows of inboxes before the first fact.
+struct Ends {
+  InboxSeq last;
+  std::optional<WallTime> oldest_appended_at;
+};
+
+}  // namespace
+
+ServiceRegistry::ServiceRegistry(Runtime& runtime, Committer& committer,
+                                 TransactionController& controller, std::size_t services_max)
+    : runtime_(runtime),
+      committer_(committer),
+      controller_(controller),
+      services_max_(services_max),
+      turn_given_(runtime) {}
+
+void ServiceRegistry::add(std::shared_ptr<Service> service) {
+  by_key_.emplace(service->row.key, service);
+  by_id_.emplace(service->row.id, std::move(service));
+  ++version_;
+}
+
+Result<void> ServiceRegistry::load(std::vector<StoredService> services,
+                                   const std::vector<InboxEnd>& ends,
+                                   const RegistrationLimits& limits) {
+  std::unordered_map<ServiceKey, Ends> by_service;
+  for (const InboxEnd& end : ends) {
+    by_service[end.service] = {end.last_seq, end.oldest_appended_at};
+  }
+  for (StoredService& stored : services) {
+    TRY(auto registration, stored_registration(stored.row, limits));
+    const Ends end = by_service[stored.row.key];
+    Inbox inbox(stored.delivery.acknowledged, end.last, end.oldest_appended_at);
+    if (stored.delivery.status == DeliveryStatus::down) inbox.forget_window();
+    add(std::make_shared<Service>(std::move(stored.row),
+                                  std::make_shared<const Registration>(std::move(registration)),
+                                  std::move(stored.delivery), std::move(inbox)));
+  }
+  return {};
+}
+
+Async<Result<void>> ServiceRegistry::reconcile(std::vector<Registration> declared) {
+  std::set<std::string> declared_ids;
+  for (Registration& registration : declared) {
+    declared_ids.insert(registration.id);
+    const auto service = find(registration.id);
+    const bool was_undeclared = service && service->delivery.last_error == undeclared_cause;
+    const std::string id = registration.id;
+    auto put_result = co_await put(std::move(registration), ServiceSource::configuration);
+    if (!put_result) co_return std::unexpected(std::move(put_result).error().with("service " + id));
+    if (was_undeclared) CO_TRY_VOID(co_await resume(id));
+  }
+  const auto services = by_id_;
+  for (const auto& [id, service] : services) {
+    if (service->row.source != ServiceSource::configuration || declared_ids.contains(id)) continue;
+    log_warn("service {}: paused with {} facts behind: {}", id, service->inbox.behind(),
+             undeclared_cause);
+    std::string cause(undeclared_cause);
+    CO_TRY_VOID(co_await set_status(service, DeliveryStatus::paused, std::move(cause)));
+  }
+  co_return Result<void>{};
+}
+
+void ServiceRegistry::start_delivery() {
+  for (const auto& [id, service] : by_id_) {
+    controller_.schedule_retry(service);
+    controller_.wake(service);
+  }
+}
+
+Async<void> ServiceRegistry::take_turn() {
+  while (turn_taken_) co_await turn_given_.wait();
+  turn_taken_ = true;
+}
+
+void ServiceRegistry::give_turn() {
+  turn_taken_ = false;
+  turn_given_.notify_all();
+}
+
+Result<void> ServiceRegistry::check_tokens(const Registration& registration) const {
+  for (const auto& [id, other] : by_id_) {
+    if (id == registration.id) continue;
+    const bool same_as = other->registration->as_token == registration.as_token;
+    const bool same_hs = other->registration->hs_token == registration.hs_token;
+    if (!same_as && !same_hs) continue;
+    Error error{Code::conflict,
+                fmt::format("{} of service \"{}\" is used by service \"{}\" already; each service"
+                            " needs tokens of its own",
+                            same_as ? "as_token" : "hs_token", registration.id, id)};
+    error.fields = {{same_as ? "/as_token" : "/hs_token", "used by service \"" + id + "\""}};
+    return std::unexpected(std::move(error));
+  }
+  return {};
+}
+
+Result<void> ServiceRegistry::check_put(const Registration& registration,
+                                        ServiceSource source) const {
+  TRY_VOID(check_tokens(registration));
+  const auto existing = find(registration.id);
+  if (!existing && by_id_.size() >= services_max_) {
+    return fail(Code::limit_exceeded, "there are {} services already, and limits.services_max is {}",
+                by_id_.size(), services_max_);
+  }
+  const bool declared = existing && existing->row.source == ServiceSource::configuration;
+  if (declared && source == ServiceSource::api) {
+    return fail(Code::conflict,
+                "service \"{}\" is declared in the configuration; change its registration file",
+                registration.id);
+  }
+  return {};
+}
+
+Async<Result<ServiceRegistry::Put>> ServiceRegistry::put(Registration registration,
+                                                         ServiceSource source) {
+  co_await take_turn();
+  Result<Put> outcome = co_await put_in_turn(std::move(registration), source);
+  give_turn();
+  co_return outcome;
+}
+
+Async<Result<ServiceRegistry::Put>> ServiceRegistry::put_in_turn(Registration registration,
+                                                                 ServiceSource source) {
+  CO_TRY_VOID(check_put(registration, source));
+  const auto existing = find(registration.id);
+  if (!existing) {
+    CO_TRY_VOID(co_await create(std::move(registration), source));
+    co_return Put::created;
+  }
+  const bool same = registration_text(*existing->registration) == registration_text(registration);
+  if (!same || existing->row.source != source) {
+    CO_TRY_VOID(co_await update(existing, std::move(registration), source));
+  }
+  co_return Put::updated;
+}
+
+Async<Result<void>> ServiceRegistry::create(Registration registration, ServiceSource source) {
+  ServiceRow row{.key = {},
+                 .id = registration.id,
+                 .source = source,
+                 .registration = registration_text(registration),
+                 .transaction_prefix = draw_transaction_prefix()};
+  const WallTime now = runtime_.wall_now();
+  std::function<Result<void>(SqlConnection&)> apply =
+      [&row, now](SqlConnection& connection) -> Result<void> {
+    TRY(row.key, insert_service(connection, row, now));
+    return {};
+  };
+  CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+  add(std::make_shared<Service>(std::move(row),
+                                std::make_shared<const Registration>(std::move(registration)),
+                                DeliveryState{}, Inbox({}, {}, std::nullopt)));
+  co_return Result<void>{};
+}
+
+Async<Result<void>> ServiceRegistry::update(std::shared_ptr<Service> service,
+                                            Registration registration, ServiceSource source) {
+  ServiceRow row = service->row;
+  row.source = source;
+  row.registration = registration_text(registration);
+  std::function<Result<void>(SqlConnection&)> apply = [&row](SqlConnection& connection) {
+    return update_registration(connection, row);
+  };
+  CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+  service->row = std::move(row);
+  service->registration = std::make_shared<const Registration>(std::move(registration));
+  ++version_;
+  // Whatever kept it DOWN may be what was changed.
+  controller_.retry_now(service);
+  controller_.wake(service);
+  co_return Result<void>{};
+}
+
+Async<Result<void>> ServiceRegistry::remove(std::string id) {
+  co_await take_turn();
+  const auto service = find(id);
+  Result<void> outcome;
+  if (!service) {
+    outcome = fail(Code::not_found, "there is no service \"{}\"", id);
+  } else if (service->row.source == ServiceSource::configuration &&
+             service->delivery.last_error != undeclared_cause) {
+    outcome = fail(Code::conflict,
+                   "service \"{}\" is declared in the configuration; remove it there first", id);
+  } else {
+    const ServiceKey key = service->row.key;
+    std::function<Result<void>(SqlConnection&)> apply = [key](SqlConnection& connection) {
+      return delete_service(connection, key);
+    };
+    outcome = co_await committer_.commit(std::move(apply));
+    if (outcome) {
+      controller_.forget(*service);
+      by_key_.erase(key);
+      by_id_.erase(id);
+      ++version_;
+    }
+  }
+  give_turn();
+  co_return outcome;
+}
+
+Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service,
+                                                DeliveryStatus status, std::string cause) {
+  DeliveryState& delivery = service->delivery;
+  delivery.status = status;
+  delivery.last_error = std::move(cause);
+  if (status == DeliveryStatus::up) {
+    delivery.attempts = 0;
+    delivery.retry_interval = {};
+  }
+  delivery.next_attempt_at.reset();
+  const ServiceKey key = service->row.key;
+  const DeliveryState state = delivery;
+  std::function<Result<void>(SqlConnection&)> apply = [key, state](SqlConnection& connection) {
+    return update_delivery(connection, key, state);
+  };
+  co_return co_await committer_.commit(std::move(apply));
+}
+
+Async<Result<void>> ServiceRegistry::pause(std::string id) {
+  CO_TRY(const auto service, get(id));
+  if (!service->delivering) service->inbox.forget_window();
+  std::string cause = "paused by an operator";
+  co_return co_await set_status(service, DeliveryStatus::paused, std::move(cause));
+}
+
+Async<Result<void>> ServiceRegistry::resume(std::string id) {
+  CO_TRY(const auto service, get(id));
+  if (service->delivery.status != DeliveryStatus::paused) co_return Result<void>{};
+  CO_TRY_VOID(co_await set_status(service, DeliveryStatus::up, {}));
+  controller_.wake(service);
+  co_return Result<void>{};
+}
+
+Result<void> ServiceRegistry::retry(std::string_view id) {
+  TRY(const auto service, get(id));
+  controller_.retry_now(service);
+  return {};
+}
+
+Result<std::shared_ptr<Service>> ServiceRegistry::get(std::string_view id) const {
+  auto service = find(id);
+  if (!service) return fail(Code::not_found, "there is no service \"{}\"", id);
+  return service;
+}
+
+std::shared_ptr<Service> ServiceRegistry::find(std::string_view id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Service> ServiceRegistry::find(ServiceKey key) const {
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? nullptr : found->second;
+}
+
+std::vector<ServiceInterest> ServiceRegistry::interests() const {
+  std::vector<ServiceInterest> interests;
+  for (const auto& [id, service] : by_id_) {
+    interests.push_back({service->row.key, service->registration->sender_localpart,
+                         service->registration->namespaces});
+  }
+  return interests;
+}
+
+std::string ServiceRegistry::draw_transaction_prefix() {
+  return fmt::format("{:08x}", runtime_.random(std::uint64_t{1} << 32));
+}
+
+}  // namespace postrider

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "postrider/delivery/service.hpp"
+#include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/sort/namespaces.hpp"
+
+namespace postrider {
+
+/// The services, by id and by key. Every change is one commit, and changes go one after the other.
+/// Engine thread.
+class ServiceRegistry {
+ public:
+  ServiceRegistry(Runtime& runtime, Committer& committer, TransactionController& controller,
+                  std::size_t services_max);
+
+  /// What the database holds. Once, before anything else.
+  Result<void> load(std::vector<StoredService> services, const std::vector<InboxEnd>& ends,
+                    const RegistrationLimits& limits);
+  /// Makes the services that the configuration declares what it says. One that it no longer
+  /// declares is paused, never dropped: its facts wait until it is declared again or deleted.
+  Async<Result<void>> reconcile(std::vector<Registration> declared);
+  /// Starts delivery of everything that waits, and the timers of what is DOWN.
+  void start_delivery();
+
+  enum class Put { created, updated };
+  /// Creates or replaces. Errors: `conflict` (a token of another service; a service that the
+  /// configuration declares), `limit_exceeded`.
+  Async<Result<Put>> put(Registration registration, ServiceSource source);
+  /// Deletes the service with its inbox. Errors: `not_found`, `conflict`.
+  Async<Result<void>> remove(std::string id);
+  Async<Result<void>> pause(std::string id);
+  Async<Result<void>> resume(std::string id);
+  /// Tries a DOWN service now.
+  Result<void> retry(std::string_view id);
+
+  [[nodiscard]] std::shared_ptr<Service> find(std::string_view id) const;
+  [[nodiscard]] std::shared_ptr<Service> find(ServiceKey key) const;
+  [[nodiscard]] const std::map<std::string, std::shared_ptr<Service>, std::less<>>& all() const {
+    return by_id_;
+  }
+
+  /// Grows with every change that can change a decision of interest.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+  [[nodiscard]] std::vector<ServiceInterest> interests() const;
+
+ private:
+  Async<void> take_turn();
+  void give_turn();
+  Result<void> check_tokens(const Registration& registration) const;
+  Result<void> check_put(const Registration& registration, ServiceSource source) const;
+  Async<Result<Put>> put_in_turn(Registration registration, ServiceSource source);
+  Async<Result<void>> create(Registration registration, ServiceSource source);
+  Async<Result<void>> update(std::shared_ptr<Service> service, Registration registration,
+                             ServiceSource source);
+  Async<Result<void>> set_status(std::shared_ptr<Service> service, DeliveryStatus status,
+                                 std::string cause);
+  [[nodiscard]] Result<std::shared_ptr<Service>> get(std::string_view id) const;
+  void add(std::shared_ptr<Service> service);
+  std::string draw_transaction_prefix();
+
+  Runtime& runtime_;
+  Committer& committer_;
+  TransactionController& controller_;
+  std::size_t services_max_;
+  std::map<std::string, std::shared_ptr<Service>, std::less<>> by_id_;
+  std::unordered_map<ServiceKey, std::shared_ptr<Service>> by_key_;
+  std::uint64_t version_ = 1;
+  bool turn_taken_ = false;
+  Event turn_given_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+
+#include "postrider/delivery/service.hpp"
+#include "postrider/delivery/transaction.hpp"
+#include "postrider/runtime/backoff.hpp"
+#include "postrider/runtime/gate.hpp"
+#include "postrider/runtime/http_client.hpp"
+
+namespace prometheus {
+class Counter;
+class Histogram;
+}  // namespace prometheus
+
+namespace postrider {
+
+struct DeliverySettings {
+  TransactionLimits limits;
+  Duration request_timeout = std::chrono::seconds{60};
+  Backoff backoff;
+};
+
+struct DeliveryMetrics {
+  prometheus::Counter& transactions_delivered;
+  prometheus::Counter& transactions_failed;
+  prometheus::Counter& facts_delivered;
+  prometheus::Histogram& delivery_seconds;  ///< append to 2xx, of each fact
+};
+
+/// Delivers the inboxes. For each service with work: freeze the next slice as a transaction (its
+/// number and bounds are on disk before its first byte leaves), send it, and on 2xx go on; the
+/// commit that freezes transaction n+1 carries the acknowledgement of n. Anything but 2xx marks
+/// the service DOWN under a persisted backoff; the recoverer is the same loop, started by a timer,
+/// and continues until the inbox is empty or it fails again. An idle service costs nothing here.
+class TransactionController {
+ public:
+  TransactionController(Runtime& runtime, Committer& committer, Reader reader, HttpClient& http,
+                        StreamLookup streams, DeliverySettings settings, DeliveryMetrics metrics);
+
+  /// Level-triggered: starts delivering when the service has work and may be sent to.
+  void wake(const std::shared_ptr<Service>& service);
+  /// A DOWN service's next attempt: arms the timer from its persisted time. Used at start.
+  void schedule_retry(const std::shared_ptr<Service>& service);
+  /// A DOWN service is tried now; its backoff stays.
+  void retry_now(const std::shared_ptr<Service>& service);
+  void forget(Service& service);
+
+  /// No new transaction is started. The caller then ends the HTTP client's requests after the
+  /// grace time.
+  void request_stop() { stopping_ = true; }
+  [[nodiscard]] Gate& gate() { return gate_; }
+
+ private:
+  Async<void> deliver(std::shared_ptr<Service> service);
+  Async<bool> deliver_next(Service* service);
+  Async<Result<Transaction>> freeze_next(Service* service);
+  Async<Result<Transaction>> compose(Service* service, std::size_t count_max,
+                                     std::size_t bytes_max);
+  Async<Result<void>> load_window(Service* service, std::size_t count_max);
+  Async<Result<void>> save(Service* service);
+  void record_success(Service* service, const Transaction& transaction);
+  Async<void> record_failure(Service* service, Error error);
+  void call_later(const std::shared_ptr<Service>& service, Duration delay);
+  [[nodiscard]] bool may_send(const Service& service) const;
+
+  Runtime& runtime_;
+  Committer& committer_;
+  Reader reader_;
+  HttpClient& http_;
+  StreamLookup streams_;
+  DeliverySettings settings_;
+  DeliveryMetrics metrics_;
+  Gate gate_;
+  bool stopping_ = false;
+};
+
+}  // namespace postrider

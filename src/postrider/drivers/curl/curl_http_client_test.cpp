@@ -1,0 +1,357 @@
+#include "postrider/drivers/curl/curl_http_client.hpp"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "postrider/drivers/curl/raw_receiver.hpp"
+
+namespace postrider {
+namespace {
+
+CurlHttpClientSettings loopback_allowed() {
+  CurlHttpClientSettings settings;
+  const std::vector<std::string> allow = {"127.0.0.0/8"};
+  settings.policy = AddressPolicy::parse(allow).value();
+  settings.user_agent = "Postrider/test";
+  return settings;
+}
+
+HttpRequest request_to(std::string url, Duration timeout = std::chrono::seconds{20}) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = std::move(url);
+  request.body = std::make_shared<const std::string>("{}");
+  request.timeout = timeout;
+  return request;
+}
+
+class CurlHttpClientTest : public testing::Test {
+ protected:
+  void start(CurlHttpClientSettings settings) {
+    client_.emplace(engine_.get_executor(), std::move(settings));
+  }
+
+  /// Begins the request; its outcome is in `outcomes_` once the engine ran it to the end.
+  void begin(HttpRequest request) {
+    boost::asio::co_spawn(engine_, client_->send(std::move(request)),
+                          [this](std::exception_ptr thrown, Result<HttpResponse> outcome) {
+                            EXPECT_EQ(thrown, nullptr);
+                            outcomes_.push_back(std::move(outcome));
+                          });
+  }
+
+  void run_to_the_end() {
+    engine_.run();
+    engine_.restart();
+  }
+
+  Result<HttpResponse> exchange(HttpRequest request) {
+    outcomes_.clear();
+    begin(std::move(request));
+    run_to_the_end();
+    EXPECT_EQ(outcomes_.size(), 1U);
+    return std::move(outcomes_.front());
+  }
+
+  void expect_error(HttpRequest request, Code code, const std::string& detail) {
+    const Result<HttpResponse> outcome = exchange(std::move(request));
+    ASSERT_FALSE(outcome) << "status " << outcome->status;
+    EXPECT_EQ(outcome.error().code, code);
+    EXPECT_EQ(outcome.error().detail, detail);
+  }
+
+  boost::asio::io_context engine_;
+  std::optional<CurlHttpClient> client_;
+  std::vector<Result<HttpResponse>> outcomes_;
+};
+
+const std::string ok_answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
+TEST_F(CurlHttpClientTest, sends_the_second_request_on_the_connection_of_the_first) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start(loopback_allowed());
+  for (int i = 0; i < 2; ++i) {
+    const Result<HttpResponse> answer = exchange(request_to(receiver.origin() + "/a"));
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_EQ(answer->body, "{}");
+    EXPECT_FALSE(answer->body_cut);
+  }
+  const auto received = receiver.received();
+  ASSERT_EQ(received.size(), 2U);
+  EXPECT_EQ(received[0].connection, received[1].connection);
+}
+
+TEST_F(CurlHttpClientTest, sends_method_path_headers_and_body_byte_for_byte) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start(loopback_allowed());
+  HttpRequest request = request_to(receiver.origin() + "/a/../b%2Fc?d=%20&e");
+  request.headers = {
+      {"Authorization", "Bearer s3cret"}, {"Content-Type", "application/json"}, {"X-Empty", ""}};
+  std::string body(1'500'000, 'x');
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i % 251);
+  request.body = std::make_shared<const std::string>(body);
+  ASSERT_TRUE(exchange(std::move(request)));
+  const std::string host = receiver.origin().substr(std::string_view{"http://"}.size());
+  EXPECT_EQ(receiver.received().at(0).bytes,
+            "PUT /a/../b%2Fc?d=%20&e HTTP/1.1\r\nHost: " + host +
+                "\r\nUser-Agent: Postrider/test\r\nAccept: */*\r\n"
+                "Authorization: Bearer s3cret\r\nContent-Type: application/json\r\nX-Empty:\r\n"
+                "Content-Length: 1500000\r\n\r\n" +
+                body);
+}
+
+TEST_F(CurlHttpClientTest, one_handle_serves_requests_with_and_without_a_body) {
+  RawReceiver receiver([](RawReceiver& self) {
+    const bool head_only = self.received().back().bytes.starts_with("HEAD");
+    return RawAnswer{head_only ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" : ok_answer};
+  });
+  start(loopback_allowed());
+  for (const char* method : {"PUT", "GET", "HEAD", "DELETE", "POST"}) {
+    HttpRequest request = request_to(receiver.origin() + "/");
+    request.method = method;
+    request.body = nullptr;
+    const Result<HttpResponse> answer = exchange(std::move(request));
+    ASSERT_TRUE(answer) << method << ": " << answer.error().detail;
+    EXPECT_EQ(answer->body, std::string_view{method} == "HEAD" ? "" : "{}");
+    const std::string bytes = receiver.received().back().bytes;
+    EXPECT_TRUE(bytes.starts_with(std::string{method} + " / HTTP/1.1\r\n")) << bytes;
+    EXPECT_EQ(bytes.contains("Content-Length: 0\r\n"), std::string_view{method}.starts_with("P"));
+    EXPECT_FALSE(bytes.contains("Content-Type")) << bytes;
+  }
+}
+
+TEST_F(CurlHttpClientTest, gives_any_status_as_a_value_and_follows_no_redirect) {
+  RawReceiver receiver([](RawReceiver& self) {
+    if (self.received().size() == 1) {
+      return RawAnswer{"HTTP/1.1 301 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"};
+    }
+    return RawAnswer{"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"};
+  });
+  start(loopback_allowed());
+  EXPECT_EQ(exchange(request_to(receiver.origin()))->status, 301);
+  EXPECT_EQ(receiver.received().size(), 1U);
+  const Result<HttpResponse> answer = exchange(request_to(receiver.origin()));
+  EXPECT_EQ(answer->status, 404);
+  EXPECT_EQ(answer->body, "none");
+}
+
+TEST_F(CurlHttpClientTest, waits_for_the_final_status_behind_an_interim_one) {
+  RawReceiver receiver(RawAnswer{"HTTP/1.1 102 Processing\r\n\r\n" + ok_answer});
+  start(loopback_allowed());
+  EXPECT_EQ(exchange(request_to(receiver.origin()))->status, 200);
+}
+
+TEST_F(CurlHttpClientTest, reads_retry_after_when_it_is_a_whole_number_of_seconds) {
+  const std::vector<std::pair<std::string, std::optional<Duration>>> cases = {
+      {"Retry-After: 7\r\n", std::chrono::seconds{7}},
+      {"retry-after: 0\r\n", Duration{0}},
+      {"Retry-After: 86401\r\n", std::chrono::hours{24}},
+      {"Retry-After: 99999999999999999999\r\n", std::chrono::hours{24}},
+      {"Retry-After: 20260101\r\n", std::chrono::hours{24}},
+      {"Retry-After: -1\r\n", std::nullopt},
+      {"Retry-After: 1.5\r\n", std::nullopt},
+      {"Retry-After: Wed, 21 Oct 2065 07:28:00 GMT\r\n", std::nullopt},
+      {"", std::nullopt},
+  };
+  RawReceiver receiver([&cases](RawReceiver& self) {
+    const std::string& header = cases.at(self.received().size() - 1).first;
+    return RawAnswer{"HTTP/1.1 429 Slow down\r\n" + header + "Content-Length: 0\r\n\r\n"};
+  });
+  start(loopback_allowed());
+  for (const auto& [header, expected] : cases) {
+    const Result<HttpResponse> answer = exchange(request_to(receiver.origin()));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->retry_after, expected) << header;
+  }
+}
+
+TEST_F(CurlHttpClientTest, an_answer_that_ends_early_is_a_failed_connection) {
+  start(loopback_allowed());
+  for (const char* half : {
+           "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nhalf",
+           "HTTP/1.1 200 OK\r\nContent-Le",
+           "HTTP/1.1 200 OK\r\nServer: x\r\n",
+       }) {
+    RawReceiver receiver(RawAnswer{half, RawAnswer::Then::close});
+    expect_error(request_to(receiver.origin()), Code::connection_failed,
+                 "the answer of " + receiver.origin() + " ended early");
+  }
+}
+
+TEST_F(CurlHttpClientTest, no_answer_and_one_that_is_not_http_are_failed_connections) {
+  start(loopback_allowed());
+  for (const char* nothing : {"", "HTTP/1.1 100 Continue\r\n\r\n"}) {
+    RawReceiver silent(RawAnswer{nothing, RawAnswer::Then::close});
+    expect_error(request_to(silent.origin()), Code::connection_failed,
+                 silent.origin() + " closed the connection without an answer");
+  }
+  RawReceiver foreign(RawAnswer{"220 mail.example.org ESMTP\r\n", RawAnswer::Then::close});
+  expect_error(request_to(foreign.origin()), Code::connection_failed,
+               foreign.origin() + " did not answer in HTTP");
+}
+
+TEST_F(CurlHttpClientTest, keeps_the_first_bytes_of_an_endless_body_and_hangs_up) {
+  const std::string forever = std::string{"HTTP/1.1 503 No\r\n\r\n"} + std::string(5000, 'x');
+  RawReceiver receiver(RawAnswer{forever, RawAnswer::Then::repeat});
+  CurlHttpClientSettings settings = loopback_allowed();
+  settings.response_bytes_max = 4000;
+  start(std::move(settings));
+  const Result<HttpResponse> answer = exchange(request_to(receiver.origin()));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_TRUE(answer->body_cut);
+  EXPECT_EQ(answer->body, std::string(4000, 'x'));
+  EXPECT_TRUE(receiver.wait_for_broken_answer());
+}
+
+TEST_F(CurlHttpClientTest, a_body_of_exactly_the_limit_is_whole) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  CurlHttpClientSettings settings = loopback_allowed();
+  settings.response_bytes_max = 2;
+  start(std::move(settings));
+  const Result<HttpResponse> answer = exchange(request_to(receiver.origin()));
+  EXPECT_EQ(answer->body, "{}");
+  EXPECT_FALSE(answer->body_cut);
+}
+
+TEST_F(CurlHttpClientTest, says_that_a_connection_was_refused) {
+  const BoundSocket not_listening;
+  start(loopback_allowed());
+  const std::string origin = fmt::format("http://127.0.0.1:{}", not_listening.port());
+  HttpRequest request = request_to("http://user:s3cret@" + origin.substr(7) + "/path?token=s3cret");
+  request.headers = {{"Authorization", "Bearer s3cret"}};
+  expect_error(std::move(request), Code::connection_failed, "connection to " + origin + " refused");
+}
+
+TEST_F(CurlHttpClientTest, no_answer_in_time_is_a_deadline) {
+  RawReceiver receiver(RawAnswer{});
+  start(loopback_allowed());
+  expect_error(request_to(receiver.origin(), std::chrono::milliseconds{50}), Code::deadline,
+               "no complete answer from " + receiver.origin() + " within 50ms");
+  RawReceiver slow(RawAnswer{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"});
+  expect_error(request_to(slow.origin(), std::chrono::milliseconds{50}), Code::deadline,
+               "no complete answer from " + slow.origin() + " within 50ms");
+}
+
+TEST_F(CurlHttpClientTest, refuses_loopback_unless_it_is_allowed) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start({});
+  expect_error(request_to(receiver.origin()), Code::address_refused,
+               "address 127.0.0.1 of " + receiver.origin() +
+                   " is not open to outgoing requests; add it to outbound.allow if this receiver "
+                   "is yours");
+  const std::string hexadecimal = receiver.origin("0x7f.1");
+  EXPECT_EQ(exchange(request_to(hexadecimal)).error().code, Code::address_refused);
+  EXPECT_EQ(exchange(request_to(receiver.origin("[::1]"))).error().code, Code::address_refused);
+  EXPECT_EQ(exchange(request_to(receiver.origin("localhost"))).error().code, Code::address_refused);
+  EXPECT_TRUE(receiver.received().empty());
+}
+
+TEST_F(CurlHttpClientTest, takes_the_allowed_one_of_the_addresses_of_a_name) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start(loopback_allowed());
+  const Result<HttpResponse> answer = exchange(request_to(receiver.origin("localhost")));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->status, 200);
+}
+
+TEST_F(CurlHttpClientTest, refuses_what_cannot_be_sent_as_http) {
+  start(loopback_allowed());
+  expect_error(request_to("ftp://127.0.0.1/x"), Code::connection_failed,
+               "ftp://127.0.0.1:21 is not an http or https address");
+  const std::string cut("http://127.0.0.1/\0x", 19);
+  EXPECT_EQ(exchange(request_to(cut)).error().code, Code::connection_failed);
+  HttpRequest split = request_to("http://127.0.0.1:1/");
+  split.headers = {{"X-One", "1\r\nX-Two: 2"}};
+  expect_error(std::move(split), Code::connection_failed,
+               "a header of the request has a line break in it");
+}
+
+TEST_F(CurlHttpClientTest, has_hundreds_of_requests_in_flight_at_once) {
+  constexpr std::size_t count = 200;
+  RawReceiver receiver([](RawReceiver& self) {
+    EXPECT_TRUE(self.wait_for_requests(count));
+    return RawAnswer{ok_answer};
+  });
+  start(loopback_allowed());
+  for (std::size_t i = 0; i < count; ++i) begin(request_to(receiver.origin()));
+  run_to_the_end();
+  ASSERT_EQ(outcomes_.size(), count);
+  for (const Result<HttpResponse>& outcome : outcomes_) {
+    ASSERT_TRUE(outcome) << outcome.error().detail;
+    EXPECT_EQ(outcome->status, 200);
+  }
+}
+
+TEST_F(CurlHttpClientTest, a_hanging_receiver_holds_up_no_other) {
+  RawReceiver hanging(RawAnswer{});
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start(loopback_allowed());
+  begin(request_to(hanging.origin()));
+  begin(request_to(receiver.origin()));
+  while (outcomes_.empty()) engine_.run_one();
+  ASSERT_TRUE(outcomes_.front());
+  EXPECT_EQ(outcomes_.front()->status, 200);
+}
+
+TEST_F(CurlHttpClientTest, opens_a_new_connection_when_the_receiver_closed_the_idle_one) {
+  RawReceiver receiver(RawAnswer{ok_answer, RawAnswer::Then::close});
+  start(loopback_allowed());
+  for (int i = 0; i < 3; ++i) {
+    const Result<HttpResponse> answer = exchange(request_to(receiver.origin()));
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->status, 200);
+  }
+}
+
+TEST_F(CurlHttpClientTest, stopping_fails_what_is_in_flight_and_all_that_comes_later) {
+  RawReceiver receiver(RawAnswer{});
+  start(loopback_allowed());
+  for (int i = 0; i < 20; ++i) begin(request_to(receiver.origin()));
+  engine_.poll();
+  ASSERT_TRUE(receiver.wait_for_requests(20));
+  begin(request_to(receiver.origin()));
+  engine_.poll();
+  client_->stop();
+  client_->stop();
+  begin(request_to(receiver.origin()));
+  run_to_the_end();
+  ASSERT_EQ(outcomes_.size(), 22U);
+  for (const Result<HttpResponse>& outcome : outcomes_) {
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, Code::stopping);
+  }
+}
+
+TEST_F(CurlHttpClientTest, can_be_destroyed_with_requests_in_flight) {
+  RawReceiver receiver(RawAnswer{});
+  start(loopback_allowed());
+  begin(request_to(receiver.origin()));
+  engine_.poll();
+  ASSERT_TRUE(receiver.wait_for_requests(1));
+  client_.reset();
+  run_to_the_end();
+  ASSERT_EQ(outcomes_.size(), 1U);
+  EXPECT_EQ(outcomes_.front().error().code, Code::stopping);
+}
+
+}  // namespace
+}  // namespace postrider

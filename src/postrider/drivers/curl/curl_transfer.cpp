@@ -1,0 +1,241 @@
+#include "postrider/drivers/curl/curl_transfer.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "postrider/base/assert.hpp"
+#include "postrider/drivers/curl/curl_failure.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr Duration retry_after_max = std::chrono::hours{24};
+
+/// What libcurl takes: at least one millisecond, because zero means "for ever".
+long curl_milliseconds(Duration duration) {
+  const auto count = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  return static_cast<long>(
+      std::clamp<std::int64_t>(count, 1, std::numeric_limits<std::int32_t>::max()));
+}
+
+/// The address bytes of a socket address, in network order; empty for other families than IP.
+std::span<const std::uint8_t> address_bytes(const curl_sockaddr& address,
+                                            std::array<std::uint8_t, 16>& room) {
+  const void* raw = &address.addr;
+  if (address.family == AF_INET && address.addrlen >= sizeof(sockaddr_in)) {
+    sockaddr_in ipv4{};
+    std::memcpy(&ipv4, raw, sizeof(ipv4));
+    std::memcpy(room.data(), &ipv4.sin_addr, sizeof(ipv4.sin_addr));
+    return std::span{room}.first(sizeof(ipv4.sin_addr));
+  }
+  if (address.family == AF_INET6 && address.addrlen >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 ipv6{};
+    std::memcpy(&ipv6, raw, sizeof(ipv6));
+    std::memcpy(room.data(), &ipv6.sin6_addr, sizeof(ipv6.sin6_addr));
+    return room;
+  }
+  return {};
+}
+
+std::string address_text(std::span<const std::uint8_t> address) {
+  if (address.empty()) return "of an unknown family";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text.data(), text.size());
+  return text.data();
+}
+
+/// One line of a request's head; a control character in it would start another line.
+bool fits_one_line(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+bool sends_body(const HttpRequest& request) {
+  return request.body || request.method == "PUT" || request.method == "POST";
+}
+
+}  // namespace
+
+CurlTransfer::CurlTransfer(const CurlHttpClientSettings& settings)
+    : settings_(settings), easy_(curl_easy_init()) {
+  POSTRIDER_ASSERT(easy_ != nullptr, "libcurl could not make a handle");
+  set_constant_options();
+}
+
+void CurlTransfer::set_constant_options() {
+  CURL* easy = easy_.get();
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // A name lookup that hangs is left to its own thread, or it would hold up everybody's transfers.
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, curl_milliseconds(settings_.connect_timeout));
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_.data());
+  if (!settings_.user_agent.empty()) {
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, settings_.user_agent.c_str());
+  }
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+}
+
+Result<void> CurlTransfer::prepare(HttpRequest request) {
+  request_ = std::move(request);
+  response_ = {};
+  refused_address_.clear();
+  address_allowed_ = false;
+  head_complete_ = false;
+  socket_error_ = 0;
+  error_text_[0] = '\0';
+  if (!fits_one_line(request_.url) || !fits_one_line(request_.method) ||
+      curl_easy_setopt(easy_.get(), CURLOPT_URL, request_.url.c_str()) != CURLE_OK) {
+    return std::unexpected(failure(CURLE_URL_MALFORMAT));
+  }
+  TRY_VOID(set_headers());
+  set_body();
+  curl_easy_setopt(easy_.get(), CURLOPT_TIMEOUT_MS, curl_milliseconds(request_.timeout));
+  return {};
+}
+
+Result<void> CurlTransfer::set_headers() {
+  // libcurl adds these two by itself unless they are named without a value.
+  curl_slist* list = curl_slist_append(nullptr, "Expect:");
+  headers_.reset(list);
+  const bool has_content_type = std::ranges::any_of(request_.headers, [](const auto& header) {
+    return curl_strequal(header.first.c_str(), "Content-Type") != 0;
+  });
+  if (!has_content_type) curl_slist_append(list, "Content-Type:");
+  for (const auto& [name, value] : request_.headers) {
+    if (!fits_one_line(name) || !fits_one_line(value)) {
+      return fail(Code::connection_failed, "a header of the request has a line break in it");
+    }
+    const std::string line = value.empty() ? name + ";" : name + ": " + value;
+    curl_slist_append(list, line.c_str());
+  }
+  curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, list);
+  return {};
+}
+
+void CurlTransfer::set_body() {
+  CURL* easy = easy_.get();
+  // Also takes back what the request before has set.
+  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  if (request_.method == "HEAD") {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  } else if (sends_body(request_)) {
+    const std::string_view body = request_.body ? *request_.body : std::string_view{""};
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
+  }
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+Result<HttpResponse> CurlTransfer::finish(CURLcode code) {
+  Result<HttpResponse> result = outcome(code);
+  request_ = {};
+  return result;
+}
+
+Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (code != CURLE_OK && !response_.body_cut) return std::unexpected(failure(code));
+  // libcurl takes a head that breaks off, or one that only announces another, for an answer.
+  if (!head_complete_ || status < 200) return std::unexpected(failure(CURLE_PARTIAL_FILE));
+  response_.status = static_cast<int>(status);
+  response_.retry_after = retry_after();
+  return std::move(response_);
+}
+
+Error CurlTransfer::failure(CURLcode code) const {
+  curl_off_t connected_after = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected_after);
+  long system_error = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system_error);
+  const CurlFailure known{
+      .code = code,
+      .url = request_.url,
+      .timeout = request_.timeout,
+      .connect_timeout = settings_.connect_timeout,
+      .connected = connected_after > 0,
+      .system_error = socket_error_ != 0 ? socket_error_ : static_cast<int>(system_error),
+      .refused_address = address_allowed_ ? std::string{} : refused_address_,
+      .tls_detail = error_text_.data(),
+  };
+  return describe(known);
+}
+
+std::optional<Duration> CurlTransfer::retry_after() const {
+  curl_header* header = nullptr;
+  if (curl_easy_header(easy_.get(), "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+    return std::nullopt;
+  }
+  const std::string_view text = header->value;
+  std::uint32_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (text.empty() || end != text.data() + text.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return retry_after_max;
+  if (error != std::errc{}) return std::nullopt;
+  return std::min<Duration>(std::chrono::seconds{count}, retry_after_max);
+}
+
+curl_socket_t CurlTransfer::open_socket(const curl_sockaddr& address) {
+  std::array<std::uint8_t, 16> room{};
+  const std::span<const std::uint8_t> bytes = address_bytes(address, room);
+  if (!settings_.policy.allows(bytes)) {
+    refused_address_ = address_text(bytes);
+    return CURL_SOCKET_BAD;
+  }
+  address_allowed_ = true;
+  const int socket = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+  if (socket < 0) socket_error_ = errno;
+  return socket < 0 ? CURL_SOCKET_BAD : socket;
+}
+
+void CurlTransfer::take_header_line(std::string_view line) {
+  if (line.starts_with("HTTP/")) head_complete_ = false;
+  if (line == "\r\n" || line == "\n") head_complete_ = true;
+}
+
+std::size_t CurlTransfer::take_body(std::string_view bytes) {
+  const std::uint64_t room = settings_.response_bytes_max - response_.body.size();
+  response_.body.append(bytes.substr(0, room));
+  if (bytes.size() <= room) return bytes.size();
+  response_.body_cut = true;
+  // Another number than was offered ends the transfer and closes the connection.
+  return 0;
+}
+
+curl_socket_t CurlTransfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  return static_cast<CurlTransfer*>(self)->open_socket(*address);
+}
+
+std::size_t CurlTransfer::on_header(char* bytes, std::size_t size, std::size_t count, void* self) {
+  static_cast<CurlTransfer*>(self)->take_header_line({bytes, size * count});
+  return size * count;
+}
+
+std::size_t CurlTransfer::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
+  return static_cast<CurlTransfer*>(self)->take_body({bytes, size * count});
+}
+
+}  // namespace postrider

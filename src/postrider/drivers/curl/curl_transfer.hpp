@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <curl/curl.h>
+
+#include "postrider/base/result.hpp"
+#include "postrider/drivers/curl/curl_http_client_settings.hpp"
+#include "postrider/runtime/http_client.hpp"
+
+namespace postrider {
+
+/// One request at a time on one easy handle, which is used again for the next. On the loop's
+/// thread only; neither moves nor copies, because libcurl holds its address.
+class CurlTransfer {
+ public:
+  /// `settings` outlives the transfer.
+  explicit CurlTransfer(const CurlHttpClientSettings& settings);
+  CurlTransfer(const CurlTransfer&) = delete;
+  CurlTransfer& operator=(const CurlTransfer&) = delete;
+  ~CurlTransfer() = default;
+
+  [[nodiscard]] CURL* handle() const { return easy_.get(); }
+
+  /// Makes the handle ready for `curl_multi_add_handle`. Fails on a request that cannot be
+  /// written as HTTP.
+  Result<void> prepare(HttpRequest request);
+
+  /// What came of it, once libcurl said `code`. Lets go of the request.
+  Result<HttpResponse> finish(CURLcode code);
+
+ private:
+  void set_constant_options();
+  Result<void> set_headers();
+  void set_body();
+  Result<HttpResponse> outcome(CURLcode code);
+  [[nodiscard]] Error failure(CURLcode code) const;
+  [[nodiscard]] std::optional<Duration> retry_after() const;
+
+  curl_socket_t open_socket(const curl_sockaddr& address);
+  void take_header_line(std::string_view line);
+  std::size_t take_body(std::string_view bytes);
+
+  static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
+
+  struct Cleanup {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+
+  const CurlHttpClientSettings& settings_;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+  std::unique_ptr<curl_slist, Cleanup> headers_;
+  HttpRequest request_;
+  HttpResponse response_;
+  std::string refused_address_;
+  bool address_allowed_ = false;
+  bool head_complete_ = false;
+  int socket_error_ = 0;
+  std::unique_ptr<CURL, Cleanup> easy_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/stream/committer.hpp"
+
+namespace postrider {
+
+/// Everything that /metrics shows. Counters and histograms may be touched from any thread.
+class Metrics {
+ public:
+  Metrics();
+
+  [[nodiscard]] CommitterMetrics committer();
+  [[nodiscard]] DeliveryMetrics delivery();
+
+  prometheus::Counter& facts_appended;
+  prometheus::Counter& appends_refused;
+  prometheus::Histogram& append_seconds;      ///< request parsed to answer, synced
+  prometheus::Histogram& facts_per_commit;    ///< of commits that carry facts
+  prometheus::Counter& facts_sorted;
+  prometheus::Counter& inbox_entries;         ///< facts times interested services
+  prometheus::Counter& facts_dropped;         ///< by retention
+  prometheus::Family<prometheus::Gauge>& sort_lag;           ///< label stream
+  prometheus::Family<prometheus::Gauge>& linear_position;    ///< label stream
+  std::array<prometheus::Gauge*, 3> services;                ///< by DeliveryStatus
+  prometheus::Gauge& oldest_undelivered_seconds;
+  prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service
+  prometheus::Family<prometheus::Gauge>& service_oldest_undelivered;  ///< label service
+
+  /// The Prometheus text format.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  explicit Metrics(std::shared_ptr<prometheus::Registry> registry);
+
+  std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Counter& commits_;
+  prometheus::Histogram& commit_seconds_;
+  prometheus::Family<prometheus::Counter>& transactions_;
+  prometheus::Counter& facts_delivered_;
+  prometheus::Histogram& delivery_seconds_;
+};
+
+}  // namespace postrider

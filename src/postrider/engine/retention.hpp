@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "postrider/stream/stream.hpp"
+
+namespace prometheus {
+class Counter;
+}  // namespace prometheus
+
+namespace postrider {
+
+/// Deletes, in small steps, facts that every interested service has acknowledged and that are
+/// older than their stream keeps them; and idempotency keys past their time.
+class Retention {
+ public:
+  struct Subject {
+    Stream* stream = nullptr;
+    StreamId sorted_through;
+    Duration retain{};
+  };
+  using Subjects = std::function<std::vector<Subject>()>;
+
+  Retention(Runtime& runtime, Committer& committer, Reader reader, Subjects subjects,
+            Duration idempotency_retain, prometheus::Counter& facts_dropped);
+
+  void start();
+  Async<void> stop();
+  /// One pass over all streams; ends when nothing more can go.
+  Async<Result<void>> sweep();
+
+ private:
+  Async<void> run();
+  Async<Result<bool>> drop_step(Subject subject);
+  Async<Result<bool>> expire_keys_step();
+
+  Runtime& runtime_;
+  Committer& committer_;
+  Reader reader_;
+  Subjects subjects_;
+  Duration idempotency_retain_;
+  prometheus::Counter& facts_dropped_;
+  Event stop_requested_;
+  Gate gate_;
+  bool stopping_ = false;
+};
+
+}  // namespace postrider

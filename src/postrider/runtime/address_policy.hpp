@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postrider/base/result.hpp"
+
+namespace postrider {
+
+/// Decides which addresses outgoing requests may connect to. Judge the address that is connected
+/// to, never the name it came from: a name can resolve to something else a moment later.
+///
+/// Refuses what is not globally routable (IANA's special-purpose registries): loopback, private,
+/// link-local with the cloud metadata address, shared (RFC 6598), documentation, benchmarking,
+/// multicast and reserved ranges, 6to4 and Teredo. An IPv6 address that stands for an IPv4 one
+/// (`::ffff:0:0/96`, `64:ff9b::/96`) is judged as that one.
+class AddressPolicy {
+ public:
+  /// Allows globally routable addresses only.
+  AddressPolicy() = default;
+
+  /// Also allows the ranges in `allow`, each an address ("10.1.2.3", "::1") or a network with its
+  /// prefix length ("10.0.0.0/8", "fd00::/8"). `invalid_argument` names every wrong entry, in
+  /// `fields` with its index as the pointer ("/0").
+  static Result<AddressPolicy> parse(std::span<const std::string> allow);
+
+  /// `address` in network order: 4 bytes are IPv4, 16 are IPv6, anything else is refused.
+  [[nodiscard]] bool allows(std::span<const std::uint8_t> address) const;
+  /// The same for the text of an address. What is not one is refused.
+  [[nodiscard]] bool allows(std::string_view address) const;
+
+  /// Addresses of one family that share their first bits.
+  struct Range {
+    std::array<std::uint8_t, 16> network{};
+    std::size_t size = 0;  ///< bytes of the family: 4 or 16
+    std::size_t prefix_bits = 0;
+  };
+
+ private:
+  std::vector<Range> allowed_;
+};
+
+}  // namespace postrider

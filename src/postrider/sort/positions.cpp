@@ -1,0 +1,42 @@
+#include "postrider/sort/positions.hpp"
+
+#include <limits>
+
+#include "postrider/base/assert.hpp"
+#include "postrider/base/varint.hpp"
+
+namespace postrider {
+
+std::string pack_positions(std::span<const StreamId> positions) {
+  POSTRIDER_ASSERT(!positions.empty(), "an inbox block without positions");
+  std::string packed;
+  packed.reserve(positions.size());
+  for (std::size_t i = 1; i < positions.size(); ++i) {
+    POSTRIDER_ASSERT(positions[i] > positions[i - 1], "position {} after {}", positions[i],
+                     positions[i - 1]);
+    put_varint(packed,
+               static_cast<std::uint64_t>(positions[i].value - positions[i - 1].value - 1));
+  }
+  return packed;
+}
+
+Result<std::vector<StreamId>> unpack_positions(StreamId first_id, std::int64_t count,
+                                               std::string_view packed) {
+  const auto damaged = [first_id, count] {
+    return fail(Code::storage_failed, "inbox block of {} positions from {} is damaged", count,
+                first_id);
+  };
+  if (count < 1 || static_cast<std::size_t>(count) > packed.size() + 1) return damaged();
+  std::vector<StreamId> positions = {first_id};
+  positions.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 1; i < count; ++i) {
+    const auto distance = take_varint(packed);
+    const auto room = std::numeric_limits<std::int64_t>::max() - positions.back().value - 1;
+    if (!distance || *distance > static_cast<std::uint64_t>(room)) return damaged();
+    positions.push_back(positions.back().plus(static_cast<std::int64_t>(*distance) + 1));
+  }
+  if (!packed.empty()) return damaged();
+  return positions;
+}
+
+}  // namespace postrider

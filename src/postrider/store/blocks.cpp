@@ -1,0 +1,75 @@
+#include "postrider/store/blocks.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr Statement insert_sql{
+    "INSERT INTO blocks (stream_key, first_id, last_id, fact_count, appended_at, codec, raw_bytes,"
+    " data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+
+// Index blocks_by_position: one seek, then rows in order.
+constexpr Statement read_sql{
+    "SELECT first_id, last_id, fact_count, appended_at, codec, raw_bytes, data FROM blocks"
+    " WHERE stream_key = $1 AND last_id > $2 ORDER BY last_id LIMIT $3"};
+
+constexpr Statement last_sql{"SELECT MAX(last_id) FROM blocks WHERE stream_key = $1"};
+
+// Index blocks_by_position from its low end; stops at the first block that is too young, so that
+// only a prefix of the stream ever goes.
+constexpr Statement droppable_sql{
+    "SELECT last_id, appended_at FROM blocks WHERE stream_key = $1 AND last_id < $2"
+    " ORDER BY last_id LIMIT $3"};
+constexpr Statement drop_sql{"DELETE FROM blocks WHERE stream_key = $1 AND last_id <= $2"};
+
+}  // namespace
+
+Result<void> insert_block(SqlConnection& connection, StreamKey stream, const Block& block) {
+  TRY_VOID(connection.execute(
+      insert_sql, {stream.value, block.first.value, block.last.value, block.fact_count,
+                   unix_milliseconds(block.appended_at), block.codec, block.raw_bytes,
+                   Blob{block.data}}));
+  return {};
+}
+
+Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stream, StreamId after,
+                                       std::int64_t count_max) {
+  std::vector<Block> blocks;
+  TRY_VOID(connection.execute(
+      read_sql, {stream.value, after.value, count_max}, [&blocks](const SqlRow& row) {
+        blocks.push_back({.first = StreamId{row.integer(0)},
+                          .last = StreamId{row.integer(1)},
+                          .fact_count = row.integer(2),
+                          .appended_at = wall_time(row.integer(3)),
+                          .codec = std::string(row.text(4)),
+                          .raw_bytes = row.integer(5),
+                          .data = std::string(row.blob(6))});
+      }));
+  return blocks;
+}
+
+Result<std::optional<StreamId>> last_stored_id(SqlConnection& connection, StreamKey stream) {
+  std::optional<StreamId> last;
+  TRY_VOID(connection.execute(last_sql, {stream.value}, [&last](const SqlRow& row) {
+    if (!row.is_null(0)) last = StreamId{row.integer(0)};
+  }));
+  return last;
+}
+
+Result<DroppedBlocks> drop_blocks(SqlConnection& connection, StreamKey stream, StreamId below,
+                                  WallTime appended_before, std::int64_t count_max) {
+  DroppedBlocks dropped;
+  bool young = false;
+  TRY_VOID(connection.execute(
+      droppable_sql, {stream.value, below.value, count_max}, [&](const SqlRow& row) {
+        young = young || wall_time(row.integer(1)) >= appended_before;
+        if (young) return;
+        ++dropped.count;
+        dropped.last = StreamId{row.integer(0)};
+      }));
+  if (dropped.count > 0) {
+    TRY_VOID(connection.execute(drop_sql, {stream.value, dropped.last.value}));
+  }
+  return dropped;
+}
+
+}  // namespace postrider

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "postrider/base/strong.hpp"
+#include "postrider/store/sql.hpp"
+
+namespace postrider {
+
+/// The first answer to an append that carried an Idempotency-Key.
+struct KeyedAppend {
+  std::string key;
+  std::string body_digest;  ///< 32 bytes; tells a retry from another append under the same key
+  StreamId first;
+  StreamId last;
+  std::int64_t fact_count = 0;
+  WallTime created_at{};
+};
+
+Result<std::optional<KeyedAppend>> find_keyed_append(SqlConnection& connection, StreamKey stream,
+                                                     std::string_view key);
+/// Replaces an expired one under the same key.
+Result<void> insert_keyed_append(SqlConnection& connection, StreamKey stream,
+                                 const KeyedAppend& append);
+/// Deletes up to `count_max` that were made before `created_before`; gives how many.
+Result<std::int64_t> expire_keyed_appends(SqlConnection& connection, WallTime created_before,
+                                          std::int64_t count_max);
+
+}  // namespace postrider

@@ -1,0 +1,117 @@
+#include "postrider/store/services.hpp"
+
+#include <array>
+#include <chrono>
+
+#include "postrider/base/assert.hpp"
+
+namespace postrider {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+constexpr std::array<std::string_view, 3> status_names = {"up", "down", "paused"};
+constexpr std::array<std::string_view, 2> source_names = {"configuration", "api"};
+
+template <class Enum, std::size_t N>
+Enum from_name(const std::array<std::string_view, N>& names, std::string_view name) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return static_cast<Enum>(i);
+  }
+  POSTRIDER_ASSERT(false, "\"{}\" in the database", name);
+}
+
+constexpr Statement read_sql{
+    "SELECT s.service_key, id, source, registration, transaction_prefix, status, acknowledged_seq,"
+    " transaction_number, frozen_through_seq, attempts, retry_interval_ms, next_attempt_at,"
+    " last_error FROM services s JOIN delivery_states d ON d.service_key = s.service_key"
+    " ORDER BY s.service_key"};
+constexpr Statement insert_sql{
+    "INSERT INTO services (id, source, registration, transaction_prefix, created_at)"
+    " VALUES ($1, $2, $3, $4, $5) RETURNING service_key"};
+constexpr Statement insert_state_sql{"INSERT INTO delivery_states (service_key) VALUES ($1)"};
+constexpr Statement update_registration_sql{
+    "UPDATE services SET source = $2, registration = $3 WHERE service_key = $1"};
+constexpr Statement delete_sql{"DELETE FROM services WHERE service_key = $1"};
+constexpr Statement delete_state_sql{"DELETE FROM delivery_states WHERE service_key = $1"};
+constexpr Statement delete_inbox_sql{"DELETE FROM inbox_blocks WHERE service_key = $1"};
+constexpr Statement update_state_sql{
+    "UPDATE delivery_states SET status = $2, acknowledged_seq = $3, transaction_number = $4,"
+    " frozen_through_seq = $5, attempts = $6, retry_interval_ms = $7, next_attempt_at = $8,"
+    " last_error = $9 WHERE service_key = $1"};
+
+StoredService stored_service(const SqlRow& row) {
+  StoredService service;
+  service.row = {.key = ServiceKey{row.integer(0)},
+                 .id = std::string(row.text(1)),
+                 .source = from_name<ServiceSource>(source_names, row.text(2)),
+                 .registration = std::string(row.text(3)),
+                 .transaction_prefix = std::string(row.text(4))};
+  DeliveryState& delivery = service.delivery;
+  delivery.status = from_name<DeliveryStatus>(status_names, row.text(5));
+  delivery.acknowledged = InboxSeq{row.integer(6)};
+  delivery.transaction = TransactionNumber{row.integer(7)};
+  if (!row.is_null(8)) delivery.frozen_through = InboxSeq{row.integer(8)};
+  delivery.attempts = row.integer(9);
+  delivery.retry_interval = milliseconds{row.integer(10)};
+  if (!row.is_null(11)) delivery.next_attempt_at = wall_time(row.integer(11));
+  delivery.last_error = std::string(row.text(12));
+  return service;
+}
+
+}  // namespace
+
+std::string_view name_of(DeliveryStatus status) {
+  return status_names.at(static_cast<std::size_t>(status));
+}
+
+Result<std::vector<StoredService>> read_services(SqlConnection& connection) {
+  std::vector<StoredService> services;
+  TRY_VOID(connection.execute(read_sql, {}, [&services](const SqlRow& row) {
+    services.push_back(stored_service(row));
+  }));
+  return services;
+}
+
+Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& row, WallTime now) {
+  ServiceKey key;
+  TRY_VOID(connection.execute(
+      insert_sql,
+      {row.id, source_names.at(static_cast<std::size_t>(row.source)), row.registration,
+       row.transaction_prefix, unix_milliseconds(now)},
+      [&key](const SqlRow& inserted) { key = ServiceKey{inserted.integer(0)}; }));
+  TRY_VOID(connection.execute(insert_state_sql, {key.value}));
+  return key;
+}
+
+Result<void> update_registration(SqlConnection& connection, const ServiceRow& row) {
+  TRY_VOID(connection.execute(update_registration_sql,
+                              {row.key.value,
+                               source_names.at(static_cast<std::size_t>(row.source)),
+                               row.registration}));
+  return {};
+}
+
+Result<void> delete_service(SqlConnection& connection, ServiceKey service) {
+  TRY_VOID(connection.execute(delete_inbox_sql, {service.value}));
+  TRY_VOID(connection.execute(delete_state_sql, {service.value}));
+  TRY_VOID(connection.execute(delete_sql, {service.value}));
+  return {};
+}
+
+Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
+                             const DeliveryState& state) {
+  SqlValue frozen_through = nullptr;
+  if (state.frozen_through) frozen_through = state.frozen_through->value;
+  SqlValue next_attempt_at = nullptr;
+  if (state.next_attempt_at) next_attempt_at = unix_milliseconds(*state.next_attempt_at);
+  const std::int64_t interval_ms = duration_cast<milliseconds>(state.retry_interval).count();
+  TRY_VOID(connection.execute(
+      update_state_sql,
+      {service.value, name_of(state.status), state.acknowledged.value, state.transaction.value,
+       frozen_through, state.attempts, interval_ms, next_attempt_at, state.last_error}));
+  return {};
+}
+
+}  // namespace postrider

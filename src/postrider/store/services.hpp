@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postrider/base/strong.hpp"
+#include "postrider/store/sql.hpp"
+
+namespace postrider {
+
+/// Who declared a service, and so who may change it.
+enum class ServiceSource { configuration, api };
+
+struct ServiceRow {
+  ServiceKey key;
+  std::string id;
+  ServiceSource source = ServiceSource::api;
+  std::string registration;        ///< JSON
+  std::string transaction_prefix;  ///< drawn once, so that no transaction ID is ever used again
+};
+
+enum class DeliveryStatus { up, down, paused };
+std::string_view name_of(DeliveryStatus status);
+
+/// Where delivery to a service stands. One narrow row each, so that many fit on a page.
+struct DeliveryState {
+  DeliveryStatus status = DeliveryStatus::up;
+  InboxSeq acknowledged;                 ///< the service has everything up to here
+  TransactionNumber transaction;         ///< the last one that was frozen
+  std::optional<InboxSeq> frozen_through;  ///< its last entry, while it is not acknowledged
+  std::int64_t attempts = 0;             ///< failed ones, of the oldest unsent transaction
+  Duration retry_interval{};
+  std::optional<WallTime> next_attempt_at;
+  std::string last_error;
+};
+
+struct StoredService {
+  ServiceRow row;
+  DeliveryState delivery;
+};
+
+Result<std::vector<StoredService>> read_services(SqlConnection& connection);
+Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& row, WallTime now);
+Result<void> update_registration(SqlConnection& connection, const ServiceRow& row);
+/// With its inbox.
+Result<void> delete_service(SqlConnection& connection, ServiceKey service);
+/// Changes nothing when the service is gone.
+Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
+                             const DeliveryState& state);
+
+}  // namespace postrider

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "postrider/base/result.hpp"
+
+namespace postrider {
+
+/// One SQL text. Declared once as a constant; drivers prepare it once per connection and find it
+/// again by its address. Parameters are `$1`, `$2`, …
+struct Statement {
+  std::string_view sql;
+};
+
+struct Blob {
+  std::string_view bytes;
+};
+/// Views must live until `execute` returns.
+using SqlValue = std::variant<std::nullptr_t, std::int64_t, std::string_view, Blob>;
+
+/// One result row, valid inside the callback only. Columns count from 0.
+class SqlRow {
+ public:
+  SqlRow() = default;
+  SqlRow(const SqlRow&) = delete;
+  SqlRow& operator=(const SqlRow&) = delete;
+  virtual ~SqlRow() = default;
+
+  [[nodiscard]] virtual bool is_null(int column) const = 0;
+  [[nodiscard]] virtual std::int64_t integer(int column) const = 0;
+  [[nodiscard]] virtual std::string_view text(int column) const = 0;
+  [[nodiscard]] virtual std::string_view blob(int column) const = 0;
+};
+
+using RowCallback = std::function<void(const SqlRow&)>;
+
+/// One database connection. Used by one thread at a time. Errors: `storage_full`,
+/// `storage_failed`; after an error inside a transaction only `rollback` may follow.
+class SqlConnection {
+ public:
+  SqlConnection() = default;
+  SqlConnection(const SqlConnection&) = delete;
+  SqlConnection& operator=(const SqlConnection&) = delete;
+  virtual ~SqlConnection() = default;
+
+  /// Runs the statement to its end, calling `row` for each row, and gives the number of rows that
+  /// it changed.
+  virtual Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
+                                       const RowCallback& row) = 0;
+  /// Starts a transaction that will write.
+  virtual Result<void> begin() = 0;
+  /// Returns after the transaction is on disk.
+  virtual Result<void> commit() = 0;
+  virtual void rollback() = 0;
+
+  Result<std::int64_t> execute(
+      const Statement& statement, std::initializer_list<SqlValue> values = {},
+      const RowCallback& row = [](const SqlRow&) {}) {
+    return execute(statement, std::span(values.begin(), values.size()), row);
+  }
+};
+
+/// Runs `body` in one transaction: committed when it succeeds, rolled back when it fails.
+template <class Body>
+Result<void> transact(SqlConnection& connection, Body&& body) {
+  TRY_VOID(connection.begin());
+  Result<void> done = body();
+  if (done) done = connection.commit();
+  if (!done) connection.rollback();
+  return done;
+}
+
+}  // namespace postrider

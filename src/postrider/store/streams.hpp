@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postrider/base/strong.hpp"
+#include "postrider/store/sql.hpp"
+
+namespace postrider {
+
+struct StreamRow {
+  StreamKey key;
+  std::string name;
+  std::string format;
+  StreamId sorted_through;   ///< interest is decided and frozen up to here
+  StreamId dropped_through;  ///< retention has deleted up to here; IDs are never given out again
+};
+
+Result<std::vector<StreamRow>> read_streams(SqlConnection& connection);
+Result<StreamKey> insert_stream(SqlConnection& connection, std::string_view name,
+                                std::string_view format, WallTime now);
+Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through);
+Result<void> set_dropped_through(SqlConnection& connection, StreamKey stream, StreamId through);
+
+}  // namespace postrider

@@ -1,0 +1,104 @@
+#include "postrider/stream/block.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace postrider {
+namespace {
+
+Chunk chunk_of(StreamId first, const std::vector<std::string>& payloads) {
+  std::string buffer;
+  for (const auto& payload : payloads) buffer += payload;
+  auto batch = std::make_shared<FactBatch>(buffer);
+  std::size_t offset = 0;
+  for (const auto& payload : payloads) {
+    batch->add_payload(offset, payload.size());
+    offset += payload.size();
+  }
+  return {first, 0, static_cast<std::uint32_t>(payloads.size()), wall_time(1000), batch};
+}
+
+std::vector<std::pair<StreamId, std::string>> facts_of(const std::vector<Chunk>& chunks) {
+  std::vector<std::pair<StreamId, std::string>> facts;
+  for (const Chunk& chunk : chunks) {
+    for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
+      facts.emplace_back(id, chunk.payload(id));
+    }
+  }
+  return facts;
+}
+
+std::vector<std::pair<StreamId, std::string>> facts_of(const std::vector<Block>& blocks) {
+  std::vector<std::pair<StreamId, std::string>> facts;
+  for (const Block& block : blocks) {
+    const auto part = facts_of(unpack_block(block).value());
+    EXPECT_EQ(part.front().first, block.first);
+    EXPECT_EQ(part.back().first, block.last);
+    facts.insert(facts.end(), part.begin(), part.end());
+  }
+  return facts;
+}
+
+TEST(Block, round_trips_several_chunks_with_gaps) {
+  const std::vector<Chunk> chunks = {chunk_of(StreamId{7}, {"{}", "{\"a\":1}"}),
+                                     chunk_of(StreamId{9}, {"[]"}),
+                                     chunk_of(StreamId{100}, {"{\"b\":2}", "x"})};
+  const auto blocks = pack_blocks(chunks);
+  ASSERT_EQ(blocks.size(), 1U);
+  EXPECT_EQ(blocks.front().fact_count, 5);
+  EXPECT_EQ(facts_of(blocks), facts_of(chunks));
+}
+
+TEST(Block, repetitive_facts_are_compressed_and_random_ones_are_not) {
+  const auto repetitive = pack_blocks(std::vector{chunk_of(StreamId{1}, {std::string(5000, 'a')})});
+  EXPECT_EQ(repetitive.front().codec, "zstd");
+  EXPECT_LT(repetitive.front().data.size(), 500U);
+
+  std::mt19937_64 random(1);
+  std::string noise;
+  for (int i = 0; i < 5000; ++i) noise += static_cast<char>(random());
+  const auto incompressible = pack_blocks(std::vector{chunk_of(StreamId{1}, {noise})});
+  EXPECT_EQ(incompressible.front().codec, "raw");
+  EXPECT_EQ(facts_of(incompressible).front().second, noise);
+}
+
+TEST(Block, is_bounded_but_never_splits_a_fact) {
+  const std::string large(block_payload_bytes_max + 1, 'l');
+  const std::string half(block_payload_bytes_max / 2, 'h');
+  const std::vector<Chunk> chunks = {chunk_of(StreamId{1}, {"{}", large, half, half, half})};
+  const auto blocks = pack_blocks(chunks);
+  std::vector<std::int64_t> counts;
+  for (const Block& block : blocks) counts.push_back(block.fact_count);
+  EXPECT_EQ(counts, (std::vector<std::int64_t>{1, 1, 2, 1}));
+  EXPECT_EQ(facts_of(blocks), facts_of(chunks));
+}
+
+TEST(Block, damaged_bytes_are_an_error_and_never_a_crash) {
+  const Block good =
+      pack_blocks(std::vector{chunk_of(StreamId{5}, {"{\"a\":1}", "{}"}),
+                              chunk_of(StreamId{20}, {std::string(300, 'x')})})
+          .front();
+  std::mt19937 random(7);
+  for (int round = 0; round < 5000; ++round) {
+    Block bad = good;
+    if (round % 3 == 0) bad.codec = "raw";
+    const auto at = random() % bad.data.size();
+    if (round % 2 == 0) {
+      bad.data.resize(at);
+    } else {
+      bad.data[at] = static_cast<char>(random());
+    }
+    const auto result = unpack_block(bad);
+    if (!result) EXPECT_EQ(result.error().code, Code::storage_failed);
+  }
+  Block reversed = good;
+  std::swap(reversed.first, reversed.last);
+  EXPECT_FALSE(unpack_block(reversed));
+  Block unknown = good;
+  unknown.codec = "lz77";
+  EXPECT_FALSE(unpack_block(unknown));
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <list>
+#include <map>
+#include <vector>
+
+#include "postrider/stream/fact_batch.hpp"
+
+namespace postrider {
+
+/// The newest facts of a stream, without a gap up to its end, within a number of bytes.
+class TailCache {
+ public:
+  explicit TailCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  /// `chunk` follows everything that was added before.
+  void add(Chunk chunk);
+  /// The chunk that holds the first fact after `after`, when the cache reaches back that far.
+  [[nodiscard]] const Chunk* find_after(StreamId after) const;
+  /// Iterates from what `find_after` gave to the end.
+  [[nodiscard]] const Chunk* next(const Chunk* chunk) const;
+
+ private:
+  std::size_t bytes_max_;
+  std::size_t bytes_ = 0;
+  StreamId begins_after_;  ///< facts up to here are no longer, or were never, in the cache
+  StreamId end_;
+  bool empty_so_far_ = true;
+  std::deque<Chunk> chunks_;
+};
+
+/// Chunks that were read back from the database, least recently used out first.
+class ChunkCache {
+ public:
+  explicit ChunkCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  /// `after`: no fact of the stream lies between it and the first chunk.
+  void add(StreamId after, std::vector<Chunk> chunks);
+  /// The run of chunks that holds the first fact after `after`; null when it is not known.
+  const std::vector<Chunk>* find_after(StreamId after);
+
+ private:
+  struct Entry {
+    StreamId after;
+    StreamId last;
+    std::size_t bytes = 0;
+    std::vector<Chunk> chunks;
+  };
+  using Entries = std::list<Entry>;
+  void drop_oldest();
+
+  std::size_t bytes_max_;
+  std::size_t bytes_ = 0;
+  Entries entries_;  ///< most recently used first
+  std::map<StreamId, Entries::iterator> by_last_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "postrider/base/result.hpp"
+#include "postrider/stream/event_format.hpp"
+#include "postrider/stream/fact_batch.hpp"
+
+namespace postrider {
+
+/// How a body holds its facts: a JSON array of them or one alone, or one a line.
+enum class BodyKind { json, ndjson };
+
+struct FactLimits {
+  std::size_t fact_bytes_max = 1U << 20;
+  std::size_t batch_facts_max = 10'000;
+  std::size_t json_depth_max = 100;  ///< levels of one fact; the fact itself is the first
+};
+
+/// An error names this many mistakes at most.
+inline constexpr std::size_t fact_mistakes_max = 20;
+
+/// The facts of a body, byte for byte as they came but for white space around them, and their
+/// keys. Facts are JSON objects; the whole body is valid JSON and UTF-8, and holds at least one.
+/// An escaped lone surrogate and a number of any size are left to the receiver inside a payload as
+/// far as the parser reads them: half a pair "\udc00" passes, "\ud800" and 1e999 do not.
+///
+/// Errors: `malformed_json`, `payload_too_large` (a fact), `limit_exceeded` (facts, depth),
+/// `invalid_argument` (a routing key, nothing to append), each with the places of the first
+/// mistakes: "/3/room_id" is in the fourth fact, "/room_id" in one that is alone. Any thread.
+Result<std::shared_ptr<const FactBatch>> parse_facts(std::string body, BodyKind kind,
+                                                     const EventFormat& format,
+                                                     const FactLimits& limits);
+
+/// The same facts with the keys that the format reads from them. For what was read back from the
+/// database: a payload that is no longer a fact is a broken invariant.
+std::vector<Chunk> with_keys(std::vector<Chunk> chunks, const EventFormat& format);
+
+}  // namespace postrider

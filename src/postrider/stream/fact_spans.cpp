@@ -1,0 +1,112 @@
+#include "postrider/stream/fact_spans.hpp"
+
+#include <algorithm>
+
+#include <simdjson.h>
+
+namespace postrider {
+namespace {
+
+// A parser keeps several times its largest body. One that has seen a larger body is not kept.
+constexpr std::size_t kept_parser_bytes_max = 1U << 20;
+
+constexpr std::string_view white_space = " \t\n\r";
+
+std::unexpected<Error> malformed(simdjson::error_code error) {
+  return fail(Code::malformed_json, "the body is not a JSON array of facts: {}",
+              json_error_text(error));
+}
+
+simdjson::error_code span_of(simdjson::ondemand::value element, std::string_view& text) {
+  simdjson::ondemand::json_type type{};
+  if (const auto error = element.type().get(type)) return error;
+  switch (type) {
+    case simdjson::ondemand::json_type::object:
+      return simdjson::ondemand::object(element.get_object()).raw_json().get(text);
+    case simdjson::ondemand::json_type::array:
+      return simdjson::ondemand::array(element.get_array()).raw_json().get(text);
+    default:
+      text = element.raw_json_token();
+      return simdjson::SUCCESS;
+  }
+}
+
+Result<void> walk(simdjson::ondemand::parser& parser, const std::string& body,
+                  const FactVisitor& visit) {
+  using simdjson::ondemand::array;
+  const simdjson::padded_string_view padded(body.data(), body.size(), body.capacity());
+  simdjson::ondemand::document document;
+  if (const auto error = parser.iterate(padded).get(document)) return malformed(error);
+  array elements;
+  if (const auto error = document.get_array().get(elements)) return malformed(error);
+  for (auto next : elements) {
+    simdjson::ondemand::value element;
+    if (const auto error = next.get(element)) return malformed(error);
+    FactSpan span;
+    if (const auto error = span_of(element, span.text)) return malformed(error);
+    span.text = trim_json(span.text);
+    if (!visit(span)) return {};
+  }
+  const char* rest = nullptr;
+  if (document.current_location().get(rest) == simdjson::SUCCESS) {
+    return fail(Code::malformed_json, "something follows the array of facts at byte {}",
+                rest - body.data());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> each_element(const std::string& body, const FactVisitor& visit) {
+  if (body.size() > kept_parser_bytes_max) {
+    simdjson::ondemand::parser parser;
+    return walk(parser, body, visit);
+  }
+  thread_local simdjson::ondemand::parser parser;
+  return walk(parser, body, visit);
+}
+
+void each_line(std::string_view body, const FactVisitor& visit) {
+  std::size_t line = 0;
+  while (!body.empty()) {
+    const std::size_t end = std::min(body.find('\n'), body.size());
+    const FactSpan span{trim_json(body.substr(0, end)), ++line};
+    if (!span.text.empty() && !visit(span)) return;
+    body.remove_prefix(std::min(end + 1, body.size()));
+  }
+}
+
+std::string_view trim_json(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(white_space);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(white_space) - begin + 1);
+}
+
+std::string json_error_text(int error) {
+  switch (error) {
+    case simdjson::UTF8_ERROR:
+      return "it is not valid UTF-8";
+    case simdjson::UNCLOSED_STRING:
+      return "a string is opened and never closed";
+    case simdjson::UNESCAPED_CHARS:
+      return "a string holds a control character that is not escaped";
+    case simdjson::STRING_ERROR:
+      return "a string holds an invalid escape";
+    case simdjson::NUMBER_ERROR:
+      return "a number is not written as JSON writes it, or is out of range";
+    case simdjson::T_ATOM_ERROR:
+    case simdjson::F_ATOM_ERROR:
+    case simdjson::N_ATOM_ERROR:
+      return "a word is neither true, false nor null";
+    case simdjson::EMPTY:
+      return "it is empty";
+    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
+      return "an array or object is not closed";
+    case simdjson::MEMALLOC:
+      return "there is not enough memory to read it";
+    default:
+      return "a comma, colon, bracket or key is missing or superfluous";
+  }
+}
+
+}  // namespace postrider
