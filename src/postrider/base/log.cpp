@@ -1,16 +1,18 @@
 #include "postrider/base/log.hpp"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <memory>
 #include <string>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace postrider {
 namespace {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
+    case LogLevel::trace:
+      return spdlog::level::trace;
     case LogLevel::debug:
       return spdlog::level::debug;
     case LogLevel::info:

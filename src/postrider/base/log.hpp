@@ -1,12 +1,12 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace postrider {
 
-enum class LogLevel { debug, info, warn, error };
+enum class LogLevel { trace, debug, info, warn, error };
 enum class LogFormat { text, json };
 
 /// Lines go to standard error. Before the first call: info, text. Any thread.

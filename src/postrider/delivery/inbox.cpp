@@ -8,7 +8,9 @@
 namespace postrider {
 namespace {
 
-std::size_t cost(const InboxBlock& block) { return sizeof(InboxBlock) + block.positions.capacity(); }
+std::size_t cost(const InboxBlock& block) {
+  return sizeof(InboxBlock) + block.positions.capacity();
+}
 
 }  // namespace
 

@@ -55,7 +55,7 @@ class Inbox {
   std::optional<WallTime> oldest_appended_at_;
   std::deque<InboxBlock> window_;  ///< consecutive; its first block holds `acknowledged_ + 1`
   std::size_t window_bytes_ = 0;
-  bool windowed_ = true;  ///< false: new blocks stay in the database only
+  bool windowed_ = true;    ///< false: new blocks stay in the database only
   InboxSeq unpacked_last_;  ///< which block `unpacked_` belongs to
   std::vector<StreamId> unpacked_;
   std::vector<StreamId> other_;

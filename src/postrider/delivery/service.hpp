@@ -19,9 +19,9 @@ struct Service {
   DeliveryState delivery;
   Inbox inbox;
 
-  bool delivering = false;        ///< a coroutine owns `delivery` now: one transaction in flight
-  bool unsaved = false;           ///< `delivery` has changes that are not on disk
-  bool retry_due = false;         ///< DOWN, and its time to try again has come
+  bool delivering = false;  ///< a coroutine owns `delivery` now: one transaction in flight
+  bool unsaved = false;     ///< `delivery` has changes that are not on disk
+  bool retry_due = false;   ///< DOWN, and its time to try again has come
   bool removed = false;
   std::optional<Runtime::TimerId> retry_timer;
 

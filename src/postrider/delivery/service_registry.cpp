@@ -1,8 +1,9 @@
 #include "postrider/delivery/service_registry.hpp"
 
+#include <set>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <set>
 
 #include "postrider/base/log.hpp"
 
@@ -37,7 +38,8 @@ ServiceRegistry::ServiceRegistry(Runtime& runtime, Committer& committer,
       committer_(committer),
       controller_(controller),
       services_max_(services_max),
-      turn_given_(runtime) {}
+      turn_(runtime),
+      inbox_turn_(runtime) {}
 
 void ServiceRegistry::add(std::shared_ptr<Service> service) {
   by_key_.emplace(service->row.key, service);
@@ -93,16 +95,6 @@ void ServiceRegistry::start_delivery() {
   }
 }
 
-Async<void> ServiceRegistry::take_turn() {
-  while (turn_taken_) co_await turn_given_.wait();
-  turn_taken_ = true;
-}
-
-void ServiceRegistry::give_turn() {
-  turn_taken_ = false;
-  turn_given_.notify_all();
-}
-
 Result<void> ServiceRegistry::check_tokens(const Registration& registration) const {
   for (const auto& [id, other] : by_id_) {
     if (id == registration.id) continue;
@@ -124,8 +116,9 @@ Result<void> ServiceRegistry::check_put(const Registration& registration,
   TRY_VOID(check_tokens(registration));
   const auto existing = find(registration.id);
   if (!existing && by_id_.size() >= services_max_) {
-    return fail(Code::limit_exceeded, "there are {} services already, and limits.services_max is {}",
-                by_id_.size(), services_max_);
+    return fail(Code::limit_exceeded,
+                "there are {} services already, and limits.services_max is {}", by_id_.size(),
+                services_max_);
   }
   const bool declared = existing && existing->row.source == ServiceSource::configuration;
   if (declared && source == ServiceSource::api) {
@@ -138,9 +131,9 @@ Result<void> ServiceRegistry::check_put(const Registration& registration,
 
 Async<Result<ServiceRegistry::Put>> ServiceRegistry::put(Registration registration,
                                                          ServiceSource source) {
-  co_await take_turn();
+  co_await turn_.take();
   Result<Put> outcome = co_await put_in_turn(std::move(registration), source);
-  give_turn();
+  turn_.give();
   co_return outcome;
 }
 
@@ -197,7 +190,7 @@ Async<Result<void>> ServiceRegistry::update(std::shared_ptr<Service> service,
 }
 
 Async<Result<void>> ServiceRegistry::remove(std::string id) {
-  co_await take_turn();
+  co_await turn_.take();
   const auto service = find(id);
   Result<void> outcome;
   if (!service) {
@@ -219,7 +212,7 @@ Async<Result<void>> ServiceRegistry::remove(std::string id) {
       ++version_;
     }
   }
-  give_turn();
+  turn_.give();
   co_return outcome;
 }
 
@@ -285,6 +278,19 @@ std::vector<ServiceInterest> ServiceRegistry::interests() const {
                          service->registration->namespaces});
   }
   return interests;
+}
+
+std::optional<InboxSeq> ServiceRegistry::last_seq(ServiceKey key) const {
+  const auto service = find(key);
+  if (!service) return std::nullopt;
+  return service->inbox.last_seq();
+}
+
+void ServiceRegistry::add_to_inbox(ServiceKey key, const InboxBlock& block) {
+  const auto service = find(key);
+  if (!service) return;
+  service->inbox.add(block);
+  controller_.wake(service);
 }
 
 std::string ServiceRegistry::draw_transaction_prefix() {

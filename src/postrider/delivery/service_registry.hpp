@@ -11,13 +11,14 @@
 
 #include "postrider/delivery/service.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
-#include "postrider/sort/namespaces.hpp"
+#include "postrider/runtime/turn.hpp"
+#include "postrider/sort/sorter.hpp"
 
 namespace postrider {
 
 /// The services, by id and by key. Every change is one commit, and changes go one after the other.
 /// Engine thread.
-class ServiceRegistry {
+class ServiceRegistry final : public Inboxes {
  public:
   ServiceRegistry(Runtime& runtime, Committer& committer, TransactionController& controller,
                   std::size_t services_max);
@@ -48,13 +49,13 @@ class ServiceRegistry {
     return by_id_;
   }
 
-  /// Grows with every change that can change a decision of interest.
-  [[nodiscard]] std::uint64_t version() const { return version_; }
-  [[nodiscard]] std::vector<ServiceInterest> interests() const;
+  [[nodiscard]] std::uint64_t interest_version() const override { return version_; }
+  [[nodiscard]] std::vector<ServiceInterest> interests() const override;
+  [[nodiscard]] std::optional<InboxSeq> last_seq(ServiceKey key) const override;
+  void add_to_inbox(ServiceKey key, const InboxBlock& block) override;
+  Turn& turn() override { return inbox_turn_; }
 
  private:
-  Async<void> take_turn();
-  void give_turn();
   Result<void> check_tokens(const Registration& registration) const;
   Result<void> check_put(const Registration& registration, ServiceSource source) const;
   Async<Result<Put>> put_in_turn(Registration registration, ServiceSource source);
@@ -74,8 +75,8 @@ class ServiceRegistry {
   std::map<std::string, std::shared_ptr<Service>, std::less<>> by_id_;
   std::unordered_map<ServiceKey, std::shared_ptr<Service>> by_key_;
   std::uint64_t version_ = 1;
-  bool turn_taken_ = false;
-  Event turn_given_;
+  Turn turn_;
+  Turn inbox_turn_;
 };
 
 }  // namespace postrider

@@ -1,10 +1,10 @@
 #include "postrider/delivery/transaction_controller.hpp"
 
-#include <prometheus/counter.h>
-#include <prometheus/histogram.h>
-
 #include <algorithm>
 #include <limits>
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
 
 #include "postrider/base/log.hpp"
 #include "postrider/delivery/matrix/transaction_body.hpp"
@@ -81,8 +81,8 @@ void TransactionController::schedule_retry(const std::shared_ptr<Service>& servi
 
 void TransactionController::call_later(const std::shared_ptr<Service>& service, Duration delay) {
   if (service->retry_timer) runtime_.cancel(*service->retry_timer);
-  service->retry_timer = runtime_.call_at(
-      runtime_.now() + delay, [this, weak = std::weak_ptr<Service>(service)] {
+  service->retry_timer =
+      runtime_.call_at(runtime_.now() + delay, [this, weak = std::weak_ptr<Service>(service)] {
         const auto still = weak.lock();
         if (!still) return;
         still->retry_timer.reset();
@@ -159,8 +159,8 @@ Async<Result<Transaction>> TransactionController::freeze_next(Service* service) 
     const auto count = delivery.frozen_through->value - delivery.acknowledged.value;
     co_return co_await compose(service, static_cast<std::size_t>(count), no_byte_limit);
   }
-  CO_TRY(auto transaction, co_await compose(service, settings_.limits.facts_max,
-                                            settings_.limits.bytes_max));
+  CO_TRY(auto transaction,
+         co_await compose(service, settings_.limits.facts_max, settings_.limits.bytes_max));
   delivery.transaction = delivery.transaction.plus(1);
   delivery.frozen_through = transaction.last;
   const Result<void> saved = co_await save(service);
@@ -190,8 +190,7 @@ Async<Result<Transaction>> TransactionController::compose(Service* service, std:
 Async<Result<void>> TransactionController::load_window(Service* service, std::size_t count_max) {
   const ServiceKey key = service->row.key;
   const InboxSeq after = service->inbox.window_end();
-  const auto blocks_max =
-      std::max(inbox_blocks_per_read, static_cast<std::int64_t>(count_max));
+  const auto blocks_max = std::max(inbox_blocks_per_read, static_cast<std::int64_t>(count_max));
   auto work = [this, key, after, blocks_max] {
     return read_inbox_blocks(reader_.connection, key, after, blocks_max);
   };
@@ -251,8 +250,7 @@ Async<void> TransactionController::record_failure(Service* service, Error error)
     delivery.retry_interval = std::clamp(*error.retry_after, delivery.retry_interval,
                                          std::max(settings_.backoff.max, delivery.retry_interval));
   }
-  const auto interval =
-      std::chrono::ceil<std::chrono::milliseconds>(delivery.retry_interval);
+  const auto interval = std::chrono::ceil<std::chrono::milliseconds>(delivery.retry_interval);
   delivery.next_attempt_at = runtime_.wall_now() + interval;
   if (delivery.status != DeliveryStatus::paused) delivery.status = DeliveryStatus::down;
   service->inbox.forget_window();

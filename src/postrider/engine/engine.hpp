@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,6 @@ struct EngineSettings {
 struct EnginePorts {
   Runtime& runtime;
   Reader writer;      ///< the committer's connection; also read from while opening
-  Reader foreground;  ///< answers that somebody waits for
   Reader background;  ///< backlogs: sorting and delivery of what left the caches, retention
   HttpClient& http;
 };
@@ -75,13 +75,12 @@ class Engine {
     std::unique_ptr<Sorter> sorter;
     Duration retain{};
   };
-  struct Stored;
-
   Async<Result<void>> load();
-  Result<Stored> read_all();
   Async<Result<void>> create_stream(std::string name, StreamDeclaration declaration);
   void add_stream(StreamRow row, StreamId last_id, Duration retain);
-  Async<void> drain_within(Duration grace, std::function<void()> end_requests);
+  Stream* find_stream(StreamKey key) const;
+  std::vector<Retention::Subject> retention_subjects() const;
+  void refresh_service_gauges();
 
   EnginePorts ports_;
   EngineSettings settings_;
@@ -92,7 +91,7 @@ class Engine {
   Retention retention_;
   std::map<std::string, StreamParts, std::less<>> streams_;
   Event stream_created_;
-  std::map<std::string, bool> creating_;
+  std::set<std::string> creating_;
   Gate gate_;
 };
 

@@ -10,9 +10,9 @@ using prometheus::BuildGauge;
 using prometheus::BuildHistogram;
 using prometheus::Histogram;
 
-const Histogram::BucketBoundaries seconds_buckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                     0.1,    0.25,  0.5,    1,     2.5,  5,     10,
-                                                     30,     60,    300,    3600,  86400};
+const Histogram::BucketBoundaries seconds_buckets = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,  0.25, 0.5,
+    1,      2.5,   5,      10,    30,   60,    300,  3600, 86400};
 const Histogram::BucketBoundaries count_buckets = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000};
 
 prometheus::Counter& counter(prometheus::Registry& registry, const std::string& name,
@@ -43,22 +43,22 @@ Metrics::Metrics() : Metrics(std::make_shared<prometheus::Registry>()) {}
 
 Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
     : facts_appended(counter(*registry, "postrider_facts_appended_total", "Facts on disk.")),
-      appends_refused(counter(*registry, "postrider_appends_refused_total",
-                              "Appends answered with an error.")),
+      appends_refused(
+          counter(*registry, "postrider_appends_refused_total", "Appends answered with an error.")),
       append_seconds(histogram(*registry, "postrider_append_seconds",
                                "From a parsed append to its answer, which follows the sync.",
                                seconds_buckets)),
       facts_per_commit(histogram(*registry, "postrider_facts_per_commit",
                                  "Facts in each commit that carries facts.", count_buckets)),
-      facts_sorted(counter(*registry, "postrider_facts_sorted_total",
-                           "Facts whose interest was decided.")),
+      facts_sorted(
+          counter(*registry, "postrider_facts_sorted_total", "Facts whose interest was decided.")),
       inbox_entries(counter(*registry, "postrider_inbox_entries_total",
                             "Facts put into inboxes, once for each interested service.")),
-      facts_dropped(counter(*registry, "postrider_facts_dropped_total",
-                            "Facts deleted by retention.")),
+      facts_dropped(
+          counter(*registry, "postrider_facts_dropped_total", "Facts deleted by retention.")),
       sort_lag(gauges(*registry, "postrider_sort_lag_facts", "Facts on disk but not yet sorted.")),
-      linear_position(gauges(*registry, "postrider_stream_position",
-                             "Linear position of each stream.")),
+      linear_position(
+          gauges(*registry, "postrider_stream_position", "Linear position of each stream.")),
       services(state_gauges(*registry)),
       oldest_undelivered_seconds(
           gauges(*registry, "postrider_oldest_undelivered_seconds",
@@ -83,7 +83,9 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
                                   "From append to the service's 2xx, of each delivered fact.",
                                   seconds_buckets)) {}
 
-CommitterMetrics Metrics::committer() { return {commits_, commit_seconds_}; }
+CommitterMetrics Metrics::committer() {
+  return {commits_, commit_seconds_};
+}
 
 DeliveryMetrics Metrics::delivery() {
   return {transactions_.Add({{"outcome", "delivered"}}), transactions_.Add({{"outcome", "failed"}}),

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <array>
+#include <memory>
+#include <string>
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-
-#include <array>
-#include <memory>
-#include <string>
 
 #include "postrider/delivery/transaction_controller.hpp"
 #include "postrider/stream/committer.hpp"
@@ -24,14 +24,14 @@ class Metrics {
 
   prometheus::Counter& facts_appended;
   prometheus::Counter& appends_refused;
-  prometheus::Histogram& append_seconds;      ///< request parsed to answer, synced
-  prometheus::Histogram& facts_per_commit;    ///< of commits that carry facts
+  prometheus::Histogram& append_seconds;    ///< request parsed to answer, synced
+  prometheus::Histogram& facts_per_commit;  ///< of commits that carry facts
   prometheus::Counter& facts_sorted;
-  prometheus::Counter& inbox_entries;         ///< facts times interested services
-  prometheus::Counter& facts_dropped;         ///< by retention
-  prometheus::Family<prometheus::Gauge>& sort_lag;           ///< label stream
-  prometheus::Family<prometheus::Gauge>& linear_position;    ///< label stream
-  std::array<prometheus::Gauge*, 3> services;                ///< by DeliveryStatus
+  prometheus::Counter& inbox_entries;                      ///< facts times interested services
+  prometheus::Counter& facts_dropped;                      ///< by retention
+  prometheus::Family<prometheus::Gauge>& sort_lag;         ///< label stream
+  prometheus::Family<prometheus::Gauge>& linear_position;  ///< label stream
+  std::array<prometheus::Gauge*, 3> services;              ///< by DeliveryStatus
   prometheus::Gauge& oldest_undelivered_seconds;
   prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service
   prometheus::Family<prometheus::Gauge>& service_oldest_undelivered;  ///< label service

@@ -1,8 +1,8 @@
 #include "postrider/engine/retention.hpp"
 
-#include <prometheus/counter.h>
-
 #include <algorithm>
+
+#include <prometheus/counter.h>
 
 #include "postrider/base/log.hpp"
 #include "postrider/store/blocks.hpp"
@@ -11,7 +11,8 @@
 namespace postrider {
 namespace {
 
-// A step is small, so that a commit that carries one is not noticeably longer for the appends in it.
+// A step is small, so that a commit that carries one is not noticeably longer for the appends in
+// it.
 constexpr std::int64_t blocks_per_step = 32;
 constexpr std::int64_t keys_per_step = 1000;
 constexpr Duration pause_min = std::chrono::milliseconds{500};
@@ -37,7 +38,9 @@ Retention::Retention(Runtime& runtime, Committer& committer, Reader reader, Subj
       stop_requested_(runtime),
       gate_(runtime) {}
 
-void Retention::start() { gate_.spawn(run(), "retention"); }
+void Retention::start() {
+  gate_.spawn(run(), "retention");
+}
 
 Async<void> Retention::stop() {
   stopping_ = true;
@@ -99,8 +102,9 @@ Async<Result<bool>> Retention::drop_step(Subject subject) {
 }
 
 Async<Result<bool>> Retention::expire_keys_step() {
-  const WallTime before = runtime_.wall_now() -
-                          std::chrono::duration_cast<std::chrono::milliseconds>(idempotency_retain_);
+  const WallTime before =
+      runtime_.wall_now() -
+      std::chrono::duration_cast<std::chrono::milliseconds>(idempotency_retain_);
   std::int64_t expired = 0;
   std::function<Result<void>(SqlConnection&)> apply =
       [&expired, before](SqlConnection& connection) -> Result<void> {

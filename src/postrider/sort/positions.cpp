@@ -14,8 +14,7 @@ std::string pack_positions(std::span<const StreamId> positions) {
   for (std::size_t i = 1; i < positions.size(); ++i) {
     POSTRIDER_ASSERT(positions[i] > positions[i - 1], "position {} after {}", positions[i],
                      positions[i - 1]);
-    put_varint(packed,
-               static_cast<std::uint64_t>(positions[i].value - positions[i - 1].value - 1));
+    put_varint(packed, static_cast<std::uint64_t>(positions[i].value - positions[i - 1].value - 1));
   }
   return packed;
 }

@@ -24,26 +24,25 @@ constexpr Statement drop_sql{"DELETE FROM blocks WHERE stream_key = $1 AND last_
 }  // namespace
 
 Result<void> insert_block(SqlConnection& connection, StreamKey stream, const Block& block) {
-  TRY_VOID(connection.execute(
-      insert_sql, {stream.value, block.first.value, block.last.value, block.fact_count,
-                   unix_milliseconds(block.appended_at), block.codec, block.raw_bytes,
-                   Blob{block.data}}));
+  TRY_VOID(connection.execute(insert_sql, {stream.value, block.first.value, block.last.value,
+                                           block.fact_count, unix_milliseconds(block.appended_at),
+                                           block.codec, block.raw_bytes, Blob{block.data}}));
   return {};
 }
 
 Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stream, StreamId after,
                                        std::int64_t count_max) {
   std::vector<Block> blocks;
-  TRY_VOID(connection.execute(
-      read_sql, {stream.value, after.value, count_max}, [&blocks](const SqlRow& row) {
-        blocks.push_back({.first = StreamId{row.integer(0)},
-                          .last = StreamId{row.integer(1)},
-                          .fact_count = row.integer(2),
-                          .appended_at = wall_time(row.integer(3)),
-                          .codec = std::string(row.text(4)),
-                          .raw_bytes = row.integer(5),
-                          .data = std::string(row.blob(6))});
-      }));
+  TRY_VOID(connection.execute(read_sql, {stream.value, after.value, count_max},
+                              [&blocks](const SqlRow& row) {
+                                blocks.push_back({.first = StreamId{row.integer(0)},
+                                                  .last = StreamId{row.integer(1)},
+                                                  .fact_count = row.integer(2),
+                                                  .appended_at = wall_time(row.integer(3)),
+                                                  .codec = std::string(row.text(4)),
+                                                  .raw_bytes = row.integer(5),
+                                                  .data = std::string(row.blob(6))});
+                              }));
   return blocks;
 }
 
@@ -59,13 +58,13 @@ Result<DroppedBlocks> drop_blocks(SqlConnection& connection, StreamKey stream, S
                                   WallTime appended_before, std::int64_t count_max) {
   DroppedBlocks dropped;
   bool young = false;
-  TRY_VOID(connection.execute(
-      droppable_sql, {stream.value, below.value, count_max}, [&](const SqlRow& row) {
-        young = young || wall_time(row.integer(1)) >= appended_before;
-        if (young) return;
-        ++dropped.count;
-        dropped.last = StreamId{row.integer(0)};
-      }));
+  TRY_VOID(connection.execute(droppable_sql, {stream.value, below.value, count_max},
+                              [&](const SqlRow& row) {
+                                young = young || wall_time(row.integer(1)) >= appended_before;
+                                if (young) return;
+                                ++dropped.count;
+                                dropped.last = StreamId{row.integer(0)};
+                              }));
   if (dropped.count > 0) {
     TRY_VOID(connection.execute(drop_sql, {stream.value, dropped.last.value}));
   }

@@ -31,12 +31,10 @@ Result<void> remove_member(SqlConnection& connection, StreamKey stream, std::str
   return {};
 }
 
-Result<void> read_members(
-    SqlConnection& connection, StreamKey stream,
-    const std::function<void(std::string_view, std::string_view)>& each) {
-  TRY_VOID(connection.execute(read_members_sql, {stream.value}, [&each](const SqlRow& row) {
-    each(row.text(0), row.text(1));
-  }));
+Result<void> read_members(SqlConnection& connection, StreamKey stream,
+                          const std::function<void(std::string_view, std::string_view)>& each) {
+  TRY_VOID(connection.execute(read_members_sql, {stream.value},
+                              [&each](const SqlRow& row) { each(row.text(0), row.text(1)); }));
   return {};
 }
 

@@ -68,9 +68,8 @@ std::string_view name_of(DeliveryStatus status) {
 
 Result<std::vector<StoredService>> read_services(SqlConnection& connection) {
   std::vector<StoredService> services;
-  TRY_VOID(connection.execute(read_sql, {}, [&services](const SqlRow& row) {
-    services.push_back(stored_service(row));
-  }));
+  TRY_VOID(connection.execute(
+      read_sql, {}, [&services](const SqlRow& row) { services.push_back(stored_service(row)); }));
   return services;
 }
 
@@ -86,10 +85,9 @@ Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& r
 }
 
 Result<void> update_registration(SqlConnection& connection, const ServiceRow& row) {
-  TRY_VOID(connection.execute(update_registration_sql,
-                              {row.key.value,
-                               source_names.at(static_cast<std::size_t>(row.source)),
-                               row.registration}));
+  TRY_VOID(connection.execute(
+      update_registration_sql,
+      {row.key.value, source_names.at(static_cast<std::size_t>(row.source)), row.registration}));
   return {};
 }
 

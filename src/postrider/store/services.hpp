@@ -27,10 +27,10 @@ std::string_view name_of(DeliveryStatus status);
 /// Where delivery to a service stands. One narrow row each, so that many fit on a page.
 struct DeliveryState {
   DeliveryStatus status = DeliveryStatus::up;
-  InboxSeq acknowledged;                 ///< the service has everything up to here
-  TransactionNumber transaction;         ///< the last one that was frozen
+  InboxSeq acknowledged;                   ///< the service has everything up to here
+  TransactionNumber transaction;           ///< the last one that was frozen
   std::optional<InboxSeq> frozen_through;  ///< its last entry, while it is not acknowledged
-  std::int64_t attempts = 0;             ///< failed ones, of the oldest unsent transaction
+  std::int64_t attempts = 0;               ///< failed ones, of the oldest unsent transaction
   Duration retry_interval{};
   std::optional<WallTime> next_attempt_at;
   std::string last_error;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -51,6 +52,8 @@ class SqlConnection {
   /// it changed.
   virtual Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
                                        const RowCallback& row) = 0;
+  /// Runs a text that is not worth keeping prepared: table definitions.
+  virtual Result<void> execute_once(const std::string& sql) = 0;
   /// Starts a transaction that will write.
   virtual Result<void> begin() = 0;
   /// Returns after the transaction is on disk.

@@ -1,10 +1,10 @@
 #include "postrider/stream/block.hpp"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
+
+#include <zstd.h>
 
 #include "postrider/base/assert.hpp"
 #include "postrider/base/varint.hpp"
@@ -96,8 +96,8 @@ std::string pack(std::span<const Chunk> chunks, std::size_t bytes) {
 }
 
 std::optional<std::string> compress(std::string_view raw) {
-  thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(
-      ZSTD_createCCtx(), &ZSTD_freeCCtx);
+  thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
+                                                                                  &ZSTD_freeCCtx);
   std::string packed(ZSTD_compressBound(raw.size()), '\0');
   const std::size_t size = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(),
                                              raw.data(), raw.size(), compression_level);

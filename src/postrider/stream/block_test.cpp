@@ -1,8 +1,8 @@
 #include "postrider/stream/block.hpp"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace postrider {
 namespace {
@@ -75,10 +75,9 @@ TEST(Block, is_bounded_but_never_splits_a_fact) {
 }
 
 TEST(Block, damaged_bytes_are_an_error_and_never_a_crash) {
-  const Block good =
-      pack_blocks(std::vector{chunk_of(StreamId{5}, {"{\"a\":1}", "{}"}),
-                              chunk_of(StreamId{20}, {std::string(300, 'x')})})
-          .front();
+  const Block good = pack_blocks(std::vector{chunk_of(StreamId{5}, {"{\"a\":1}", "{}"}),
+                                             chunk_of(StreamId{20}, {std::string(300, 'x')})})
+                         .front();
   std::mt19937 random(7);
   for (int round = 0; round < 5000; ++round) {
     Block bad = good;

@@ -22,12 +22,14 @@ void TailCache::add(Chunk chunk) {
 
 const Chunk* TailCache::find_after(StreamId after) const {
   if (empty_so_far_ || after < begins_after_ || chunks_.empty()) return nullptr;
-  const auto found = std::ranges::upper_bound(
-      chunks_, after, {}, [](const Chunk& chunk) { return chunk.last(); });
+  const auto found =
+      std::ranges::upper_bound(chunks_, after, {}, [](const Chunk& chunk) { return chunk.last(); });
   return found == chunks_.end() ? nullptr : &*found;
 }
 
-const Chunk* TailCache::next(const Chunk* chunk) const { return find_after(chunk->last()); }
+const Chunk* TailCache::next(const Chunk* chunk) const {
+  return find_after(chunk->last());
+}
 
 void ChunkCache::add(StreamId after, std::vector<Chunk> chunks) {
   if (chunks.empty() || by_last_.contains(chunks.back().last())) return;

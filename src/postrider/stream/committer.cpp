@@ -1,9 +1,9 @@
 #include "postrider/stream/committer.hpp"
 
+#include <utility>
+
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
-
-#include <utility>
 
 #include "postrider/runtime/promise.hpp"
 
@@ -34,7 +34,9 @@ Committer::Committer(Runtime& runtime, Lane& lane, SqlConnection& connection,
       changed_(runtime),
       gate_(runtime) {}
 
-void Committer::start() { gate_.spawn(run(), "committer"); }
+void Committer::start() {
+  gate_.spawn(run(), "committer");
+}
 
 Async<void> Committer::stop() {
   stopping_ = true;

@@ -23,7 +23,8 @@ class Write {
   Write& operator=(const Write&) = delete;
   virtual ~Write() = default;
 
-  /// On the engine thread, when the commit's contents are being fixed: the last moment to add to it.
+  /// On the engine thread, when the commit's contents are being fixed: the last moment to add to
+  /// it.
   virtual void prepare() {}
   /// On the committer's lane, inside the transaction.
   virtual Result<void> apply(SqlConnection& connection) = 0;

@@ -46,9 +46,7 @@ std::size_t depth_of(std::string_view text) {
 /// ours, and the few facts that reach it are counted here.
 class FactReader {
  public:
-  explicit FactReader(std::size_t depth_max) : depth_max_(depth_max) {
-    set_depth(depth_max);
-  }
+  explicit FactReader(std::size_t depth_max) : depth_max_(depth_max) { set_depth(depth_max); }
 
   /// `text` is followed by the parser's padding. The fact lives until the next call.
   simdjson::error_code read(std::string_view text, simdjson::dom::element& fact) {

@@ -25,8 +25,9 @@ inline constexpr std::size_t fact_mistakes_max = 20;
 
 /// The facts of a body, byte for byte as they came but for white space around them, and their
 /// keys. Facts are JSON objects; the whole body is valid JSON and UTF-8, and holds at least one.
-/// An escaped lone surrogate and a number of any size are left to the receiver inside a payload as
-/// far as the parser reads them: half a pair "\udc00" passes, "\ud800" and 1e999 do not.
+/// Stricter than the grammar of JSON in two places, for the sake of receivers that could not read
+/// it: half a surrogate pair in an escape ("\ud800") and a number that fits neither 64 bits nor a
+/// double (1e999) are malformed.
 ///
 /// Errors: `malformed_json`, `payload_too_large` (a fact), `limit_exceeded` (facts, depth),
 /// `invalid_argument` (a routing key, nothing to append), each with the places of the first

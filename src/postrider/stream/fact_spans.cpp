@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 namespace postrider {
@@ -12,9 +13,14 @@ constexpr std::size_t kept_parser_bytes_max = 1U << 20;
 
 constexpr std::string_view white_space = " \t\n\r";
 
-std::unexpected<Error> malformed(simdjson::error_code error) {
-  return fail(Code::malformed_json, "the body is not a JSON array of facts: {}",
-              json_error_text(error));
+std::unexpected<Error> malformed(std::string pointer, std::string what) {
+  Error error{Code::malformed_json, "the body is not a JSON array of facts: " + what};
+  error.fields = {{std::move(pointer), std::move(what)}};
+  return std::unexpected(std::move(error));
+}
+
+std::unexpected<Error> malformed(std::string pointer, simdjson::error_code error) {
+  return malformed(std::move(pointer), json_error_text(error));
 }
 
 simdjson::error_code span_of(simdjson::ondemand::value element, std::string_view& text) {
@@ -36,21 +42,23 @@ Result<void> walk(simdjson::ondemand::parser& parser, const std::string& body,
   using simdjson::ondemand::array;
   const simdjson::padded_string_view padded(body.data(), body.size(), body.capacity());
   simdjson::ondemand::document document;
-  if (const auto error = parser.iterate(padded).get(document)) return malformed(error);
+  if (const auto error = parser.iterate(padded).get(document)) return malformed("", error);
   array elements;
-  if (const auto error = document.get_array().get(elements)) return malformed(error);
+  if (const auto error = document.get_array().get(elements)) return malformed("", error);
+  std::size_t index = 0;
   for (auto next : elements) {
+    const auto place = [index] { return fmt::format("/{}", index); };
     simdjson::ondemand::value element;
-    if (const auto error = next.get(element)) return malformed(error);
+    if (const auto error = next.get(element)) return malformed(place(), error);
     FactSpan span;
-    if (const auto error = span_of(element, span.text)) return malformed(error);
+    if (const auto error = span_of(element, span.text)) return malformed(place(), error);
     span.text = trim_json(span.text);
     if (!visit(span)) return {};
+    ++index;
   }
   const char* rest = nullptr;
   if (document.current_location().get(rest) == simdjson::SUCCESS) {
-    return fail(Code::malformed_json, "something follows the array of facts at byte {}",
-                rest - body.data());
+    return malformed("", fmt::format("something follows it at byte {}", rest - body.data()));
   }
   return {};
 }
@@ -102,6 +110,8 @@ std::string json_error_text(int error) {
       return "it is empty";
     case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
       return "an array or object is not closed";
+    case simdjson::INCORRECT_TYPE:
+      return "it is neither an array nor an object";
     case simdjson::MEMALLOC:
       return "there is not enough memory to read it";
     default:

@@ -32,11 +32,9 @@ std::optional<Key> find_key(std::string_view name) {
   return std::nullopt;
 }
 
-/// U+0000 is no text to a database, and an escaped lone surrogate ("\udc00") passes the parser but
-/// has no UTF-8 form.
+/// U+0000 cannot be stored as text in every database.
 bool is_clean(std::string_view text) {
-  return text.find('\0') == std::string_view::npos &&
-         simdjson::validate_utf8(text.data(), text.size());
+  return text.find('\0') == std::string_view::npos;
 }
 
 /// The text of a value in `content`; empty when it cannot be used as one.
@@ -68,9 +66,9 @@ void add_aliases(const element& value, RoutingKeys& keys) {
   for (const element alias : list) add_alias(alias, keys);
 }
 
-class FactReader {
+class KeyReader {
  public:
-  FactReader(RoutingKeys& keys, std::vector<FieldError>& mistakes)
+  KeyReader(RoutingKeys& keys, std::vector<FieldError>& mistakes)
       : keys_(keys), mistakes_(mistakes) {}
 
   void read(const simdjson::dom::object& fact) {
@@ -126,7 +124,7 @@ class FactReader {
       add_mistake(name, fmt::format("has {} bytes; at most {} are allowed", text.size(),
                                     routing_key_bytes_max));
     } else if (!is_clean(text)) {
-      add_mistake(name, "holds U+0000 or half a surrogate pair; neither can be stored as text");
+      add_mistake(name, "holds U+0000, which cannot be stored as text");
     }
   }
 
@@ -158,7 +156,7 @@ class FactReader {
 void MatrixFormat::read_keys(const simdjson::dom::object& fact, RoutingKeys& keys,
                              std::vector<FieldError>& mistakes) const {
   keys = {};
-  FactReader(keys, mistakes).read(fact);
+  KeyReader(keys, mistakes).read(fact);
 }
 
 }  // namespace postrider

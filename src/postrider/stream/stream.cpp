@@ -60,7 +60,8 @@ class Stream::AppendWrite final : public Write {
   }
 
   void finish(const Result<void>& outcome) override {
-    if (chunks_.empty()) appends_ = std::exchange(stream_.waiting_, {});  // never prepared: stopping
+    if (chunks_.empty())
+      appends_ = std::exchange(stream_.waiting_, {});  // never prepared: stopping
     stream_.finish_appends(appends_, chunks_, outcome);
   }
 

@@ -6,6 +6,8 @@
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/server_target.hpp"
 #include "postrider/app/config/registration_files.hpp"
+#include "postrider/app/serve/engine_settings.hpp"
+#include "postrider/delivery/matrix/registration.hpp"
 
 namespace postrider {
 namespace {
@@ -18,10 +20,6 @@ ExitCode print_mistakes(CommandContext& context, const ConfigErrors& errors) {
   return ExitCode::bad_input;
 }
 
-Result<void> accept_any(const boost::json::value&) {
-  return {};
-}
-
 ExitCode check(const std::string& option, CommandContext& context) {
   const std::string file = option.empty() ? default_config_file() : option;
   if (file.empty()) {
@@ -30,7 +28,11 @@ ExitCode check(const std::string& option, CommandContext& context) {
   }
   const auto settings = load_settings(file, context.environment);
   if (!settings) return print_mistakes(context, settings.error());
-  const auto registrations = load_registrations(*settings, accept_any);
+  const auto registrations = load_registrations(
+      *settings, [&settings](const boost::json::value& document) -> Result<void> {
+        TRY_VOID(parse_registration(document, registration_limits(*settings)));
+        return {};
+      });
   if (!registrations) return print_mistakes(context, registrations.error());
   const auto counted = [](std::size_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "postrider/base/log.hpp"
 #include "postrider/base/time.hpp"
 #include "postrider/runtime/backoff.hpp"
 
@@ -100,9 +101,6 @@ struct MetricsSection {
   bool per_service = false;
   bool operator==(const MetricsSection&) const = default;
 };
-
-enum class LogLevel { trace, debug, info, warn, error };
-enum class LogFormat { text, json };
 
 struct LogSection {
   LogLevel level = LogLevel::info;

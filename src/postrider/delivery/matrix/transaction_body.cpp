@@ -1,8 +1,8 @@
 #include "postrider/delivery/matrix/transaction_body.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace postrider {
 

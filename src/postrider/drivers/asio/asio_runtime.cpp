@@ -1,10 +1,11 @@
 #include "postrider/drivers/asio/asio_runtime.hpp"
 
+#include <optional>
+#include <random>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <optional>
-#include <random>
 
 #include "postrider/base/assert.hpp"
 #include "postrider/runtime/timer_queue.hpp"
@@ -24,21 +25,29 @@ struct AsioRuntime::State {
 AsioRuntime::AsioRuntime() : state_(std::make_unique<State>()) {}
 AsioRuntime::~AsioRuntime() = default;
 
-void AsioRuntime::run() { state_->io.run(); }
-void AsioRuntime::stop() { state_->io.stop(); }
+void AsioRuntime::run() {
+  state_->io.run();
+}
+void AsioRuntime::stop() {
+  state_->io.stop();
+}
 
 MonoTime AsioRuntime::now() const noexcept {
   return MonoTime{std::chrono::steady_clock::now().time_since_epoch()};
 }
 
-WallTime AsioRuntime::wall_now() const noexcept { return system_wall_now(); }
+WallTime AsioRuntime::wall_now() const noexcept {
+  return system_wall_now();
+}
 
 std::uint64_t AsioRuntime::random(std::uint64_t bound) {
   POSTRIDER_ASSERT(bound > 0, "random below nothing");
   return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(state_->random);
 }
 
-asio::any_io_executor AsioRuntime::executor() { return state_->io.get_executor(); }
+asio::any_io_executor AsioRuntime::executor() {
+  return state_->io.get_executor();
+}
 
 Runtime::TimerId AsioRuntime::call_at(MonoTime when, std::move_only_function<void()> callback) {
   const TimerId id = state_->timers.add(when, std::move(callback));
@@ -46,7 +55,9 @@ Runtime::TimerId AsioRuntime::call_at(MonoTime when, std::move_only_function<voi
   return id;
 }
 
-bool AsioRuntime::cancel(TimerId timer) { return state_->timers.cancel(timer); }
+bool AsioRuntime::cancel(TimerId timer) {
+  return state_->timers.cancel(timer);
+}
 
 void AsioRuntime::arm() {
   const auto next = state_->timers.next();

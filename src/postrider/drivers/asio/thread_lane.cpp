@@ -1,8 +1,7 @@
 #include "postrider/drivers/asio/thread_lane.hpp"
 
-#include <pthread.h>
-
 #include <boost/asio/post.hpp>
+#include <pthread.h>
 
 namespace postrider {
 

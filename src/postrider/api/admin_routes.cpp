@@ -1,0 +1,215 @@
+#include "postrider/api/admin_routes.hpp"
+
+#include <array>
+#include <memory>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/url/parse.hpp>
+#include <openssl/rand.h>
+
+#include "postrider/api/engine_call.hpp"
+#include "postrider/api/http/problem.hpp"
+#include "postrider/api/service_view.hpp"
+#include "postrider/base/assert.hpp"
+
+namespace postrider {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint64_t registration_bytes_max = 16U << 20;
+
+std::string draw_token(std::string_view kind) {
+  std::array<unsigned char, 24> bytes{};
+  POSTRIDER_ASSERT(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1,
+                   "no random bytes");
+  std::string token = fmt::format("postrider_{}_", kind);
+  for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
+  return token;
+}
+
+/// Handlers of one server; shared by its routes.
+class AdminApi {
+ public:
+  AdminApi(Engine& engine, AddressPolicy policy) : engine_(engine), policy_(std::move(policy)) {}
+
+  Async<HttpServerResponse> list(HttpServerRequest& request);
+  Async<HttpServerResponse> show(HttpServerRequest& request);
+  Async<HttpServerResponse> put(HttpServerRequest& request);
+  Async<HttpServerResponse> remove(HttpServerRequest& request);
+  Async<HttpServerResponse> pause(HttpServerRequest& request);
+  Async<HttpServerResponse> resume(HttpServerRequest& request);
+  Async<HttpServerResponse> retry(HttpServerRequest& request);
+  Async<HttpServerResponse> metrics(HttpServerRequest& request);
+
+ private:
+  struct Parsed {
+    Registration registration;
+    json::object drawn;  ///< tokens that the document left out, to be shown once
+  };
+  [[nodiscard]] Result<Parsed> parse(const HttpServerRequest& request) const;
+  [[nodiscard]] Result<void> check_address(const Registration& registration) const;
+  Async<json::object> list_on_engine();
+  Async<Result<json::object>> show_on_engine(std::string id);
+  Async<Result<void>> retry_on_engine(std::string id);
+  Async<std::string> metrics_on_engine();
+  Async<HttpServerResponse> changed(HttpServerRequest& request, Async<Result<void>> change);
+
+  Engine& engine_;
+  AddressPolicy policy_;
+};
+
+std::string id_of(const HttpServerRequest& request) {
+  return std::string(request.path_parameter("id"));
+}
+
+Async<json::object> AdminApi::list_on_engine() {
+  json::array services;
+  const WallTime now = engine_.runtime().wall_now();
+  for (const auto& [id, service] : engine_.services().all()) {
+    services.push_back(service_view(*service, now));
+  }
+  json::object answer;
+  answer["services"] = std::move(services);
+  co_return answer;
+}
+
+Async<HttpServerResponse> AdminApi::list(HttpServerRequest&) {
+  const json::object answer = co_await on_engine(engine_.runtime(), list_on_engine());
+  co_return json_response(200, json::serialize(answer));
+}
+
+Async<Result<json::object>> AdminApi::show_on_engine(std::string id) {
+  const auto service = engine_.services().find(id);
+  if (!service) co_return fail(Code::not_found, "there is no service \"{}\"", id);
+  co_return service_view(*service, engine_.runtime().wall_now());
+}
+
+Async<HttpServerResponse> AdminApi::show(HttpServerRequest& request) {
+  const auto view = co_await on_engine(engine_.runtime(), show_on_engine(id_of(request)));
+  if (!view) co_return problem_response(view.error(), request.request_id);
+  co_return json_response(200, json::serialize(*view));
+}
+
+Result<AdminApi::Parsed> AdminApi::parse(const HttpServerRequest& request) const {
+  boost::system::error_code error;
+  json::value document = json::parse(request.body, error);
+  if (error) return fail(Code::malformed_json, "the registration is not JSON: {}", error.message());
+  Parsed parsed;
+  if (document.is_object()) {
+    json::object& object = document.get_object();
+    if (!object.contains("id")) object["id"] = id_of(request);
+    for (const std::string_view key : {"as_token", "hs_token"}) {
+      if (object.contains(key)) continue;
+      object[key] = draw_token(key.substr(0, 2));
+      parsed.drawn[key] = object[key];
+    }
+  }
+  TRY(parsed.registration, parse_registration(document, engine_.settings().registration));
+  if (parsed.registration.id != id_of(request)) {
+    Error mismatch{Code::invalid_argument,
+                   fmt::format("the document is of service \"{}\" and the path of \"{}\"",
+                               parsed.registration.id, id_of(request))};
+    mismatch.fields = {{"/id", "must be the one in the path"}};
+    return std::unexpected(std::move(mismatch));
+  }
+  TRY_VOID(check_address(parsed.registration));
+  return parsed;
+}
+
+Result<void> AdminApi::check_address(const Registration& registration) const {
+  if (!registration.url) return {};
+  const auto url = boost::urls::parse_uri(*registration.url);
+  const bool literal = url && (url->host_type() == boost::urls::host_type::ipv4 ||
+                               url->host_type() == boost::urls::host_type::ipv6);
+  if (!literal || policy_.allows(std::string(url->host_address()))) return {};
+  Error error{Code::invalid_argument,
+              fmt::format("{} may not be connected to; add it to outbound.allow if this receiver is"
+                          " yours",
+                          std::string(url->host_address()))};
+  error.fields = {{"/url", "address refused by outbound.allow"}};
+  return std::unexpected(std::move(error));
+}
+
+Async<HttpServerResponse> AdminApi::put(HttpServerRequest& request) {
+  auto parsed = parse(request);
+  if (!parsed) co_return problem_response(parsed.error(), request.request_id);
+  const auto done = co_await on_engine(
+      engine_.runtime(),
+      engine_.services().put(std::move(parsed->registration), ServiceSource::api));
+  if (!done) co_return problem_response(done.error(), request.request_id);
+  auto view = co_await on_engine(engine_.runtime(), show_on_engine(id_of(request)));
+  if (!view) co_return problem_response(view.error(), request.request_id);
+  for (const auto& drawn : parsed->drawn) (*view)[drawn.key()] = drawn.value();
+  const int status = *done == ServiceRegistry::Put::created ? 201 : 200;
+  co_return json_response(status, json::serialize(*view));
+}
+
+Async<HttpServerResponse> AdminApi::changed(HttpServerRequest& request,
+                                            Async<Result<void>> change) {
+  const Result<void> done = co_await on_engine(engine_.runtime(), std::move(change));
+  if (!done) co_return problem_response(done.error(), request.request_id);
+  const auto view = co_await on_engine(engine_.runtime(), show_on_engine(id_of(request)));
+  if (!view) {
+    HttpServerResponse gone;
+    gone.status = 204;
+    co_return gone;
+  }
+  co_return json_response(200, json::serialize(*view));
+}
+
+Async<HttpServerResponse> AdminApi::remove(HttpServerRequest& request) {
+  return changed(request, engine_.services().remove(id_of(request)));
+}
+
+Async<HttpServerResponse> AdminApi::pause(HttpServerRequest& request) {
+  return changed(request, engine_.services().pause(id_of(request)));
+}
+
+Async<HttpServerResponse> AdminApi::resume(HttpServerRequest& request) {
+  return changed(request, engine_.services().resume(id_of(request)));
+}
+
+Async<Result<void>> AdminApi::retry_on_engine(std::string id) {
+  co_return engine_.services().retry(id);
+}
+
+Async<HttpServerResponse> AdminApi::retry(HttpServerRequest& request) {
+  return changed(request, retry_on_engine(id_of(request)));
+}
+
+Async<std::string> AdminApi::metrics_on_engine() {
+  co_return engine_.metrics_text();
+}
+
+Async<HttpServerResponse> AdminApi::metrics(HttpServerRequest&) {
+  HttpServerResponse response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = co_await on_engine(engine_.runtime(), metrics_on_engine());
+  co_return response;
+}
+
+}  // namespace
+
+void add_admin_routes(HttpRouter& router, Engine& engine, AddressPolicy policy) {
+  const auto api = std::make_shared<AdminApi>(engine, std::move(policy));
+  const auto add = [&](std::string method, std::string path, Role role,
+                       std::uint64_t body_bytes_max,
+                       Async<HttpServerResponse> (AdminApi::*handler)(HttpServerRequest&)) {
+    HttpRoute route{std::move(method), std::move(path), role, body_bytes_max};
+    route.handler = [api, handler](HttpServerRequest& request) { return (*api.*handler)(request); };
+    router.add(std::move(route));
+  };
+  const std::string service = "/v1/services/{id}";
+  add("GET", "/v1/services", Role::admin, 0, &AdminApi::list);
+  add("GET", service, Role::admin, 0, &AdminApi::show);
+  add("PUT", service, Role::admin, registration_bytes_max, &AdminApi::put);
+  add("DELETE", service, Role::admin, 0, &AdminApi::remove);
+  add("POST", service + "/pause", Role::admin, 1024, &AdminApi::pause);
+  add("POST", service + "/resume", Role::admin, 1024, &AdminApi::resume);
+  add("POST", service + "/retry", Role::admin, 1024, &AdminApi::retry);
+  add("GET", "/metrics", Role::none, 0, &AdminApi::metrics);
+}
+
+}  // namespace postrider

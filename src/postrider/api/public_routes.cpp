@@ -1,0 +1,214 @@
+#include "postrider/api/public_routes.hpp"
+
+#include <array>
+#include <charconv>
+#include <memory>
+
+#include <openssl/sha.h>
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+
+#include "postrider/api/engine_call.hpp"
+#include "postrider/api/follow.hpp"
+#include "postrider/api/http/problem.hpp"
+#include "postrider/api/stream_token.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr std::size_t idempotency_key_bytes_max = 255;
+// One answer of a read ends after this many payload bytes, whatever its limit of facts.
+constexpr std::size_t read_bytes_max = 4U << 20;
+
+/// Handlers of one server; shared by its routes.
+class PublicApi {
+ public:
+  PublicApi(Engine& engine, StreamDirectory& streams, PublicApiSettings settings)
+      : engine_(engine), streams_(streams), settings_(settings) {}
+
+  Async<HttpServerResponse> append(HttpServerRequest& request);
+  Async<HttpServerResponse> read(HttpServerRequest& request);
+  Async<HttpServerResponse> follow(HttpServerRequest& request);
+  Async<HttpServerResponse> position(HttpServerRequest& request);
+
+ private:
+  Async<Result<AppendReceipt>> append_body(HttpServerRequest& request);
+  Async<Result<AppendReceipt>> append_on_engine(Stream* stream,
+                                                std::shared_ptr<const FactBatch> facts,
+                                                std::optional<IdempotencyKey> key);
+  Async<Result<std::string>> read_page(HttpServerRequest& request);
+  Async<StreamId> position_on_engine(Stream* stream);
+  [[nodiscard]] Result<std::size_t> read_limit(const HttpServerRequest& request) const;
+
+  Engine& engine_;
+  StreamDirectory& streams_;
+  PublicApiSettings settings_;
+};
+
+Result<BodyKind> body_kind(const HttpServerRequest& request) {
+  std::string_view type = request.header("Content-Type").value_or("");
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  if (type == "application/json") return BodyKind::json;
+  if (type == "application/x-ndjson" || type == "application/ndjson" ||
+      type == "application/jsonl") {
+    return BodyKind::ndjson;
+  }
+  return fail(Code::unsupported_media_type,
+              "content type \"{}\"; send application/json or application/x-ndjson", type);
+}
+
+Result<std::optional<IdempotencyKey>> idempotency_key(const HttpServerRequest& request) {
+  const auto key = request.header("Idempotency-Key");
+  if (!key) return std::nullopt;
+  if (key->empty() || key->size() > idempotency_key_bytes_max) {
+    return fail(Code::invalid_argument, "Idempotency-Key must be 1 to {} bytes long, and has {}",
+                idempotency_key_bytes_max, key->size());
+  }
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(request.body.data()), request.body.size(),
+         digest.data());
+  return IdempotencyKey{std::string(*key), std::string(digest.begin(), digest.end())};
+}
+
+Async<Result<AppendReceipt>> PublicApi::append_on_engine(Stream* stream,
+                                                         std::shared_ptr<const FactBatch> facts,
+                                                         std::optional<IdempotencyKey> key) {
+  Metrics& metrics = engine_.metrics();
+  const MonoTime started = engine_.runtime().now();
+  Result<AppendReceipt> receipt = co_await stream->append(std::move(facts), std::move(key));
+  metrics.append_seconds.Observe(seconds(engine_.runtime().now() - started));
+  if (receipt && !receipt->repeated) {
+    metrics.facts_appended.Increment(static_cast<double>(receipt->fact_count));
+  }
+  co_return receipt;
+}
+
+Async<Result<AppendReceipt>> PublicApi::append_body(HttpServerRequest& request) {
+  CO_TRY(const BodyKind kind, body_kind(request));
+  CO_TRY(auto key, idempotency_key(request));
+  std::string name(request.path_parameter("stream"));
+  CO_TRY(Stream* const stream, co_await streams_.find(std::move(name)));
+  CO_TRY(auto facts, parse_facts(std::move(request.body), kind, stream->format(), settings_.facts));
+  co_return co_await on_engine(engine_.runtime(),
+                               append_on_engine(stream, std::move(facts), std::move(key)));
+}
+
+Async<HttpServerResponse> PublicApi::append(HttpServerRequest& request) {
+  const Result<AppendReceipt> receipt = co_await append_body(request);
+  if (!receipt) {
+    engine_.metrics().appends_refused.Increment();
+    co_return problem_response(receipt.error(), request.request_id);
+  }
+  HttpServerResponse response = json_response(
+      200, fmt::format(R"({{"first":{},"last":{},"count":{},"token":"{}"}})", receipt->first,
+                       receipt->last, receipt->fact_count, stream_token(receipt->last)));
+  if (receipt->repeated) response.headers.emplace_back("Idempotent-Replayed", "true");
+  co_return response;
+}
+
+Result<std::size_t> PublicApi::read_limit(const HttpServerRequest& request) const {
+  const auto text = request.query_parameter("limit");
+  if (!text) return settings_.read_limit_default;
+  std::size_t limit = 0;
+  const char* const end = text->data() + text->size();
+  const auto [rest, error] = std::from_chars(text->data(), end, limit);
+  if (rest != end || error != std::errc{} || limit == 0 || limit > settings_.read_limit_max) {
+    return fail(Code::invalid_argument, "limit=\"{}\" must be a number from 1 to {}", *text,
+                settings_.read_limit_max);
+  }
+  return limit;
+}
+
+Async<Result<std::string>> PublicApi::read_page(HttpServerRequest& request) {
+  std::string name(request.path_parameter("stream"));
+  CO_TRY(Stream* const stream, co_await streams_.find(std::move(name)));
+  CO_TRY(const std::size_t limit, read_limit(request));
+  CO_TRY(const StreamId after,
+         co_await on_engine(engine_.runtime(), start_position(stream, request)));
+  CO_TRY(
+      const auto chunks,
+      co_await on_engine(engine_.runtime(), stream->read(after, limit, Stream::Keys::not_needed)));
+  std::string page = R"({"facts":[)";
+  StreamId last = after;
+  std::size_t count = 0;
+  for (const Chunk& chunk : chunks) {
+    for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
+      if (count == limit || page.size() > read_bytes_max) break;
+      page += fmt::format(R"({}{{"id":{},"fact":)", count == 0 ? "" : ",", id);
+      page += chunk.payload(id);
+      page += '}';
+      last = id;
+      ++count;
+    }
+  }
+  page += fmt::format(R"(],"token":"{}"}})", stream_token(last));
+  co_return page;
+}
+
+Async<HttpServerResponse> PublicApi::read(HttpServerRequest& request) {
+  Result<std::string> page = co_await read_page(request);
+  if (!page) co_return problem_response(page.error(), request.request_id);
+  co_return json_response(200, *std::move(page));
+}
+
+Async<HttpServerResponse> PublicApi::follow(HttpServerRequest& request) {
+  std::string name(request.path_parameter("stream"));
+  const auto stream = co_await streams_.find(std::move(name));
+  if (!stream) co_return problem_response(stream.error(), request.request_id);
+  const auto after = co_await on_engine(engine_.runtime(), start_position(*stream, request));
+  if (!after) co_return problem_response(after.error(), request.request_id);
+  co_return follow_response(engine_.runtime(), **stream, *after);
+}
+
+Async<StreamId> PublicApi::position_on_engine(Stream* stream) {
+  co_return stream->linear_position();
+}
+
+Async<HttpServerResponse> PublicApi::position(HttpServerRequest& request) {
+  std::string name(request.path_parameter("stream"));
+  const auto stream = co_await streams_.find(std::move(name));
+  if (!stream) co_return problem_response(stream.error(), request.request_id);
+  const StreamId position = co_await on_engine(engine_.runtime(), position_on_engine(*stream));
+  co_return json_response(
+      200, fmt::format(R"({{"position":{},"token":"{}"}})", position, stream_token(position)));
+}
+
+Async<HttpServerResponse> plain(int status, std::string text) {
+  HttpServerResponse response;
+  response.status = status;
+  response.content_type = "text/plain";
+  response.body = std::move(text);
+  co_return response;
+}
+
+}  // namespace
+
+void add_public_routes(HttpRouter& router, Engine& engine, StreamDirectory& streams,
+                       PublicApiSettings settings) {
+  const auto api = std::make_shared<PublicApi>(engine, streams, settings);
+  const std::string facts = "/v1/streams/{stream}/facts";
+  const auto add = [&](std::string method, std::string path, std::uint64_t body_bytes_max,
+                       Async<HttpServerResponse> (PublicApi::*handler)(HttpServerRequest&)) {
+    HttpRoute route{std::move(method), std::move(path), Role::producer, body_bytes_max};
+    route.handler = [api, handler](HttpServerRequest& request) { return (*api.*handler)(request); };
+    router.add(std::move(route));
+  };
+  add("POST", facts, settings.batch_bytes_max, &PublicApi::append);
+  add("GET", facts, 0, &PublicApi::read);
+  add("GET", "/v1/streams/{stream}/follow", 0, &PublicApi::follow);
+  add("GET", "/v1/streams/{stream}/position", 0, &PublicApi::position);
+}
+
+void add_health_routes(HttpRouter& router, std::function<bool()> is_ready) {
+  HttpRoute health{"GET", "/healthz", Role::none, 0};
+  health.handler = [](HttpServerRequest&) { return plain(200, "ok\n"); };
+  router.add(std::move(health));
+  HttpRoute readiness{"GET", "/readyz", Role::none, 0};
+  readiness.handler = [is_ready = std::move(is_ready)](HttpServerRequest&) {
+    return is_ready() ? plain(200, "ready\n") : plain(503, "not ready\n");
+  };
+  router.add(std::move(readiness));
+}
+
+}  // namespace postrider

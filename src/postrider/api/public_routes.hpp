@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+
+#include "postrider/api/http/router.hpp"
+#include "postrider/api/stream_directory.hpp"
+#include "postrider/stream/fact_parser.hpp"
+
+namespace postrider {
+
+struct PublicApiSettings {
+  FactLimits facts;
+  std::uint64_t batch_bytes_max = 16U << 20;
+  std::size_t read_limit_default = 100;
+  std::size_t read_limit_max = 1000;
+};
+
+/// What producers and readers use: append, read, follow, position, health.
+/// Everything that is passed by reference outlives the server.
+void add_public_routes(HttpRouter& router, Engine& engine, StreamDirectory& streams,
+                       PublicApiSettings settings);
+
+/// `/healthz` and `/readyz`, on both listeners. `is_ready` is called on any thread.
+void add_health_routes(HttpRouter& router, std::function<bool()> is_ready);
+
+}  // namespace postrider

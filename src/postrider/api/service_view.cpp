@@ -1,0 +1,36 @@
+#include "postrider/api/service_view.hpp"
+
+#include <algorithm>
+
+#include <fmt/chrono.h>
+
+namespace postrider {
+
+std::string utc_text(WallTime time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(static_cast<std::time_t>(whole.time_since_epoch().count())),
+                     (time - whole).count());
+}
+
+boost::json::object service_view(const Service& service, WallTime now) {
+  const DeliveryState& delivery = service.delivery;
+  boost::json::object view;
+  view["id"] = service.row.id;
+  view["state"] = name_of(delivery.status);
+  view["behind"] = service.inbox.behind();
+  const auto oldest = service.inbox.oldest_appended_at();
+  view["oldest_undelivered_ms"] =
+      oldest ? std::max<std::int64_t>(0, (now - *oldest).count()) : std::int64_t{0};
+  view["delivered"] = delivery.acknowledged.value;
+  view["last_error"] = nullptr;
+  if (!delivery.last_error.empty()) view["last_error"] = delivery.last_error;
+  view["next_attempt_at"] = nullptr;
+  if (delivery.next_attempt_at) view["next_attempt_at"] = utc_text(*delivery.next_attempt_at);
+  view["attempts"] = delivery.attempts;
+  view["source"] = service.row.source == ServiceSource::configuration ? "configuration" : "api";
+  view["registration"] = to_json(*service.registration, Tokens::hide);
+  return view;
+}
+
+}  // namespace postrider

@@ -1,0 +1,41 @@
+#include "postrider/app/serve/engine_settings.hpp"
+
+namespace postrider {
+
+RegistrationLimits registration_limits(const Settings& settings) {
+  return {.pattern_bytes_max = settings.limits.pattern_bytes_max,
+          .patterns_per_service_max = settings.limits.patterns_per_service_max};
+}
+
+EngineSettings engine_settings(const Settings& settings) {
+  EngineSettings engine;
+  for (const auto& [name, stream] : settings.streams) {
+    engine.streams[name] = {.format = stream.format, .retain = stream.retain};
+  }
+  engine.auto_create_streams = settings.append.auto_create_streams;
+  engine.created_stream.format = settings.append.default_format;
+  engine.stream = {.tail_cache_bytes = settings.storage.tail_cache,
+                   .block_cache_bytes = settings.storage.block_cache,
+                   .waiting_bytes_max = settings.append.waiting_bytes_max,
+                   .idempotency_retain = settings.append.idempotency_retain};
+  engine.delivery = {.limits = {.facts_max = settings.delivery.transaction_facts_max,
+                                .bytes_max = settings.delivery.transaction_bytes_max},
+                     .request_timeout = settings.delivery.request_timeout,
+                     .backoff = settings.delivery.backoff};
+  engine.registration = registration_limits(settings);
+  engine.services_max = settings.limits.services_max;
+  engine.server_name = settings.matrix.server_name;
+  engine.per_service_metrics = settings.metrics.per_service;
+  return engine;
+}
+
+PublicApiSettings public_api_settings(const Settings& settings) {
+  return {.facts = {.fact_bytes_max = settings.append.fact_bytes_max,
+                    .batch_facts_max = settings.append.batch_facts_max,
+                    .json_depth_max = settings.append.json_depth_max},
+          .batch_bytes_max = settings.append.batch_bytes_max,
+          .read_limit_default = settings.read.limit_default,
+          .read_limit_max = settings.read.limit_max};
+}
+
+}  // namespace postrider

@@ -1,0 +1,105 @@
+#include "postrider/app/serve/serve.hpp"
+
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "postrider/app/cli/exit_code.hpp"
+#include "postrider/app/config/random_bytes.hpp"
+#include "postrider/app/config/registration_files.hpp"
+#include "postrider/app/config/token_file.hpp"
+#include "postrider/app/serve/engine_settings.hpp"
+#include "postrider/app/serve/server.hpp"
+#include "postrider/base/log.hpp"
+
+namespace postrider {
+namespace {
+
+int report(const ConfigErrors& errors) {
+  for (const ConfigError& error : errors) fmt::print(stderr, "{}\n", format_config_error(error));
+  return static_cast<int>(ExitCode::bad_input);
+}
+
+int report(const Error& error) {
+  fmt::print(stderr, "postrider: {}\n", error.detail);
+  return static_cast<int>(ExitCode::failed);
+}
+
+/// Every connection, and every receiver, takes a file descriptor.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Blocked before any thread starts, so that only `wait_for_stop` sees them.
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+Result<void> complete_tokens(Settings& settings) {
+  if (!settings.tokens.admin.empty() && !settings.tokens.producers.empty()) return {};
+  const std::string path = token_file_path(settings);
+  TRY(const LoadedTokens loaded, load_or_create_token_file(path, system_random_bytes));
+  if (settings.tokens.admin.empty()) settings.tokens.admin = loaded.tokens.admin;
+  if (settings.tokens.producers.empty()) settings.tokens.producers = {loaded.tokens.producer};
+  if (loaded.created) {
+    fmt::print(
+        stderr,
+        "No tokens are configured. These were made, are shown this once, and are kept in {}:\n"
+        "  admin token:    {}\n  producer token: {}\n",
+        path, loaded.tokens.admin, loaded.tokens.producer);
+  }
+  return {};
+}
+
+void print_ready(const Server& server) {
+  fmt::print("{{\"ready\":true,\"public\":\"{}\",\"admin\":\"{}\",\"pid\":{}}}\n",
+             server.public_address(), server.admin_address(), getpid());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int serve(const std::string& config_path, const ServeOptions& options) {
+  auto settings = load_settings(config_path, options.environment);
+  if (!settings) return report(settings.error());
+  const RegistrationLimits limits = registration_limits(*settings);
+  std::vector<Registration> services;
+  const auto documents =
+      load_registrations(*settings, [&](const boost::json::value& document) -> Result<void> {
+        TRY(auto registration, parse_registration(document, limits));
+        services.push_back(std::move(registration));
+        return {};
+      });
+  if (!documents) return report(documents.error());
+
+  set_log(settings->log.level, settings->log.format);
+  const sigset_t signals = block_stop_signals();
+  raise_descriptor_limit();
+  if (const auto tokens = complete_tokens(*settings); !tokens) return report(tokens.error());
+  auto server = Server::start(*settings, std::move(services));
+  if (!server) return report(server.error());
+  print_ready(**server);
+  log_info("public API on http://{}, admin API on http://{}", (*server)->public_address(),
+           (*server)->admin_address());
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log_info("stopping");
+  (*server)->stop();
+  log_info("stopped");
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace postrider

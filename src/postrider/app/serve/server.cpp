@@ -1,0 +1,152 @@
+#include "postrider/app/serve/server.hpp"
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "postrider/api/admin_routes.hpp"
+#include "postrider/api/http/http_server.hpp"
+#include "postrider/api/public_routes.hpp"
+#include "postrider/app/config/listen_address.hpp"
+#include "postrider/app/serve/engine_settings.hpp"
+#include "postrider/drivers/asio/asio_runtime.hpp"
+#include "postrider/drivers/asio/thread_lane.hpp"
+#include "postrider/drivers/curl/curl_http_client.hpp"
+#include "postrider/drivers/sqlite/sqlite_database.hpp"
+
+namespace postrider {
+namespace {
+
+CurlHttpClientSettings http_client_settings(const Settings& settings, AddressPolicy policy) {
+  CurlHttpClientSettings client;
+  client.connect_timeout = settings.delivery.connect_timeout;
+  client.response_bytes_max = settings.delivery.response_bytes_max;
+  client.user_agent = "postrider/" POSTRIDER_VERSION;
+  client.policy = std::move(policy);
+  return client;
+}
+
+Result<HttpServerSettings> listener_settings(const std::string& listen, const Settings& settings,
+                                             Runtime& runtime) {
+  TRY(const ListenAddress address, parse_listen_address(listen));
+  HttpServerSettings listener;
+  listener.address = address.address;
+  listener.port = address.port;
+  listener.threads = static_cast<int>(settings.public_api.threads);
+  listener.connections_max = settings.public_api.connections_max;
+  listener.request_id_prefix = fmt::format("{:08x}", runtime.random(std::uint64_t{1} << 32));
+  return listener;
+}
+
+}  // namespace
+
+// Members are destroyed from the last to the first: listeners, then the engine, then its world.
+struct Server::Parts {
+  Parts(const Settings& config, AddressPolicy policy, std::unique_ptr<SqliteDatabase> opened,
+        std::unique_ptr<SqlConnection> writer, std::unique_ptr<SqlConnection> reader)
+      : grace(config.stop.grace),
+        database(std::move(opened)),
+        writer_connection(std::move(writer)),
+        reader_connection(std::move(reader)),
+        http(runtime.executor(), http_client_settings(config, std::move(policy))),
+        writer_lane(runtime.executor(), "pr-writer"),
+        reader_lane(runtime.executor(), "pr-reader"),
+        engine(EnginePorts{runtime, Reader{writer_lane, *writer_connection},
+                           Reader{reader_lane, *reader_connection}, http},
+               engine_settings(config)),
+        streams(engine) {}
+
+  /// Runs a coroutine on the engine thread and waits for it here.
+  template <class T>
+  T run(Async<T> task) {
+    return boost::asio::co_spawn(runtime.executor(), std::move(task), boost::asio::use_future)
+        .get();
+  }
+
+  Result<void> listen(const Settings& config, const AddressPolicy& policy);
+
+  Duration grace;
+  std::atomic<bool> ready{false};
+  std::unique_ptr<SqliteDatabase> database;
+  std::unique_ptr<SqlConnection> writer_connection;
+  std::unique_ptr<SqlConnection> reader_connection;
+  AsioRuntime runtime;
+  CurlHttpClient http;
+  ThreadLane writer_lane;
+  ThreadLane reader_lane;
+  Engine engine;
+  StreamDirectory streams;
+  std::unique_ptr<HttpServer> public_server;
+  std::unique_ptr<HttpServer> admin_server;
+  std::thread engine_thread;
+};
+
+Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& policy) {
+  const auto is_ready = [this] { return ready.load(); };
+  HttpRouter public_router;
+  add_public_routes(public_router, engine, streams, public_api_settings(config));
+  add_health_routes(public_router, is_ready);
+  HttpRouter admin_router;
+  add_admin_routes(admin_router, engine, policy);
+  add_health_routes(admin_router, is_ready);
+
+  TRY(auto public_settings, listener_settings(config.public_api.listen, config, runtime));
+  TRY(auto admin_settings, listener_settings(config.admin.listen, config, runtime));
+  admin_settings.threads = 1;
+  const std::vector<std::string> admins = {config.tokens.admin};
+  const BearerTokens tokens(admins, config.tokens.producers);
+  public_server =
+      std::make_unique<HttpServer>(std::move(public_settings), std::move(public_router), tokens);
+  admin_server =
+      std::make_unique<HttpServer>(std::move(admin_settings), std::move(admin_router), tokens);
+  TRY_VOID(public_server->start());
+  return admin_server->start();
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<Server>> Server::start(const Settings& settings,
+                                              std::vector<Registration> services) {
+  TRY(auto policy, AddressPolicy::parse(settings.outbound.allow));
+  SqliteSettings sqlite{
+      .path = database_file(settings), .size_max_bytes = settings.storage.size_max, .vfs = {}};
+  TRY(auto database, SqliteDatabase::open(std::move(sqlite)));
+  TRY(auto writer, database->connect(SqliteDatabase::Access::read_write));
+  TRY(auto reader, database->connect(SqliteDatabase::Access::read_only));
+  auto parts = std::make_unique<Parts>(settings, policy, std::move(database), std::move(writer),
+                                       std::move(reader));
+  parts->engine_thread = std::thread([&runtime = parts->runtime] { runtime.run(); });
+  // From here on, leaving stops what runs.
+  std::unique_ptr<Server> server(new Server(std::move(parts)));
+  TRY_VOID(server->parts_->run(server->parts_->engine.start(std::move(services))));
+  TRY_VOID(server->parts_->listen(settings, policy));
+  server->parts_->ready = true;
+  return server;
+}
+
+Server::~Server() {
+  stop();
+}
+
+void Server::stop() {
+  if (!parts_->engine_thread.joinable()) return;
+  parts_->ready = false;
+  if (parts_->public_server) parts_->public_server->stop(parts_->grace);
+  if (parts_->admin_server) parts_->admin_server->stop(parts_->grace);
+  parts_->run(parts_->engine.stop(parts_->grace, [this] { parts_->http.stop(); }));
+  parts_->http.stop();
+  parts_->runtime.stop();
+  parts_->engine_thread.join();
+}
+
+std::string Server::public_address() const {
+  return parts_->public_server->address();
+}
+std::string Server::admin_address() const {
+  return parts_->admin_server->address();
+}
+
+}  // namespace postrider

@@ -1,0 +1,174 @@
+#include "postrider/drivers/sqlite/sqlite_connection.hpp"
+
+#include <cerrno>
+
+#include <sqlite3.h>
+
+namespace postrider {
+namespace {
+
+class SqliteRow final : public SqlRow {
+ public:
+  explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
+
+  [[nodiscard]] bool is_null(int column) const override {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+  }
+  [[nodiscard]] std::int64_t integer(int column) const override {
+    return sqlite3_column_int64(statement_, column);
+  }
+  [[nodiscard]] std::string_view text(int column) const override { return blob(column); }
+  [[nodiscard]] std::string_view blob(int column) const override {
+    const void* bytes = sqlite3_column_blob(statement_, column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return size == 0 ? std::string_view{} : std::string_view(static_cast<const char*>(bytes), size);
+  }
+
+ private:
+  sqlite3_stmt* statement_;
+};
+
+/// The values live until the statement is reset, so nothing is copied.
+struct Bind {
+  sqlite3_stmt* statement;
+  int index;
+
+  int operator()(std::nullptr_t) const { return sqlite3_bind_null(statement, index); }
+  int operator()(std::int64_t value) const { return sqlite3_bind_int64(statement, index, value); }
+  int operator()(std::string_view text) const {
+    return sqlite3_bind_text64(statement, index, text.data() == nullptr ? "" : text.data(),
+                               text.size(), nullptr, SQLITE_UTF8);
+  }
+  int operator()(Blob blob) const {
+    return sqlite3_bind_blob64(statement, index,
+                               blob.bytes.data() == nullptr ? "" : blob.bytes.data(),
+                               blob.bytes.size(), nullptr);
+  }
+};
+
+Code code_of(int result, int system_error) {
+  switch (result & 0xff) {
+    case SQLITE_FULL:
+      return Code::storage_full;
+    case SQLITE_IOERR:
+      return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG
+                 ? Code::storage_full
+                 : Code::storage_failed;
+    case SQLITE_NOTADB:
+      return Code::storage_incompatible;
+    default:
+      return Code::storage_failed;
+  }
+}
+
+constexpr Statement begin_sql{"BEGIN IMMEDIATE"};
+constexpr Statement commit_sql{"COMMIT"};
+constexpr Statement rollback_sql{"ROLLBACK"};
+
+}  // namespace
+
+void SqliteConnection::CloseConnection::operator()(sqlite3* database) const {
+  sqlite3_close_v2(database);
+}
+
+void SqliteConnection::FinalizeStatement::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
+
+SqliteConnection::SqliteConnection(std::unique_ptr<sqlite3, CloseConnection> database,
+                                   std::string path)
+    : path_(std::move(path)), database_(std::move(database)) {}
+
+SqliteConnection::~SqliteConnection() = default;
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path, int flags,
+                                                                 const std::string& vfs) {
+  sqlite3* raw = nullptr;
+  const int result =
+      sqlite3_open_v2(path.c_str(), &raw, flags, vfs.empty() ? nullptr : vfs.c_str());
+  std::unique_ptr<sqlite3, CloseConnection> database(raw);
+  if (result != SQLITE_OK) {
+    return fail(Code::storage_failed, "cannot open database {}: {}", path, sqlite3_errstr(result));
+  }
+  sqlite3_extended_result_codes(raw, 1);
+  return std::unique_ptr<SqliteConnection>(new SqliteConnection(std::move(database), path));
+}
+
+std::unexpected<Error> SqliteConnection::error(int result) const {
+  const Code code = code_of(result, sqlite3_system_errno(database_.get()));
+  if (code == Code::storage_full) {
+    return fail(code,
+                "no room for the database {}: free space on its disk or raise"
+                " storage.size_max; nothing was stored",
+                path_);
+  }
+  if (code == Code::storage_incompatible) {
+    return fail(code, "{} is not an SQLite database; name another file in database", path_);
+  }
+  return fail(code, "database {}: {}", path_, sqlite3_errmsg(database_.get()));
+}
+
+Result<sqlite3_stmt*> SqliteConnection::prepared(const Statement& statement) {
+  PreparedStatement& slot = statements_[statement.sql.data()];
+  if (!slot) {
+    sqlite3_stmt* raw = nullptr;
+    const int result = sqlite3_prepare_v3(database_.get(), statement.sql.data(),
+                                          static_cast<int>(statement.sql.size()),
+                                          SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    if (result != SQLITE_OK) {
+      statements_.erase(statement.sql.data());
+      return error(result);
+    }
+    slot.reset(raw);
+  }
+  return slot.get();
+}
+
+Result<std::int64_t> SqliteConnection::execute(const Statement& statement,
+                                               std::span<const SqlValue> values,
+                                               const RowCallback& row) {
+  TRY(sqlite3_stmt* const stmt, prepared(statement));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const int result = std::visit(Bind{stmt, static_cast<int>(i + 1)}, values[i]);
+    if (result != SQLITE_OK) return error(result);
+  }
+  auto outcome = run(stmt, row);
+  sqlite3_reset(stmt);
+  sqlite3_clear_bindings(stmt);
+  return outcome;
+}
+
+Result<std::int64_t> SqliteConnection::run(sqlite3_stmt* prepared, const RowCallback& row) {
+  const SqliteRow current(prepared);
+  while (true) {
+    const int result = sqlite3_step(prepared);
+    if (result == SQLITE_DONE) return std::int64_t{sqlite3_changes(database_.get())};
+    if (result != SQLITE_ROW) return error(result);
+    row(current);
+  }
+}
+
+Result<void> SqliteConnection::execute_once(const std::string& sql) {
+  const int result = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (result != SQLITE_OK) return error(result);
+  return {};
+}
+
+Result<void> SqliteConnection::begin() {
+  TRY_VOID(execute(begin_sql));
+  return {};
+}
+
+Result<void> SqliteConnection::commit() {
+  TRY_VOID(execute(commit_sql));
+  return {};
+}
+
+void SqliteConnection::rollback() {
+  // SQLite has rolled back by itself after some errors.
+  if (sqlite3_get_autocommit(database_.get()) != 0) return;
+  const auto ignored = execute(rollback_sql);
+  static_cast<void>(ignored);
+}
+
+}  // namespace postrider

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "postrider/store/sql.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace postrider {
+
+/// One SQLite connection. Opened by `SqliteDatabase`.
+class SqliteConnection final : public SqlConnection {
+ public:
+  /// `vfs` may be empty: the system's.
+  static Result<std::unique_ptr<SqliteConnection>> open(const std::string& path, int flags,
+                                                        const std::string& vfs);
+  ~SqliteConnection() override;
+
+  using SqlConnection::execute;
+  Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
+                               const RowCallback& row) override;
+  Result<void> execute_once(const std::string& sql) override;
+  Result<void> begin() override;
+  Result<void> commit() override;
+  void rollback() override;
+
+ private:
+  struct CloseConnection {
+    void operator()(sqlite3* database) const;
+  };
+  struct FinalizeStatement {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  using PreparedStatement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+  SqliteConnection(std::unique_ptr<sqlite3, CloseConnection> database, std::string path);
+  Result<sqlite3_stmt*> prepared(const Statement& statement);
+  Result<std::int64_t> run(sqlite3_stmt* prepared, const RowCallback& row);
+  [[nodiscard]] std::unexpected<Error> error(int result) const;
+
+  std::string path_;
+  std::unique_ptr<sqlite3, CloseConnection> database_;
+  std::unordered_map<const char*, PreparedStatement> statements_;  ///< by the text's address
+};
+
+}  // namespace postrider

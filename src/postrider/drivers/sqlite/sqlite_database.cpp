@@ -1,0 +1,78 @@
+#include "postrider/drivers/sqlite/sqlite_database.hpp"
+
+#include <sqlite3.h>
+
+#include "postrider/drivers/sqlite/sqlite_connection.hpp"
+#include "postrider/store/migrations.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr Dialect sqlite_dialect{.blob = "BLOB",
+                                 .row_key = "INTEGER PRIMARY KEY AUTOINCREMENT",
+                                 .without_rowid = "WITHOUT ROWID"};
+constexpr std::int64_t application_id = 0x504F5354;  // "POST"
+constexpr std::uint64_t page_bytes = 4096;
+
+constexpr Statement application_id_sql{
+    "SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)"
+    " FROM pragma_application_id"};
+
+}  // namespace
+
+SqliteDatabase::SqliteDatabase(SqliteSettings settings, ProcessLock lock)
+    : settings_(std::move(settings)), lock_(std::move(lock)) {}
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(SqliteSettings settings) {
+  ProcessLock lock;
+  if (settings.vfs.empty()) {
+    TRY(lock, ProcessLock::take(settings.path + ".lock", settings.path));
+  }
+  std::unique_ptr<SqliteDatabase> database(
+      new SqliteDatabase(std::move(settings), std::move(lock)));
+  TRY(const auto connection, database->connect(Access::read_write));
+  auto migrated = migrate(*connection, sqlite_dialect);
+  if (!migrated) {
+    return std::unexpected(
+        std::move(migrated).error().with("database " + database->settings_.path));
+  }
+  return database;
+}
+
+Result<void> SqliteDatabase::check_owner(SqlConnection& connection) const {
+  std::int64_t owner = 0;
+  std::int64_t tables = 0;
+  TRY_VOID(connection.execute(application_id_sql, {}, [&](const SqlRow& row) {
+    owner = row.integer(0);
+    tables = row.integer(1);
+  }));
+  if (owner == application_id || (owner == 0 && tables == 0)) return {};
+  return fail(Code::storage_incompatible,
+              "{} is an SQLite database of another program; name another file in database",
+              settings_.path);
+}
+
+Result<std::unique_ptr<SqlConnection>> SqliteDatabase::connect(Access access) const {
+  const int mode = access == Access::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                                : SQLITE_OPEN_READONLY;
+  TRY(std::unique_ptr<SqlConnection> connection,
+      SqliteConnection::open(settings_.path, mode | SQLITE_OPEN_NOMUTEX, settings_.vfs));
+  TRY_VOID(connection->execute_once("PRAGMA busy_timeout = 10000"));
+  // Before anything that could write: a file that is not ours stays as it is.
+  TRY_VOID(check_owner(*connection));
+  if (access == Access::read_write) {
+    TRY_VOID(connection->execute_once(
+        fmt::format("PRAGMA page_size = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                    " PRAGMA application_id = {}; PRAGMA wal_autocheckpoint = 4000;"
+                    " PRAGMA journal_size_limit = 67108864;",
+                    page_bytes, application_id)));
+    if (settings_.size_max_bytes > 0) {
+      TRY_VOID(connection->execute_once(
+          fmt::format("PRAGMA max_page_count = {}", settings_.size_max_bytes / page_bytes)));
+    }
+  }
+  TRY_VOID(connection->execute_once("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384"));
+  return connection;
+}
+
+}  // namespace postrider

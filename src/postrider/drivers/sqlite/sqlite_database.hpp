@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "postrider/drivers/sqlite/process_lock.hpp"
+#include "postrider/store/sql.hpp"
+
+namespace postrider {
+
+struct SqliteSettings {
+  std::string path;
+  std::uint64_t size_max_bytes = 0;  ///< cap of the file; 0: none
+  std::string vfs;                   ///< empty: the system's; another one is not locked
+};
+
+/// A database file that belongs to this process: locked, checked, migrated.
+class SqliteDatabase {
+ public:
+  /// Errors: `storage_locked` (another process has it), `storage_incompatible` (not a database,
+  /// another program's, or a newer version's; the file is not changed), `storage_failed`.
+  static Result<std::unique_ptr<SqliteDatabase>> open(SqliteSettings settings);
+
+  enum class Access { read_write, read_only };
+  Result<std::unique_ptr<SqlConnection>> connect(Access access) const;
+
+ private:
+  SqliteDatabase(SqliteSettings settings, ProcessLock lock);
+  Result<void> check_owner(SqlConnection& connection) const;
+
+  SqliteSettings settings_;
+  ProcessLock lock_;
+};
+
+}  // namespace postrider

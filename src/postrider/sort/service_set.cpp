@@ -1,0 +1,21 @@
+#include "postrider/sort/service_set.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace postrider {
+
+void add_services(ServiceSet& set, std::span<const ServiceKey> services) {
+  if (set.empty()) {
+    set.assign(services.begin(), services.end());
+    return;
+  }
+  // Mostly the services of a fact's room are those of its sender.
+  if (std::ranges::includes(set, services)) return;
+  ServiceSet both;
+  both.reserve(set.size() + services.size());
+  std::ranges::set_union(set, services, std::back_inserter(both));
+  set = std::move(both);
+}
+
+}  // namespace postrider

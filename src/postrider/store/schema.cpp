@@ -1,0 +1,55 @@
+#include "postrider/store/schema.hpp"
+
+#include <array>
+
+namespace postrider {
+namespace {
+
+constexpr std::array<std::string_view, 11> step_1 = {
+    "CREATE TABLE streams (stream_key {row_key}, name TEXT NOT NULL UNIQUE, format TEXT NOT NULL,"
+    " created_at BIGINT NOT NULL, sorted_through BIGINT NOT NULL DEFAULT 0,"
+    " dropped_through BIGINT NOT NULL DEFAULT 0)",
+
+    "CREATE TABLE blocks (stream_key BIGINT NOT NULL, first_id BIGINT NOT NULL,"
+    " last_id BIGINT NOT NULL, fact_count BIGINT NOT NULL, appended_at BIGINT NOT NULL,"
+    " codec TEXT NOT NULL, raw_bytes BIGINT NOT NULL, data {blob} NOT NULL)",
+    "CREATE UNIQUE INDEX blocks_by_position ON blocks (stream_key, last_id)",
+
+    "CREATE TABLE idempotency_keys (stream_key BIGINT NOT NULL, key TEXT NOT NULL,"
+    " body_digest {blob} NOT NULL, first_id BIGINT NOT NULL, last_id BIGINT NOT NULL,"
+    " fact_count BIGINT NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (stream_key, key))",
+    "CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at)",
+
+    "CREATE TABLE services (service_key {row_key}, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL,"
+    " registration TEXT NOT NULL, transaction_prefix TEXT NOT NULL, created_at BIGINT NOT NULL)",
+
+    "CREATE TABLE delivery_states (service_key BIGINT PRIMARY KEY,"
+    " status TEXT NOT NULL DEFAULT 'up', acknowledged_seq BIGINT NOT NULL DEFAULT 0,"
+    " transaction_number BIGINT NOT NULL DEFAULT 0, frozen_through_seq BIGINT,"
+    " attempts BIGINT NOT NULL DEFAULT 0, retry_interval_ms BIGINT NOT NULL DEFAULT 0,"
+    " next_attempt_at BIGINT, last_error TEXT NOT NULL DEFAULT '') {without_rowid}",
+
+    "CREATE TABLE inbox_blocks (service_key BIGINT NOT NULL, last_seq BIGINT NOT NULL,"
+    " first_seq BIGINT NOT NULL, stream_key BIGINT NOT NULL, first_id BIGINT NOT NULL,"
+    " appended_at BIGINT NOT NULL, positions {blob} NOT NULL,"
+    " PRIMARY KEY (service_key, last_seq)) {without_rowid}",
+    "CREATE INDEX inbox_blocks_by_position ON inbox_blocks (stream_key, first_id)",
+
+    "CREATE TABLE members (stream_key BIGINT NOT NULL, room_id TEXT NOT NULL,"
+    " user_id TEXT NOT NULL, PRIMARY KEY (stream_key, room_id, user_id)) {without_rowid}",
+
+    "CREATE TABLE room_aliases (stream_key BIGINT NOT NULL, room_id TEXT NOT NULL,"
+    " source TEXT NOT NULL, alias TEXT NOT NULL,"
+    " PRIMARY KEY (stream_key, room_id, source, alias)) {without_rowid}",
+};
+
+constexpr std::array<std::span<const std::string_view>, 1> steps = {
+    std::span<const std::string_view>(step_1)};
+
+}  // namespace
+
+std::span<const std::span<const std::string_view>> migration_steps() {
+  return steps;
+}
+
+}  // namespace postrider
