@@ -15,16 +15,16 @@ struct NamespaceEntry {
 
 /// The patterns that decide which facts a service gets.
 struct Namespaces {
-  std::vector<NamespaceEntry> users;
-  std::vector<NamespaceEntry> aliases;
-  std::vector<NamespaceEntry> rooms;
+  std::vector<NamespaceEntry> users = {};
+  std::vector<NamespaceEntry> aliases = {};
+  std::vector<NamespaceEntry> rooms = {};
   bool operator==(const Namespaces&) const = default;
 };
 
 struct ServiceInterest {
   ServiceKey service;
   std::string sender_localpart;
-  Namespaces namespaces;
+  Namespaces namespaces = {};
 };
 
 }  // namespace postrider
