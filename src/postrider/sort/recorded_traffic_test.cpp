@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// What a real homeserver sent to each service, as test/data/homeserver-traffic/README.md says.
+/// What a real homeserver sent to each service, as tests/data/homeserver-traffic/README.md says.
 class RecordedTraffic : public testing::Test {
  protected:
   struct Received {
@@ -26,8 +26,8 @@ class RecordedTraffic : public testing::Test {
 
   void SetUp() override {
     const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
-    std::ifstream file(root / "test/data/homeserver-traffic/transactions.ndjson");
-    ASSERT_TRUE(file) << "run from a checkout that has test/data";
+    std::ifstream file(root / "tests/data/homeserver-traffic/transactions.ndjson");
+    ASSERT_TRUE(file) << "run from a checkout that has tests/data";
     std::map<std::string, std::set<std::string>> seen;
     for (std::string line; std::getline(file, line);) {
       const json::value transaction = json::parse(line);

@@ -5,6 +5,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/scheme.hpp>
 #include <boost/url/url_view.hpp>
 #include <fmt/format.h>
 
@@ -61,9 +62,9 @@ class RegistrationReader {
   }
 
   void check_id(std::string_view id) {
-    const auto forbidden = [](char c) { return c <= ' ' || c == '|' || c == '/' || c == 0x7f; };
+    const auto forbidden = [](char c) { return c <= ' ' || c > '~' || c == '|' || c == '/'; };
     if (std::ranges::any_of(id, forbidden) || id == "." || id == "..") {
-      mistake("/id", "must not contain '|', '/', blanks or control characters");
+      mistake("/id", "must be printable ASCII without blanks, '|' and '/', and not a dot or two");
     }
   }
 
@@ -108,7 +109,8 @@ class RegistrationReader {
       mistake("/url", fmt::format("\"{}\" is not a valid URL", url));
       return;
     }
-    const bool http = parsed->scheme() == "http" || parsed->scheme() == "https";
+    const auto scheme = parsed->scheme_id();
+    const bool http = scheme == boost::urls::scheme::http || scheme == boost::urls::scheme::https;
     if (!http || parsed->host().empty()) {
       mistake("/url", "must begin with http:// or https:// and name a host");
     } else if (parsed->has_userinfo() || parsed->has_query() || parsed->has_fragment()) {
@@ -126,16 +128,23 @@ class RegistrationReader {
       return namespaces;
     }
     const json::object& object = value->get_object();
-    namespaces.users = read_entries(object, "users");
-    namespaces.aliases = read_entries(object, "aliases");
-    namespaces.rooms = read_entries(object, "rooms");
     const std::size_t count =
-        namespaces.users.size() + namespaces.aliases.size() + namespaces.rooms.size();
+        count_of(object, "users") + count_of(object, "aliases") + count_of(object, "rooms");
+    // Counted before any of them is compiled, which is what costs time.
     if (count > limits_.patterns_per_service_max) {
       mistake("/namespaces", fmt::format("holds {} patterns, and at most {} are allowed", count,
                                          limits_.patterns_per_service_max));
+      return namespaces;
     }
+    namespaces.users = read_entries(object, "users");
+    namespaces.aliases = read_entries(object, "aliases");
+    namespaces.rooms = read_entries(object, "rooms");
     return namespaces;
+  }
+
+  static std::size_t count_of(const json::object& namespaces, std::string_view kind) {
+    const json::value* value = namespaces.if_contains(kind);
+    return value != nullptr && value->is_array() ? value->get_array().size() : 0;
   }
 
   std::vector<NamespaceEntry> read_entries(const json::object& namespaces, std::string_view kind) {

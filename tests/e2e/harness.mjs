@@ -1,0 +1,225 @@
+// Starts the real binary and real receivers for the end-to-end tests.
+import {spawn} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import http from 'node:http';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {createInterface} from 'node:readline';
+
+const root = path.resolve(import.meta.dirname, '../..');
+export const binary = path.join(root, 'build/release/postrider');
+export const adminToken = 'change-me-admin';
+export const producerToken = 'change-me-producer';
+
+const trafficFile = path.join(root, 'tests/data/homeserver-traffic/transactions.ndjson');
+
+/** The room events that the real homeserver sent to a service, in order. */
+export function recordedEvents(service) {
+  return readFileSync(trafficFile, 'utf8').trim().split('\n').map(line => JSON.parse(line))
+    .filter(transaction => transaction.service === service)
+    .flatMap(transaction => JSON.parse(transaction.body).events);
+}
+
+export function temporaryFolder() {
+  return mkdtempSync(path.join(tmpdir(), 'postrider-e2e-'));
+}
+
+/** Fails, with what was waited for, when it does not come true. */
+export async function eventually(what, condition, seconds = 60) {
+  const deadline = Date.now() + seconds * 1000;
+  let last;
+  while (Date.now() < deadline) {
+    last = await condition();
+    if (last) return last;
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  throw new Error(`waited ${seconds} s in vain for: ${what}`);
+}
+
+export function configText(folder, extra = '') {
+  return `database: sqlite:${folder}/postrider.db
+public: {listen: "127.0.0.1:0"}
+admin: {listen: "127.0.0.1:0"}
+tokens: {admin: "${adminToken}", producers: ["${producerToken}"]}
+streams: {events: {format: matrix}}
+outbound: {allow: ["127.0.0.0/8"]}
+${extra}`;
+}
+
+/** Runs the binary to its end. */
+export function runBinary(args, options = {}) {
+  return new Promise(resolve => {
+    const child = spawn(binary, args, {stdio: ['ignore', 'pipe', 'pipe'], ...options});
+    const output = {stdout: '', stderr: ''};
+    child.stdout.on('data', data => (output.stdout += data));
+    child.stderr.on('data', data => (output.stderr += data));
+    child.on('close', code => resolve({code, ...output}));
+  });
+}
+
+export class Server {
+  constructor(folder, extra = '') {
+    this.folder = folder;
+    this.configFile = path.join(folder, 'postrider.yaml');
+    writeFileSync(this.configFile, configText(folder, extra));
+    this.agent = new http.Agent({keepAlive: true, maxSockets: 128});
+    this.log = '';
+  }
+
+  static async start(extra = '', folder = temporaryFolder()) {
+    const server = new Server(folder, extra);
+    await server.start();
+    return server;
+  }
+
+  async start() {
+    this.child = spawn(binary, ['serve', '--config', this.configFile], {stdio: 'pipe'});
+    this.child.stderr.on('data', data => (this.log += data));
+    this.exited = new Promise(resolve => this.child.once('exit', (code, signal) => {
+      resolve(signal ?? code);
+    }));
+    const lines = createInterface({input: this.child.stdout});
+    const ready = new Promise(resolve => lines.once('line', resolve));
+    const first = await Promise.race([ready, this.exited]);
+    if (typeof first !== 'string' || !first.startsWith('{')) {
+      throw new Error(`the server ended (${first}): ${this.log}`);
+    }
+    this.ready = JSON.parse(first);
+  }
+
+  /** SIGTERM; gives the exit code. */
+  async stop() {
+    this.child.kill('SIGTERM');
+    return this.exited;
+  }
+
+  async kill9() {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async end() {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.kill9();
+    this.agent.destroy();
+    rmSync(this.folder, {recursive: true, force: true});
+  }
+
+  request(where, method, target, {body, headers = {}, token} = {}) {
+    const [host, port] = this.ready[where].split(':');
+    const bearer = token ?? (where === 'admin' ? adminToken : producerToken);
+    return new Promise((resolve, reject) => {
+      const request = http.request({
+        host, port, method, path: target, agent: this.agent,
+        headers: {...(bearer && {authorization: `Bearer ${bearer}`}), ...headers},
+      }, response => {
+        const parts = [];
+        response.on('data', part => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(parts).toString();
+          const json = (response.headers['content-type'] ?? '').includes('json') && text;
+          resolve({status: response.statusCode, headers: response.headers, text,
+            json: json ? JSON.parse(text) : undefined});
+        });
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+
+  appendRaw(body, headers = {}, stream = 'events') {
+    return this.request('public', 'POST', `/v1/streams/${stream}/facts`,
+      {body, headers: {'content-type': 'application/json', ...headers}});
+  }
+
+  append(facts, headers = {}) {
+    return this.appendRaw(JSON.stringify(facts), headers);
+  }
+
+  async position() {
+    return (await this.request('public', 'GET', '/v1/streams/events/position')).json.position;
+  }
+
+  putService(id, url, changes = {}) {
+    const registration = {
+      id, url, as_token: `as_${id}`, hs_token: `hs_${id}`, sender_localpart: `${id}bot`,
+      namespaces: {users: [{exclusive: false, regex: '@.*'}]}, ...changes,
+    };
+    return this.request('admin', 'PUT', `/v1/services/${id}`, {
+      body: JSON.stringify(registration), headers: {'content-type': 'application/json'},
+    });
+  }
+
+  async service(id) {
+    return (await this.request('admin', 'GET', `/v1/services/${id}`)).json;
+  }
+
+  caughtUp(id, seconds = 60) {
+    return eventually(`service ${id} to have everything`, async () => {
+      return (await this.service(id)).behind === 0;
+    }, seconds);
+  }
+}
+
+/** Records every transaction byte for byte; `answer(transaction, response)` may misbehave. */
+export class Receiver {
+  transactions = [];
+  inFlight = new Map();
+  overlaps = 0;
+  answer = (_, response) => response.writeHead(200, {'content-type': 'application/json'}).end('{}');
+
+  async start(port = 0) {
+    this.server = http.createServer((request, response) => this.receive(request, response));
+    this.server.keepAliveTimeout = 60_000;
+    await new Promise(resolve => this.server.listen(port, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+
+  receive(request, response) {
+    const [service] = request.url.slice(1).split('/');
+    const already = this.inFlight.get(service) ?? 0;
+    if (already > 0) this.overlaps += 1;
+    this.inFlight.set(service, already + 1);
+    response.once('close', () => this.inFlight.set(service, this.inFlight.get(service) - 1));
+    const parts = [];
+    request.on('data', part => parts.push(part));
+    request.on('end', () => {
+      const transaction = {
+        service, id: request.url.split('/').pop(), url: request.url, method: request.method,
+        headers: request.headers, body: Buffer.concat(parts).toString(),
+      };
+      this.transactions.push(transaction);
+      this.answer(transaction, response);
+    });
+  }
+
+  of(service) {
+    return this.transactions.filter(transaction => transaction.service === service);
+  }
+
+  /** What a receiver that remembers the last transaction ID has seen. */
+  facts(service) {
+    const facts = [];
+    let last;
+    for (const transaction of this.of(service)) {
+      if (transaction.id === last) continue;
+      last = transaction.id;
+      facts.push(...JSON.parse(transaction.body).events);
+    }
+    return facts;
+  }
+
+  async stop() {
+    this.server.closeAllConnections();
+    await new Promise(resolve => this.server.close(resolve));
+  }
+}
+
+export function message(number, changes = {}) {
+  return {
+    type: 'm.room.message', room_id: '!r:example.test', sender: '@alice:example.test',
+    event_id: `$${number}`, origin_server_ts: 1_700_000_000_000 + number,
+    content: {body: `message ${number}`}, ...changes,
+  };
+}
