@@ -154,9 +154,14 @@ export class Server {
     return (await this.request('admin', 'GET', `/v1/services/${id}`)).json;
   }
 
+  async sortLag() {
+    const {text} = await this.request('admin', 'GET', '/metrics');
+    return Number(/^postrider_sort_lag_facts\{stream="events"\} (\d+)/m.exec(text)[1]);
+  }
+
   caughtUp(id, seconds = 60) {
     return eventually(`service ${id} to have everything`, async () => {
-      return (await this.service(id)).behind === 0;
+      return (await this.sortLag()) === 0 && (await this.service(id)).behind === 0;
     }, seconds);
   }
 }

@@ -37,7 +37,7 @@ test(`${kills} kills lose nothing that was answered (POSTRIDER_SEED=${seed})`, a
     setTimeout(() => well(transaction, response), random(8));
   };
   const server = await Server.start('delivery: {transaction_facts_max: 7,' +
-    ' backoff: {min: 5ms, max: 20ms}}\n');
+    ' backoff: {min: 10ms, max: 20ms}}\n');
   await server.putService('a', `${receiver.url}/a`);
   await server.putService('b', `${receiver.url}/b`);
   const answered = new Map();

@@ -90,8 +90,9 @@ void Engine::add_stream(StreamRow row, StreamId last_id, Duration retain) {
   const std::string name = row.name;
   const StreamId sorted_through = row.sorted_through;
   parts.retain = retain;
-  parts.stream = std::make_unique<Stream>(ports_.runtime, committer_, ports_.background,
-                                          settings_.stream, std::move(row), last_id);
+  parts.stream =
+      std::make_unique<Stream>(ports_.runtime, committer_, ports_.background, settings_.stream,
+                               StreamMetrics{metrics_.facts_per_commit}, std::move(row), last_id);
   parts.sorter = std::make_unique<Sorter>(
       ports_.runtime, committer_, ports_.background, *parts.stream, registry_,
       SorterSettings{settings_.sort_facts_max, settings_.server_name},

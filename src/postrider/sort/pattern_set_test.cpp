@@ -34,12 +34,13 @@ class Draw {
     return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
   }
   std::string name() {
+    static const std::vector<std::string> letters = {"a", "b", "_", ":", "ü", "@"};
     std::string text = "@";
-    for (std::size_t left = below(7); left > 0; --left) text += "ab_ü:"[below(2)];
-    return text + (below(2) == 0 ? ":ab" : "ü_b");
+    for (std::size_t left = below(8); left > 0; --left) text += letters[below(letters.size())];
+    return text;
   }
   std::string pattern(int depth = 0) {
-    std::string text = depth == 0 ? "@" : "";
+    std::string text = depth == 0 && below(4) != 0 ? "@" : "";
     for (std::size_t left = below(5); left > 0; --left) text += part(depth);
     return text;
   }

@@ -84,7 +84,8 @@ Async<Result<void>> Sorter::sort_next() {
   CO_TRY(const auto chunks,
          co_await stream_.read(sorted_through_, settings_.facts_max, Stream::Keys::needed));
   // A registration that changed during the read must see the facts that follow it.
-  if (adopted_version_ != inboxes_.interest_version()) co_return Result<void>{};
+  const bool changed = adopted_version_ != inboxes_.interest_version();
+  if (changed || chunks.empty()) co_return Result<void>{};
 
   co_await inboxes_.turn().take();
   const Decisions decisions = decide_all(chunks);

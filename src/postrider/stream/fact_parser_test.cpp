@@ -191,6 +191,13 @@ TEST(FactParser, takes_exactly_as_many_levels_as_are_allowed) {
   }
 }
 
+TEST(FactParser, takes_no_deeper_fact_after_one_that_is_as_deep_as_allowed) {
+  const Error error =
+      error_of("[" + fact_of_depth(100, "1") + "," + fact_of_depth(100, "[]") + "]");
+  EXPECT_EQ(place_of(error), "/1");
+  EXPECT_TRUE(parse(fact_of_depth(100, "1")));
+}
+
 TEST(FactParser, does_not_count_brackets_in_strings_as_levels) {
   FactLimits limits;
   limits.json_depth_max = 3;

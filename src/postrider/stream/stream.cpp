@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <prometheus/histogram.h>
+
 #include "postrider/store/blocks.hpp"
 #include "postrider/stream/block.hpp"
 #include "postrider/stream/event_format.hpp"
@@ -73,11 +75,12 @@ class Stream::AppendWrite final : public Write {
 };
 
 Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-               StreamRow row, StreamId last_id)
+               StreamMetrics metrics, StreamRow row, StreamId last_id)
     : runtime_(runtime),
       committer_(committer),
       reader_(reader),
       settings_(settings),
+      metrics_(metrics),
       row_(std::move(row)),
       format_(find_event_format(row_.format)),
       next_id_(last_id.plus(1)),
@@ -151,6 +154,8 @@ void Stream::finish_appends(std::vector<PendingAppend*>& appends, const std::vec
   if (outcome) {
     for (const Chunk& chunk : chunks) tail_.add(chunk);
     linear_position_ = chunks.back().last();
+    metrics_.facts_per_commit.Observe(
+        static_cast<double>(chunks.back().last().value - chunks.front().first.value + 1));
     advanced_.notify_all();
   }
   for (PendingAppend* append : appends) {

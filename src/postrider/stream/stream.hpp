@@ -14,7 +14,7 @@
 #include "postrider/stream/fact_batch.hpp"
 
 namespace prometheus {
-class Counter;
+class Histogram;
 }  // namespace prometheus
 
 namespace postrider {
@@ -26,6 +26,10 @@ struct StreamSettings {
   std::size_t block_cache_bytes = 32U << 20;
   std::size_t waiting_bytes_max = 256U << 20;  ///< appends that wait for the committer
   Duration idempotency_retain = std::chrono::hours{24};
+};
+
+struct StreamMetrics {
+  prometheus::Histogram& facts_per_commit;
 };
 
 struct IdempotencyKey {
@@ -51,7 +55,7 @@ class Stream {
  public:
   /// `last_id`: the largest ID that was ever given out. References must outlive the stream.
   Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-         StreamRow row, StreamId last_id);
+         StreamMetrics metrics, StreamRow row, StreamId last_id);
   ~Stream();
 
   [[nodiscard]] StreamKey key() const { return row_.key; }
@@ -95,6 +99,7 @@ class Stream {
   Committer& committer_;
   Reader reader_;
   StreamSettings settings_;
+  StreamMetrics metrics_;
   StreamRow row_;
   const EventFormat* format_;
   StreamId next_id_;

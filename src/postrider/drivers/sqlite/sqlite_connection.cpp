@@ -1,5 +1,6 @@
 #include "postrider/drivers/sqlite/sqlite_connection.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <sqlite3.h>
@@ -61,6 +62,13 @@ Code code_of(int result, int system_error) {
   }
 }
 
+/// SQLite takes `$2` for a name and numbers names by their first appearance; `?2` is the second.
+std::string with_numbered_parameters(std::string_view sql) {
+  std::string text(sql);
+  std::ranges::replace(text, '$', '?');
+  return text;
+}
+
 constexpr Statement begin_sql{"BEGIN IMMEDIATE"};
 constexpr Statement commit_sql{"COMMIT"};
 constexpr Statement rollback_sql{"ROLLBACK"};
@@ -112,8 +120,8 @@ Result<sqlite3_stmt*> SqliteConnection::prepared(const Statement& statement) {
   PreparedStatement& slot = statements_[statement.sql.data()];
   if (!slot) {
     sqlite3_stmt* raw = nullptr;
-    const int result = sqlite3_prepare_v3(database_.get(), statement.sql.data(),
-                                          static_cast<int>(statement.sql.size()),
+    const std::string sql = with_numbered_parameters(statement.sql);
+    const int result = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
                                           SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
     if (result != SQLITE_OK) {
       statements_.erase(statement.sql.data());
