@@ -1,0 +1,110 @@
+// The rules as functions over text, so that each can be shown to fail.
+
+/** Modules in rising order, from the one line of ARCHITECTURE.md that states it. */
+export function moduleOrder(architecture) {
+  const line = architecture.split('\n').find(each => /^base < runtime < .* < app$/.test(each));
+  if (!line) throw new Error('ARCHITECTURE.md has no line "base < runtime < … < app"');
+  return line.split(' < ');
+}
+
+const includes = text => [...text.matchAll(/^#include [<"]([^>"]+)[>"]/gm)].map(found => found[1]);
+const moduleOf = file => /^src\/postrider\/([^/]+)\//.exec(file)?.[1];
+const isTest = file => /_test\.cpp$|\/testing\//.test(file);
+
+export function includeOrder(file, text, order) {
+  const own = moduleOf(file);
+  if (!own) return [];
+  const mistakes = [];
+  for (const included of includes(text)) {
+    const other = /^postrider\/([^/]+)\//.exec(included)?.[1];
+    if (included.startsWith('sim/') && !isTest(file)) mistakes.push(`src includes ${included}`);
+    if (!other || other === own || isTest(file)) continue;
+    if (included.includes('/internal/')) mistakes.push(`includes ${included}, which is internal`);
+    const wrong = own === 'drivers' ? !['base', 'runtime', 'store'].includes(other)
+      : other === 'drivers' ? !['api', 'app'].includes(own)
+        : order.indexOf(other) > order.indexOf(own);
+    if (wrong) mistakes.push(`${own} includes ${included}`);
+  }
+  return mistakes;
+}
+
+const owners = [
+  [/^boost\/beast/, /^src\/postrider\/api\/http\/.*\.cpp$/],
+  [/^boost\/asio/, /^src\/postrider\/(runtime|drivers|api|app)\/|^sim\//],
+  [/^sqlite3\.h$/, /^src\/postrider\/drivers\/sqlite\/|^sim\//],
+  [/^curl\//, /^src\/postrider\/(drivers\/curl|app\/cli)\//],
+  [/^simdjson/, /^src\/postrider\/(stream|app)\//],
+  [/^re2\//, /^src\/postrider\/sort\//],
+  [/^yaml-cpp\//, /^src\/postrider\/app\//],
+  [/^openssl\//, /^src\/postrider\/(api|app)\//],
+  [/^CLI\//, /^src\/postrider\/app\/cli\//],
+  [/^spdlog\//, /^src\/postrider\/base\/log\.cpp$/],
+];
+
+export function thirdParty(file, text) {
+  return includes(text).flatMap(included => owners
+    .filter(([header, allowed]) => header.test(included) && !allowed.test(file) && !isTest(file))
+    .map(() => `includes <${included}>, which another module owns`));
+}
+
+export function sizes(file, text) {
+  const lines = text.split('\n');
+  const limit = isTest(file) || file.endsWith('.mjs') ? 800 : file.endsWith('.hpp') ? 300 : 500;
+  const mistakes = [];
+  if (lines.length > limit) mistakes.push(`has ${lines.length} lines; ${limit} are allowed`);
+  lines.forEach((line, index) => {
+    if ([...line].length > 100) mistakes.push(`line ${index + 1} is over 100 columns`);
+  });
+  return mistakes;
+}
+
+/** A function at the start of a line, to the closing brace in the same column. */
+export function functionLengths(text) {
+  const mistakes = [];
+  const lines = text.split('\n');
+  for (let begin = 0; begin < lines.length; begin += 1) {
+    const indent = /^( *)(?!namespace|class|struct|enum|extern|union)\S.*\)[^;]*\{$/
+      .exec(lines[begin])?.[1];
+    if (indent === undefined || /^ *(if|for|while|switch|\} else)/.test(lines[begin])) continue;
+    const end = lines.findIndex((line, at) => at > begin && line.startsWith(`${indent}}`));
+    if (end - begin > 61) mistakes.push(`line ${begin + 1}: a function of ${end - begin} lines`);
+  }
+  return mistakes;
+}
+
+const clocks = new RegExp('(steady|system)_clock::now|std::random_device|this_thread::sleep|' +
+  'std::rand\\b|\\btime\\((nullptr|NULL|0)\\)');
+
+export function clocksAndChance(file, text) {
+  const allowed = /^src\/postrider\/(drivers\/asio|app)\/|^sim\//.test(file) || isTest(file);
+  return !allowed && clocks.test(text) ? ['reads a clock or chance around the runtime'] : [];
+}
+
+const coroutineForms = [
+  [/co_await [\w.:>-]+\([^;()]*\b[A-Z]\w*\{/, 'an aggregate temporary after co_await'],
+  [/co_await [\w.:>-]+\(\{/, 'braces after co_await'],
+  [/co_await [\w.:>-]+\([^;]*\[[^\]]*[=\w][^\]]*\]\s*(\([^)]*\))?\s*(mutable )?\{/,
+    'a capturing lambda after co_await'],
+  [/switch \(co_await/, 'switch over co_await'],
+  [/for \([^;)]*: *\(?\(?co_await/, 'range-for over co_await'],
+  [/asio::detached/, 'asio::detached drops exceptions'],
+  [/awaitable_operators/, 'awaitable_operators swallow exceptions'],
+];
+
+export function coroutines(text) {
+  return coroutineForms.filter(([form]) => form.test(text)).map(([, what]) => what);
+}
+
+export function words(file, text) {
+  const mistakes = [];
+  const left = /\b(TODO|FIXME|XXX|HACK)\b|GTEST_SKIP|DISABLED_/.exec(text);
+  if (left) mistakes.push(`says ${left[0]}`);
+  if (/\/(utils|helpers|common|misc|manager|types)\.[ch]pp$/.test(file)) {
+    mistakes.push('is named after no subject');
+  }
+  return mistakes;
+}
+
+export function pragmaOnce(file, text) {
+  return file.endsWith('.hpp') && !text.startsWith('#pragma once') ? ['lacks #pragma once'] : [];
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, readFileSync} from 'node:fs';
+import path from 'node:path';
+import {test} from 'node:test';
+import * as rules from './rules.mjs';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'],
+  {cwd: root, encoding: 'utf8'}).trim().split('\n').filter(file =>
+  existsSync(path.join(root, file)));
+const read = file => readFileSync(path.join(root, file), 'utf8');
+const sources = files.filter(file => /^(src|sim|bench|fuzz)\/.*\.[ch]pp$/.test(file));
+const order = rules.moduleOrder(read('ARCHITECTURE.md'));
+
+function check(title, candidates, rule) {
+  test(title, () => {
+    assert.ok(candidates.length > 0);
+    const mistakes = candidates.flatMap(file => rule(file, read(file)).map(each =>
+      `${file} ${each}`));
+    assert.deepEqual(mistakes, []);
+  });
+}
+
+check('includes follow the order of modules', sources,
+  (file, text) => rules.includeOrder(file, text, order));
+check('third-party headers stay with their owners', sources, rules.thirdParty);
+check('files and lines keep their limits',
+  [...sources, ...files.filter(file => /^tests\/.*\.mjs$/.test(file))], rules.sizes);
+check('functions keep their limit', sources, (_, text) => rules.functionLengths(text));
+check('clocks and chance come through the runtime', sources, rules.clocksAndChance);
+check('no coroutine form stands that g++ 12 miscompiles', sources,
+  (_, text) => rules.coroutines(text));
+check('nothing is left open, and files are named by subject', sources, rules.words);
+check('headers are included once', sources, rules.pragmaOnce);
+check('links between documents lead somewhere', files.filter(file => file.endsWith('.md')),
+  (file, text) => [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(found => found[1])
+    .filter(link => !existsSync(path.join(root, path.dirname(file), link)))
+    .map(link => `links to ${link}, which is not there`));
+
+test('every rule catches what it is for', () => {
+  const some = mistakes => assert.ok(mistakes.length > 0);
+  const store = 'src/postrider/store/x.cpp';
+  some(rules.includeOrder(store, '#include "postrider/sort/y.hpp"', order));
+  some(rules.includeOrder(store, '#include "postrider/drivers/sqlite/y.hpp"', order));
+  some(rules.includeOrder(store, '#include "sim/world.hpp"', order));
+  some(rules.includeOrder('src/postrider/drivers/x/y.cpp', '#include "postrider/sort/y.hpp"',
+    order));
+  some(rules.thirdParty(store, '#include <sqlite3.h>'));
+  some(rules.sizes(store, '\n'.repeat(501)));
+  some(rules.sizes(store, 'x'.repeat(101)));
+  some(rules.functionLengths(`void f() {\n${'  x();\n'.repeat(61)}}\n`));
+  some(rules.clocksAndChance(store, 'std::chrono::system_clock::now()'));
+  some(rules.coroutines('co_await send(Request{1});'));
+  some(rules.coroutines('co_await send({.url = u});'));
+  some(rules.coroutines('co_await run([value] { return value; });'));
+  some(rules.coroutines('switch (co_await f()) {'));
+  some(rules.coroutines('for (auto& x : (co_await f()).value()) {'));
+  some(rules.coroutines('co_spawn(e, f(), asio::detached);'));
+  some(rules.words(store, '// TO' + 'DO: later'));
+  some(rules.words('src/postrider/base/utils.hpp', ''));
+  some(rules.pragmaOnce('a.hpp', '#ifndef A'));
+  assert.deepEqual(rules.coroutines('co_await send(std::move(request), name, f(x));'), []);
+});
