@@ -227,9 +227,9 @@ void TransactionController::record_success(Service* service, const Transaction& 
   if (recovered) {
     delivery.status = DeliveryStatus::up;
     delivery.last_error.clear();
-    log_info("service {}: up again, {} facts behind", service->row.id, service->inbox.behind());
   }
   service->inbox.acknowledge(transaction.last);
+  if (recovered) log_info("service {}: up again", service->row.id);
   service->unsaved = true;
 
   metrics_.transactions_delivered.Increment();

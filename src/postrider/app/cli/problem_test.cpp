@@ -15,7 +15,8 @@ ApiAnswer answered(int status, std::string body) {
 TEST(Problem, shows_title_detail_code_and_request) {
   const Error error = problem_of(answered(400, R"({"title":"Invalid request","status":400,
     "detail":"2 facts are wrong","code":"invalid_argument","request_id":"r1",
-    "errors":[{"pointer":"/3/type","detail":"is missing"},{"pointer":"/4","detail":"no object"}]})"));
+    "errors":[{"pointer":"/3/type","detail":"is missing"},
+              {"pointer":"/4","detail":"no object"}]})"));
   EXPECT_EQ(error.detail, "Invalid request: 2 facts are wrong (invalid_argument, request r1)");
   EXPECT_EQ(error.fields,
             (std::vector<FieldError>{{"/3/type", "is missing"}, {"/4", "no object"}}));
