@@ -14,7 +14,7 @@ function serve(text) {
   return runBinary(['serve', '--config', config]);
 }
 
-test('every mistake of a configuration is shown at once with file and line, exit code 2', async () => {
+test('every mistake of a configuration is shown at once with its line, exit code 2', async () => {
   const text = 'databse: x\npublic: {listen: 5}\ndelivery:\n  transaction_facts_max: 0\n';
   for (const command of ['serve', 'check-config']) {
     writeFileSync(config, text);

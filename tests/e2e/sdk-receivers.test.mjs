@@ -40,7 +40,8 @@ async function botSdk(id, got) {
   const port = await freePort();
   const appservice = new Appservice({
     port, bindAddress: '127.0.0.1', homeserverName: 'example.test',
-    homeserverUrl: `http://127.0.0.1:${homeserver.address().port}`, storage: new MemoryStorageProvider(),
+    homeserverUrl: `http://127.0.0.1:${homeserver.address().port}`,
+    storage: new MemoryStorageProvider(),
     registration: {id, as_token: `as_${id}`, hs_token: `hs_${id}`, sender_localpart: `${id}bot`,
       url: `http://127.0.0.1:${port}`, namespaces: {
         users: [{exclusive: true, regex: `@${id}_.*`}], rooms: [], aliases: []}},

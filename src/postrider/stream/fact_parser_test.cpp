@@ -151,9 +151,8 @@ TEST(FactParser, refuses_a_fact_that_is_no_object_and_says_which) {
 }
 
 TEST(FactParser, reports_several_wrong_facts_at_once) {
-  const Error error = error_of(
-      R"([{"type":1},{"type":"a"},{"sender":"x"},{"type":"a","b":nope},)"
-      R"({"type":"a","room_id":{}}])");
+  const Error error = error_of(R"([{"type":1},{"type":"a"},{"sender":"x"},{"type":"a","b":nope},)"
+                               R"({"type":"a","room_id":{}}])");
   EXPECT_EQ(error.code, Code::invalid_argument);
   Texts places;
   for (const FieldError& field : error.fields) places.push_back(field.pointer);
