@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "postrider/base/assert.hpp"
 #include "postrider/base/log.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/stream/event_format.hpp"
@@ -169,12 +170,18 @@ Async<void> Engine::stop(Duration grace, std::function<void()> end_requests) {
   co_await committer_.stop();
 }
 
+std::int64_t Engine::sort_lag(std::string_view stream) const {
+  const auto found = streams_.find(stream);
+  POSTRIDER_ASSERT(found != streams_.end(), "no stream {}", stream);
+  const StreamParts& parts = found->second;
+  return parts.stream->linear_position().value - parts.sorter->sorted_through().value;
+}
+
 std::string Engine::metrics_text() {
   for (const auto& [name, parts] : streams_) {
     const auto position = parts.stream->linear_position();
     metrics_.linear_position.Add({{"stream", name}}).Set(static_cast<double>(position.value));
-    metrics_.sort_lag.Add({{"stream", name}})
-        .Set(static_cast<double>(position.value - parts.sorter->sorted_through().value));
+    metrics_.sort_lag.Add({{"stream", name}}).Set(static_cast<double>(sort_lag(name)));
   }
   refresh_service_gauges();
   return metrics_.text();

@@ -61,6 +61,9 @@ class Engine {
   Async<Result<Stream*>> stream(std::string name);
   [[nodiscard]] std::vector<Stream*> streams() const;
 
+  /// Facts of a stream that exists which are on disk but not sorted.
+  [[nodiscard]] std::int64_t sort_lag(std::string_view stream) const;
+
   ServiceRegistry& services() { return registry_; }
   Metrics& metrics() { return metrics_; }
   [[nodiscard]] const EngineSettings& settings() const { return settings_; }

@@ -1,0 +1,197 @@
+#include <exception>
+#include <filesystem>
+
+#include <boost/asio/co_spawn.hpp>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "postrider/drivers/sqlite/sqlite_database.hpp"
+#include "postrider/engine/engine.hpp"
+#include "postrider/stream/fact_parser.hpp"
+#include "sim/scripted_receiver.hpp"
+#include "sim/virtual_runtime.hpp"
+
+namespace postrider::sim {
+namespace {
+
+using std::chrono::seconds;
+
+/// One process of the real engine over a real database file, in virtual time.
+class Process {
+ public:
+  Process(VirtualRuntime& runtime, ScriptedReceiver& receiver, const std::string& file)
+      : runtime_(runtime),
+        lane_(runtime),
+        database_(SqliteDatabase::open({.path = file, .size_max_bytes = 0, .vfs = {}}).value()),
+        writer_(database_->connect(SqliteDatabase::Access::read_write).value()),
+        reader_(database_->connect(SqliteDatabase::Access::read_only).value()),
+        engine_(EnginePorts{runtime, Reader{lane_, *writer_}, Reader{lane_, *reader_}, receiver},
+                settings()) {
+    EXPECT_TRUE(run(engine_.start({})));
+  }
+
+  template <class T>
+  T run(Async<T> task) {
+    std::optional<T> value;
+    boost::asio::co_spawn(runtime_.executor(), std::move(task),
+                          [&value](const std::exception_ptr& error, T result) {
+                            if (!error) value.emplace(std::move(result));
+                          });
+    EXPECT_TRUE(runtime_.run_until([&value] { return value.has_value(); }));
+    return *std::move(value);
+  }
+
+  void stop() {
+    bool done = false;
+    boost::asio::co_spawn(runtime_.executor(), engine_.stop(seconds{1}, [] {}),
+                          [&done](const std::exception_ptr&) { done = true; });
+    EXPECT_TRUE(runtime_.run_until([&done] { return done; }));
+  }
+
+  void put_service() {
+    Registration registration;
+    registration.id = "a";
+    registration.url = "http://receiver.test";
+    registration.as_token = "as_a";
+    registration.hs_token = "hs_a";
+    registration.sender_localpart = "bot";
+    registration.namespaces.users = {{"@.*", false}};
+    EXPECT_TRUE(run(engine_.services().put(std::move(registration), ServiceSource::api)));
+  }
+
+  void append(int number) {
+    Stream* stream = run(engine_.stream("events")).value();
+    auto facts =
+        parse_facts(fmt::format(R"({{"type":"t","sender":"@a:x","room_id":"!r","n":{}}})", number),
+                    BodyKind::json, stream->format(), {});
+    EXPECT_TRUE(run(stream->append(std::move(facts).value(), std::nullopt)));
+  }
+
+  bool wait_until_delivered(Duration limit = std::chrono::hours{1}) {
+    return runtime_.run_until(
+        [this] {
+          const auto* stream = engine_.streams().front();
+          const auto service = engine_.services().find("a");
+          return engine_.sort_lag(stream->name()) == 0 && service->inbox.behind() == 0;
+        },
+        limit);
+  }
+
+  Engine& engine() { return engine_; }
+
+ private:
+  static EngineSettings settings() {
+    EngineSettings settings;
+    settings.streams["events"] = {};
+    return settings;
+  }
+
+  VirtualRuntime& runtime_;
+  InlineLane lane_;
+  std::unique_ptr<SqliteDatabase> database_;
+  std::unique_ptr<SqlConnection> writer_;
+  std::unique_ptr<SqlConnection> reader_;
+  Engine engine_;
+};
+
+class DeliveryScenario : public testing::Test {
+ protected:
+  DeliveryScenario() {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("postrider-sim-" + std::to_string(::getpid()) + "-" +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+  }
+  ~DeliveryScenario() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<Process> start() {
+    return std::make_unique<Process>(runtime, receiver, folder_ / "p.db");
+  }
+
+  std::vector<std::size_t> sizes() const {
+    std::vector<std::size_t> sizes;
+    for (const auto& arrival : receiver.arrivals) {
+      std::size_t count = 0;
+      for (auto at = arrival.body.find("\"n\":"); at != std::string::npos;
+           at = arrival.body.find("\"n\":", at + 1)) {
+        ++count;
+      }
+      sizes.push_back(count);
+    }
+    return sizes;
+  }
+
+  VirtualRuntime runtime;
+  ScriptedReceiver receiver{runtime};
+  std::filesystem::path folder_;
+};
+
+TEST_F(DeliveryScenario, facts_that_come_during_a_transaction_go_together_in_full_ones) {
+  const auto process = start();
+  process->put_service();
+  receiver.latency = seconds{5};
+  for (int i = 0; i < 200; ++i) process->append(i);
+  EXPECT_TRUE(process->wait_until_delivered());
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{1, 100, 99}));
+  EXPECT_EQ(receiver.in_flight_max, 1);
+  process->stop();
+}
+
+TEST_F(DeliveryScenario, a_failing_receiver_is_retried_after_2_4_8_and_16_seconds_unchanged) {
+  const auto process = start();
+  process->put_service();
+  receiver.status = [](std::size_t index) { return index < 4 ? 500 : 200; };
+  process->append(1);
+  EXPECT_TRUE(process->wait_until_delivered());
+  ASSERT_EQ(receiver.arrivals.size(), 5U);
+  std::vector<Duration> waits;
+  for (std::size_t i = 1; i < receiver.arrivals.size(); ++i) {
+    waits.push_back(receiver.arrivals[i].at - receiver.arrivals[i - 1].at);
+    EXPECT_EQ(receiver.arrivals[i].url, receiver.arrivals[0].url);
+    EXPECT_EQ(receiver.arrivals[i].body, receiver.arrivals[0].body);
+  }
+  EXPECT_EQ(waits, (std::vector<Duration>{seconds{2}, seconds{4}, seconds{8}, seconds{16}}));
+  const auto service = process->engine().services().find("a");
+  EXPECT_EQ(service->delivery.status, DeliveryStatus::up);
+  EXPECT_EQ(service->delivery.attempts, 0);
+  process->stop();
+}
+
+TEST_F(DeliveryScenario, a_restart_keeps_the_backoff_and_the_frozen_transaction) {
+  receiver.status = [](std::size_t index) { return index < 3 ? 503 : 200; };
+  auto process = start();
+  process->put_service();
+  process->append(1);
+  EXPECT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 3; }));
+  const auto down = [&process] {
+    return process->engine().services().find("a")->delivery.attempts == 3;
+  };
+  EXPECT_TRUE(runtime.run_until(down));
+  process->stop();
+  process.reset();
+
+  process = start();
+  process->append(2);
+  EXPECT_TRUE(process->wait_until_delivered());
+  ASSERT_EQ(sizes(), (std::vector<std::size_t>{1, 1, 1, 1, 1}));
+  EXPECT_GE(receiver.arrivals[3].at - receiver.arrivals[2].at, seconds{8});
+  EXPECT_EQ(receiver.arrivals[3].url, receiver.arrivals[2].url);
+  EXPECT_EQ(receiver.arrivals[3].body, receiver.arrivals[2].body);
+  process->stop();
+}
+
+TEST_F(DeliveryScenario, a_paused_service_gets_nothing_however_long_it_takes) {
+  const auto process = start();
+  process->put_service();
+  EXPECT_TRUE(process->run(process->engine().services().pause("a")));
+  process->append(1);
+  EXPECT_FALSE(process->wait_until_delivered());
+  EXPECT_TRUE(receiver.arrivals.empty());
+  EXPECT_TRUE(process->run(process->engine().services().resume("a")));
+  EXPECT_TRUE(process->wait_until_delivered());
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+  process->stop();
+}
+
+}  // namespace
+}  // namespace postrider::sim
