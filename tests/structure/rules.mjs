@@ -30,8 +30,8 @@ export function includeOrder(file, text, order) {
 
 const owners = [
   [/^boost\/beast/, /^src\/postrider\/api\/http\/.*\.cpp$/],
-  [/^boost\/asio/, /^src\/postrider\/(runtime|drivers|api|app)\/|^sim\//],
-  [/^sqlite3\.h$/, /^src\/postrider\/drivers\/sqlite\/|^sim\//],
+  [/^boost\/asio/, /^src\/postrider\/(runtime|drivers|api|app)\/|^(sim|bench)\//],
+  [/^sqlite3\.h$/, /^src\/postrider\/drivers\/sqlite\/|^(sim|bench)\//],
   [/^curl\//, /^src\/postrider\/(drivers\/curl|app\/cli)\//],
   [/^simdjson/, /^src\/postrider\/(stream|app)\//],
   [/^re2\//, /^src\/postrider\/sort\//],
@@ -76,7 +76,7 @@ const clocks = new RegExp('(steady|system)_clock::now|std::random_device|this_th
   'std::rand\\b|\\btime\\((nullptr|NULL|0)\\)');
 
 export function clocksAndChance(file, text) {
-  const allowed = /^src\/postrider\/(drivers\/asio|app)\/|^sim\//.test(file) || isTest(file);
+  const allowed = /^src\/postrider\/(drivers\/asio|app)\/|^sim\/|^bench\//.test(file) || isTest(file);
   return !allowed && clocks.test(text) ? ['reads a clock or chance around the runtime'] : [];
 }
 

@@ -89,7 +89,9 @@ TEST(Block, damaged_bytes_are_an_error_and_never_a_crash) {
       bad.data[at] = static_cast<char>(random());
     }
     const auto result = unpack_block(bad);
-    if (!result) EXPECT_EQ(result.error().code, Code::storage_failed);
+    if (!result) {
+      EXPECT_EQ(result.error().code, Code::storage_failed);
+    }
   }
   Block reversed = good;
   std::swap(reversed.first, reversed.last);
