@@ -186,8 +186,10 @@ function residentMiB(server) {
 async function putServices(server, count) {
   const ids = Array.from({length: count}, (_, i) => `s${i}`);
   for (let at = 0; at < count; at += 64) {
-    const answers = await Promise.all(ids.slice(at, at + 64).map(id => server.putService(id,
-      `http://127.0.0.1:9/${id}`, {namespaces: {users: [{exclusive: false, regex: `@${id}_.*`}]}})));
+    const answers = await Promise.all(ids.slice(at, at + 64).map(id => {
+      const users = [{exclusive: false, regex: `@${id}_.*`}];
+      return server.putService(id, `http://127.0.0.1:9/${id}`, {namespaces: {users}});
+    }));
     if (answers.some(answer => answer.status !== 201)) throw new Error('a service was refused');
   }
 }

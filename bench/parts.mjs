@@ -30,7 +30,8 @@ export class Sink {
 }
 
 /** Requests of `lines` lines of the file `bodies`; fails unless every answer is a 2xx. */
-export async function wrk(url, {connections, seconds, bodies, lines, method, targets, type, token}) {
+export async function wrk(url, load) {
+  const {connections, seconds, bodies, lines, method, targets, type, token} = load;
   const {stdout} = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '-s',
     path.join(import.meta.dirname, 'requests.lua'), url], {env: {...process.env, BODIES: bodies,
     LINES: lines, METHOD: method, TARGETS: targets.join(','), CONTENT_TYPE: type,

@@ -1,7 +1,7 @@
 // A receiver that costs as little as it can: answers every request 200 {} and counts facts.
-//   bench_sink            prints its port
-//   GET /stats            {"requests":…,"facts":…,"latency_us":{"count":…,"p50":…,"p99":…}}
-//   POST /reset           forgets what was counted
+//   bench_sink    prints its port
+//   GET /stats    {"requests":…,"facts":…,"latency_us":{"count":…,"p50":…,"p99":…}}
+//   POST /reset   forgets what was counted
 // Facts are counted as occurrences of "origin_server_ts":, once in each recorded fact. A fact that carries "sent_ns":N, the monotonic
 // clock when it was sent, also counts into the latency.
 #include <algorithm>

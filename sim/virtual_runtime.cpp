@@ -27,6 +27,13 @@ bool VirtualRuntime::run_until(const std::function<bool()>& condition, Duration 
   return true;
 }
 
+void VirtualRuntime::run_for(Duration duration) {
+  const MonoTime end = now_ + duration;
+  while (step(end)) {
+  }
+  now_ = end;
+}
+
 bool VirtualRuntime::step(MonoTime end) {
   io_.restart();
   if (io_.poll_one() > 0) return true;

@@ -23,6 +23,8 @@ class VirtualRuntime final : public Runtime {
   /// Runs until the condition holds; false when nothing is left that could make it true before
   /// `limit` of virtual time has passed.
   bool run_until(const std::function<bool()>& condition, Duration limit = std::chrono::hours{1});
+  /// Runs until that much virtual time has passed.
+  void run_for(Duration duration);
 
  private:
   bool step(MonoTime end);

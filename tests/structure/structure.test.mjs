@@ -26,7 +26,7 @@ check('includes follow the order of modules', sources,
   (file, text) => rules.includeOrder(file, text, order));
 check('third-party headers stay with their owners', sources, rules.thirdParty);
 check('files and lines keep their limits',
-  [...sources, ...files.filter(file => /^tests\/.*\.mjs$/.test(file))], rules.sizes);
+  [...sources, ...files.filter(file => /^(tests|bench)\/.*\.mjs$/.test(file))], rules.sizes);
 check('functions keep their limit', sources, (_, text) => rules.functionLengths(text));
 check('clocks and chance come through the runtime', sources, rules.clocksAndChance);
 check('no coroutine form stands that g++ 12 miscompiles', sources,

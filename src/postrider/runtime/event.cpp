@@ -10,10 +10,20 @@ namespace asio = boost::asio;
 void Event::notify_all() {
   std::list<Waiter> woken = std::move(waiters_);
   waiters_.clear();
-  for (Waiter& waiter : woken) {
-    if (waiter.timer) runtime_.cancel(*waiter.timer);
-    waiter.resume(Wake::notified);
-  }
+  for (Waiter& waiter : woken) wake(waiter);
+}
+
+bool Event::notify_one() {
+  if (waiters_.empty()) return false;
+  Waiter woken = std::move(waiters_.front());
+  waiters_.pop_front();
+  wake(woken);
+  return true;
+}
+
+void Event::wake(Waiter& waiter) {
+  if (waiter.timer) runtime_.cancel(*waiter.timer);
+  waiter.resume(Wake::notified);
 }
 
 void Event::add_waiter(std::move_only_function<void(Wake)> resume,

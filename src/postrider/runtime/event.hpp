@@ -22,6 +22,8 @@ class Event {
 
   /// Wakes everyone who waits now.
   void notify_all();
+  /// Wakes whoever has waited longest; false when nobody waits.
+  bool notify_one();
 
   Async<void> wait();
   Async<Wake> wait_until(MonoTime deadline);
@@ -31,6 +33,7 @@ class Event {
     std::move_only_function<void(Wake)> resume;
     std::optional<Runtime::TimerId> timer;
   };
+  void wake(Waiter& waiter);
   void add_waiter(std::move_only_function<void(Wake)> resume, std::optional<MonoTime> deadline);
 
   Runtime& runtime_;

@@ -4,23 +4,22 @@
 
 namespace postrider {
 
-/// Lets one coroutine at a time through a stretch that suspends. Engine thread.
+/// Lets one coroutine at a time, in the order they came, through a stretch that suspends. Engine
+/// thread.
 class Turn {
  public:
-  explicit Turn(Runtime& runtime) : given_(runtime) {}
+  explicit Turn(Runtime& runtime) : handed_over_(runtime) {}
 
   Async<void> take() {
-    while (taken_) co_await given_.wait();
+    if (taken_) co_await handed_over_.wait();
     taken_ = true;
   }
-  void give() {
-    taken_ = false;
-    given_.notify_all();
-  }
+  /// To whoever waited longest, without anyone in between.
+  void give() { taken_ = handed_over_.notify_one(); }
 
  private:
   bool taken_ = false;
-  Event given_;
+  Event handed_over_;
 };
 
 }  // namespace postrider

@@ -98,11 +98,15 @@ std::string pack(std::span<const Chunk> chunks, std::size_t bytes) {
 std::optional<std::string> compress(std::string_view raw) {
   thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
                                                                                   &ZSTD_freeCCtx);
-  std::string packed(ZSTD_compressBound(raw.size()), '\0');
-  const std::size_t size = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(),
-                                             raw.data(), raw.size(), compression_level);
-  if (ZSTD_isError(size) != 0U || size > raw.size() - raw.size() / 8) return std::nullopt;
-  packed.resize(size);
+  std::string packed;
+  bool smaller = false;
+  packed.resize_and_overwrite(ZSTD_compressBound(raw.size()), [&](char* data, std::size_t room) {
+    const std::size_t size =
+        ZSTD_compressCCtx(context.get(), data, room, raw.data(), raw.size(), compression_level);
+    smaller = ZSTD_isError(size) == 0U && size <= raw.size() - raw.size() / 8;
+    return smaller ? size : 0;
+  });
+  if (!smaller) return std::nullopt;
   packed.shrink_to_fit();
   return packed;
 }
@@ -130,12 +134,18 @@ Result<std::string> decompress(const Block& block) {
   if (block.codec != codec_zstd || block.raw_bytes < 0 || block.raw_bytes > raw_bytes_max) {
     return fail(Code::storage_failed, "codec {} with {} bytes", block.codec, block.raw_bytes);
   }
-  std::string raw(static_cast<std::size_t>(block.raw_bytes), '\0');
-  const std::size_t size =
-      ZSTD_decompress(raw.data(), raw.size(), block.data.data(), block.data.size());
-  if (ZSTD_isError(size) != 0U || size != raw.size()) {
-    return fail(Code::storage_failed, "compressed data is damaged");
-  }
+  thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
+                                                                                  &ZSTD_freeDCtx);
+  const auto raw_bytes = static_cast<std::size_t>(block.raw_bytes);
+  std::string raw;
+  bool whole = false;
+  raw.resize_and_overwrite(raw_bytes, [&](char* data, std::size_t room) {
+    const std::size_t size =
+        ZSTD_decompressDCtx(context.get(), data, room, block.data.data(), block.data.size());
+    whole = ZSTD_isError(size) == 0U && size == room;
+    return whole ? size : 0;
+  });
+  if (!whole) return fail(Code::storage_failed, "compressed data is damaged");
   return raw;
 }
 

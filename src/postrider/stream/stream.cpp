@@ -88,7 +88,8 @@ Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSett
       advanced_(runtime),
       key_released_(runtime),
       tail_(settings.tail_cache_bytes),
-      cache_(settings.block_cache_bytes) {
+      cache_(settings.block_cache_bytes),
+      stored_read_turn_(runtime) {
   POSTRIDER_ASSERT(format_ != nullptr, "stream {} has format {}", row_.name, row_.format);
 }
 
@@ -176,17 +177,29 @@ Async<Result<std::vector<Chunk>>> Stream::read(StreamId after, std::size_t facts
                    row_.dropped_through, row_.name, row_.dropped_through);
   }
   if (after >= linear_position_) co_return std::vector<Chunk>{};
-  if (const Chunk* chunk = tail_.find_after(after)) {
-    co_return read_tail(chunk, after, facts_max);
+  if (auto chunks = read_memory(after, facts_max, keys)) co_return *std::move(chunks);
+  // Services that catch up want the same blocks: whoever waited here finds them in the cache.
+  co_await stored_read_turn_.take();
+  auto remembered = read_memory(after, facts_max, keys);
+  Result<std::vector<Chunk>> chunks;
+  if (remembered) {
+    chunks = *std::move(remembered);
+  } else {
+    chunks = co_await read_stored(after, keys);
   }
-  if (keys == Keys::not_needed) {
-    if (const auto* cached = cache_.find_after(after)) {
-      std::vector<Chunk> chunks = *cached;
-      clip(chunks, after);
-      co_return chunks;
-    }
-  }
-  co_return co_await read_stored(after, keys);
+  stored_read_turn_.give();
+  co_return chunks;
+}
+
+std::optional<std::vector<Chunk>> Stream::read_memory(StreamId after, std::size_t facts_max,
+                                                      Keys keys) {
+  if (const Chunk* chunk = tail_.find_after(after)) return read_tail(chunk, after, facts_max);
+  if (keys == Keys::needed) return std::nullopt;
+  const auto* cached = cache_.find_after(after);
+  if (cached == nullptr) return std::nullopt;
+  std::vector<Chunk> chunks = *cached;
+  clip(chunks, after);
+  return chunks;
 }
 
 std::vector<Chunk> Stream::read_tail(const Chunk* chunk, StreamId after,

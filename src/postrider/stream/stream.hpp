@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "postrider/runtime/promise.hpp"
+#include "postrider/runtime/turn.hpp"
 #include "postrider/store/idempotency.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/stream/chunk_cache.hpp"
@@ -90,6 +91,7 @@ class Stream {
                                            std::optional<IdempotencyKey> key);
   Async<Result<std::optional<AppendReceipt>>> find_first_answer(const IdempotencyKey* key);
   std::vector<Chunk> read_tail(const Chunk* chunk, StreamId after, std::size_t facts_max) const;
+  std::optional<std::vector<Chunk>> read_memory(StreamId after, std::size_t facts_max, Keys keys);
   Async<Result<std::vector<Chunk>>> read_stored(StreamId after, Keys keys);
   void clip(std::vector<Chunk>& chunks, StreamId after) const;
   void finish_appends(std::vector<PendingAppend*>& appends, const std::vector<Chunk>& chunks,
@@ -108,6 +110,7 @@ class Stream {
   Event key_released_;
   TailCache tail_;
   ChunkCache cache_;
+  Turn stored_read_turn_;
   std::vector<PendingAppend*> waiting_;  ///< live in the frames of their `append_once`
   std::size_t waiting_bytes_ = 0;
   std::unordered_set<std::string> keys_in_use_;

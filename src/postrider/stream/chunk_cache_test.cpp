@@ -1,0 +1,87 @@
+#include "postrider/stream/chunk_cache.hpp"
+
+#include <gtest/gtest.h>
+
+namespace postrider {
+namespace {
+
+Chunk chunk(std::int64_t first, std::uint32_t count) {
+  auto batch = std::make_shared<FactBatch>(std::string(count, 'x'));
+  for (std::uint32_t i = 0; i < count; ++i) batch->add_payload(i, 1);
+  return {StreamId{first}, 0, count, WallTime{}, std::move(batch)};
+}
+
+const std::size_t chunk_bytes = chunk(1, 10).batch->memory_bytes();
+
+TEST(TailCache, finds_the_chunk_of_the_first_fact_after_a_position) {
+  TailCache cache(10 * chunk_bytes);
+  cache.add(chunk(1, 10));
+  cache.add(chunk(11, 10));
+  EXPECT_EQ(cache.find_after(StreamId{0})->first, StreamId{1});
+  EXPECT_EQ(cache.find_after(StreamId{9})->first, StreamId{1});
+  EXPECT_EQ(cache.find_after(StreamId{10})->first, StreamId{11});
+  EXPECT_EQ(cache.find_after(StreamId{20}), nullptr);
+  EXPECT_EQ(cache.next(cache.find_after(StreamId{0}))->first, StreamId{11});
+  EXPECT_EQ(cache.next(cache.find_after(StreamId{10})), nullptr);
+}
+
+TEST(TailCache, knows_nothing_of_before_its_first_chunk_but_skips_ids_that_were_given_up) {
+  TailCache cache(10 * chunk_bytes);
+  EXPECT_EQ(cache.find_after(StreamId{0}), nullptr);
+  cache.add(chunk(5, 10));
+  cache.add(chunk(20, 10));
+  EXPECT_EQ(cache.find_after(StreamId{3}), nullptr);
+  EXPECT_EQ(cache.find_after(StreamId{4})->first, StreamId{5});
+  EXPECT_EQ(cache.find_after(StreamId{15})->first, StreamId{20});
+}
+
+TEST(TailCache, drops_the_oldest_beyond_its_size_and_no_longer_answers_for_them) {
+  TailCache cache(2 * chunk_bytes);
+  for (const std::int64_t first : {1, 11, 21}) cache.add(chunk(first, 10));
+  EXPECT_EQ(cache.find_after(StreamId{9}), nullptr);
+  EXPECT_EQ(cache.find_after(StreamId{10})->first, StreamId{11});
+  EXPECT_EQ(cache.find_after(StreamId{25})->first, StreamId{21});
+}
+
+TEST(TailCache, keeps_no_chunk_that_is_larger_than_itself) {
+  TailCache cache(chunk_bytes / 2);
+  cache.add(chunk(1, 10));
+  EXPECT_EQ(cache.find_after(StreamId{0}), nullptr);
+  EXPECT_EQ(cache.find_after(StreamId{5}), nullptr);
+}
+
+TEST(ChunkCache, answers_from_the_position_that_it_was_told_no_fact_follows) {
+  ChunkCache cache(10 * chunk_bytes);
+  cache.add(StreamId{3}, {chunk(7, 10)});
+  EXPECT_EQ(cache.find_after(StreamId{2}), nullptr);
+  ASSERT_NE(cache.find_after(StreamId{3}), nullptr);
+  EXPECT_EQ(cache.find_after(StreamId{15})->front().first, StreamId{7});
+  EXPECT_EQ(cache.find_after(StreamId{16}), nullptr);
+}
+
+TEST(ChunkCache, drops_what_was_used_longest_ago) {
+  ChunkCache cache(2 * chunk_bytes);
+  cache.add(StreamId{0}, {chunk(1, 10)});
+  cache.add(StreamId{10}, {chunk(11, 10)});
+  EXPECT_NE(cache.find_after(StreamId{0}), nullptr);
+  cache.add(StreamId{20}, {chunk(21, 10)});
+  EXPECT_NE(cache.find_after(StreamId{0}), nullptr);
+  EXPECT_EQ(cache.find_after(StreamId{10}), nullptr);
+  EXPECT_NE(cache.find_after(StreamId{20}), nullptr);
+}
+
+TEST(ChunkCache, a_batch_that_several_chunks_share_counts_once) {
+  ChunkCache cache(chunk_bytes);
+  Chunk front = chunk(1, 10);
+  Chunk back = front;
+  front.count = 5;
+  back.first = StreamId{8};
+  back.begin = 5;
+  back.count = 5;
+  cache.add(StreamId{0}, {front, back});
+  ASSERT_NE(cache.find_after(StreamId{0}), nullptr);
+  EXPECT_EQ(cache.find_after(StreamId{0})->size(), 2U);
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,77 @@
+#include "postrider/stream/committer.hpp"
+
+#include "postrider/stream/testing/stream_world.hpp"
+
+namespace postrider {
+namespace {
+
+using CommitterTest = StreamWorld;
+
+Result<void> apply_nothing(SqlConnection&) {
+  return {};
+}
+Result<void> apply_badly(SqlConnection&) {
+  return fail(Code::storage_failed, "planted");
+}
+
+Async<void> commit_and_keep(Committer& committer, std::function<Result<void>(SqlConnection&)> apply,
+                            std::vector<Result<void>>& outcomes) {
+  outcomes.push_back(co_await committer.commit(std::move(apply)));
+}
+
+TEST_F(CommitterTest, what_comes_during_a_commit_goes_together_into_the_next) {
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  gate.spawn(commit_and_keep(*committer, apply_nothing, outcomes), "first");
+  auto during = [&](SqlConnection&) -> Result<void> {
+    for (int i = 0; i < 50; ++i) {
+      gate.spawn(commit_and_keep(*committer, apply_nothing, outcomes), "during");
+    }
+    return {};
+  };
+  gate.spawn(commit_and_keep(*committer, during, outcomes), "second");
+  run(gate.drained());
+  EXPECT_EQ(outcomes.size(), 52U);
+  EXPECT_EQ(writer->commits, 2);
+}
+
+TEST_F(CommitterTest, writes_of_one_commit_share_its_failure_and_leave_nothing) {
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  auto insert = [](SqlConnection& connection) -> Result<void> {
+    TRY_VOID(insert_stream(connection, "left", "matrix", WallTime{}));
+    return {};
+  };
+  gate.spawn(commit_and_keep(*committer, insert, outcomes), "good");
+  gate.spawn(commit_and_keep(*committer, apply_badly, outcomes), "bad");
+  run(gate.drained());
+  ASSERT_EQ(outcomes.size(), 2U);
+  for (const auto& outcome : outcomes) EXPECT_EQ(outcome.error().detail, "planted");
+  EXPECT_TRUE(read_streams(*reader).value().empty());
+
+  EXPECT_TRUE(run(committer->commit(insert)));
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
+TEST_F(CommitterTest, a_sync_that_fails_fails_the_write) {
+  writer->fail_commits = true;
+  EXPECT_EQ(run(committer->commit(apply_nothing)).error().code, Code::storage_full);
+  writer->fail_commits = false;
+  EXPECT_TRUE(run(committer->commit(apply_nothing)));
+}
+
+TEST_F(CommitterTest, stopping_commits_what_was_submitted_and_refuses_what_comes_later) {
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  gate.spawn(commit_and_keep(*committer, apply_nothing, outcomes), "before");
+  runtime.run_until([this] { return writer->commits == 1; });
+  run(committer->stop());
+  gate.spawn(commit_and_keep(*committer, apply_nothing, outcomes), "after");
+  run(gate.drained());
+  ASSERT_EQ(outcomes.size(), 2U);
+  EXPECT_TRUE(outcomes[0]);
+  EXPECT_EQ(outcomes[1].error().code, Code::stopping);
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,195 @@
+#include "postrider/stream/stream.hpp"
+
+#include "postrider/stream/testing/stream_world.hpp"
+
+namespace postrider {
+namespace {
+
+using StreamTest = StreamWorld;
+using Chunks = std::vector<Chunk>;
+
+constexpr StreamSettings no_tail{.tail_cache_bytes = 0};
+
+std::vector<std::int64_t> ids(const Chunks& chunks) {
+  std::vector<std::int64_t> ids;
+  for (const Chunk& chunk : chunks) {
+    for (std::uint32_t i = 0; i < chunk.count; ++i) ids.push_back(chunk.first.plus(i).value);
+  }
+  return ids;
+}
+
+std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> ids;
+  for (; first <= last; ++first) ids.push_back(first);
+  return ids;
+}
+
+TEST_F(StreamTest, appends_get_consecutive_ids_and_are_read_back_byte_for_byte) {
+  const auto stream = open_stream();
+  const auto first = run(stream->append(facts(*stream, 3), std::nullopt)).value();
+  const auto second = run(stream->append(facts(*stream, 2, 4), std::nullopt)).value();
+  EXPECT_EQ(first.first, StreamId{1});
+  EXPECT_EQ(first.last, StreamId{3});
+  EXPECT_EQ(second.first, StreamId{4});
+  EXPECT_EQ(second.fact_count, 2);
+  EXPECT_EQ(stream->linear_position(), StreamId{5});
+  const Chunks chunks = run(stream->read(StreamId{3}, 10, Stream::Keys::not_needed)).value();
+  EXPECT_EQ(ids(chunks), range(4, 5));
+  EXPECT_EQ(chunks.front().payload(StreamId{5}),
+            R"({"type":"t","sender":"@a:x","room_id":"!r","n":5})");
+}
+
+TEST_F(StreamTest, appends_of_one_commit_share_one_block) {
+  const auto stream = open_stream(no_tail);
+  Gate gate{runtime};
+  auto append = [&](int from) -> Async<void> {
+    EXPECT_TRUE(co_await stream->append(facts(*stream, 1, from), std::nullopt));
+  };
+  for (int i = 1; i <= 20; ++i) gate.spawn(append(i), "append");
+  run(gate.drained());
+  EXPECT_EQ(writer->commits, 1);
+  const Chunks chunks = run(stream->read(StreamId{0}, 1, Stream::Keys::not_needed)).value();
+  EXPECT_EQ(ids(chunks), range(1, 20));
+}
+
+TEST_F(StreamTest, a_failed_append_leaves_no_fact_and_its_ids_are_not_given_again) {
+  const auto stream = open_stream(no_tail);
+  EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
+  writer->fail_commits = true;
+  EXPECT_EQ(run(stream->append(facts(*stream, 3), std::nullopt)).error().code, Code::storage_full);
+  EXPECT_EQ(stream->linear_position(), StreamId{2});
+  writer->fail_commits = false;
+  EXPECT_EQ(run(stream->append(facts(*stream, 1), std::nullopt)).value().first, StreamId{6});
+  EXPECT_EQ(ids(run(stream->read(StreamId{0}, 10, Stream::Keys::not_needed)).value()),
+            (std::vector<std::int64_t>{1, 2, 6}));
+}
+
+TEST_F(StreamTest, reads_the_same_from_memory_and_from_disk) {
+  const auto warm = open_stream();
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(run(warm->append(facts(*warm, 7, i), std::nullopt)));
+  const auto cold = open_stream({}, StreamId{70});
+  for (const std::int64_t after : {0, 1, 6, 7, 35, 69}) {
+    for (const auto& stream : {warm.get(), cold.get()}) {
+      std::vector<std::int64_t> read;
+      StreamId at{after};
+      while (at < StreamId{70}) {
+        const Chunks chunks = run(stream->read(at, 5, Stream::Keys::not_needed)).value();
+        ASSERT_FALSE(chunks.empty());
+        const auto some = ids(chunks);
+        read.insert(read.end(), some.begin(), some.end());
+        at = chunks.back().last();
+      }
+      EXPECT_EQ(read, range(after + 1, 70));
+    }
+  }
+  EXPECT_TRUE(run(cold->read(StreamId{70}, 5, Stream::Keys::not_needed)).value().empty());
+}
+
+TEST_F(StreamTest, keys_are_read_again_from_facts_on_disk) {
+  const auto stream = open_stream(no_tail);
+  EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
+  const Chunks chunks = run(stream->read(StreamId{0}, 1, Stream::Keys::needed)).value();
+  EXPECT_EQ(chunks.front().keys(StreamId{1}).sender, "@a:x");
+}
+
+TEST_F(StreamTest, readers_that_want_the_same_facts_at_once_read_the_disk_once) {
+  const auto stream = open_stream(no_tail);
+  EXPECT_TRUE(run(stream->append(facts(*stream, 100), std::nullopt)));
+  reader->statements = 0;
+  Gate gate{runtime};
+  auto read = [&](StreamId after) -> Async<void> {
+    const auto chunks = co_await stream->read(after, 1, Stream::Keys::not_needed);
+    EXPECT_EQ(ids(chunks.value()), range(after.value + 1, 100));
+  };
+  for (int i = 0; i < 50; ++i) gate.spawn(read(StreamId{i}), "read");
+  run(gate.drained());
+  EXPECT_EQ(reader->statements, 1);
+}
+
+TEST_F(StreamTest, facts_that_retention_dropped_are_gone_for_readers) {
+  const auto stream = open_stream();
+  EXPECT_TRUE(run(stream->append(facts(*stream, 10), std::nullopt)));
+  stream->set_dropped_through(StreamId{5});
+  EXPECT_EQ(run(stream->read(StreamId{4}, 1, Stream::Keys::not_needed)).error().code,
+            Code::position_gone);
+  EXPECT_EQ(ids(run(stream->read(StreamId{5}, 9, Stream::Keys::not_needed)).value()), range(6, 10));
+}
+
+TEST_F(StreamTest, appends_are_refused_while_too_many_bytes_wait_for_the_disk) {
+  const auto stream = open_stream({.waiting_bytes_max = 1});
+  Gate gate{runtime};
+  std::vector<Code> refused;
+  auto append = [&]() -> Async<void> {
+    const auto receipt = co_await stream->append(facts(*stream, 1), std::nullopt);
+    if (!receipt) refused.push_back(receipt.error().code);
+  };
+  gate.spawn(append(), "first");
+  gate.spawn(append(), "second");
+  run(gate.drained());
+  EXPECT_EQ(refused, std::vector<Code>{Code::overloaded});
+  EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
+}
+
+class IdempotentAppend : public StreamWorld {
+ protected:
+  Result<AppendReceipt> append(Stream& stream, std::string digest, int count) {
+    return run(stream.append(facts(stream, count), IdempotencyKey{"key", std::move(digest)}));
+  }
+};
+
+TEST_F(IdempotentAppend, a_retry_gets_the_first_answer_also_after_a_restart) {
+  const auto stream = open_stream();
+  const auto first = append(*stream, "digest", 3).value();
+  EXPECT_FALSE(first.repeated);
+  const auto restarted = open_stream({}, StreamId{3});
+  for (Stream* each : {stream.get(), restarted.get()}) {
+    const auto again = append(*each, "digest", 3).value();
+    EXPECT_TRUE(again.repeated);
+    EXPECT_EQ(again.first, first.first);
+    EXPECT_EQ(again.last, first.last);
+    EXPECT_EQ(again.fact_count, 3);
+    EXPECT_EQ(each->linear_position(), StreamId{3});
+  }
+}
+
+TEST_F(IdempotentAppend, the_key_of_another_body_is_refused) {
+  const auto stream = open_stream();
+  EXPECT_TRUE(append(*stream, "digest", 1));
+  EXPECT_EQ(append(*stream, "other", 1).error().code, Code::idempotency_key_reused);
+}
+
+TEST_F(IdempotentAppend, retries_at_the_same_time_append_once) {
+  const auto stream = open_stream();
+  Gate gate{runtime};
+  std::vector<AppendReceipt> receipts;
+  auto once = [&]() -> Async<void> {
+    std::optional<IdempotencyKey> key = IdempotencyKey{"key", "digest"};
+    auto receipt = co_await stream->append(facts(*stream, 2), std::move(key));
+    receipts.push_back(receipt.value());
+  };
+  for (int i = 0; i < 5; ++i) gate.spawn(once(), "append");
+  run(gate.drained());
+  ASSERT_EQ(receipts.size(), 5U);
+  for (const auto& receipt : receipts) EXPECT_EQ(receipt.last, StreamId{2});
+  EXPECT_EQ(stream->linear_position(), StreamId{2});
+}
+
+TEST_F(IdempotentAppend, a_key_whose_append_failed_is_free_again) {
+  const auto stream = open_stream();
+  writer->fail_commits = true;
+  EXPECT_FALSE(append(*stream, "digest", 1));
+  writer->fail_commits = false;
+  EXPECT_FALSE(append(*stream, "digest", 1).value().repeated);
+}
+
+TEST_F(IdempotentAppend, a_key_is_forgotten_after_its_time) {
+  const auto stream = open_stream({.idempotency_retain = std::chrono::hours{1}});
+  EXPECT_TRUE(append(*stream, "digest", 1));
+  runtime.run_for(std::chrono::hours{1});
+  EXPECT_TRUE(append(*stream, "digest", 1).value().repeated);
+  runtime.run_for(std::chrono::milliseconds{1});
+  EXPECT_FALSE(append(*stream, "digest", 1).value().repeated);
+}
+
+}  // namespace
+}  // namespace postrider

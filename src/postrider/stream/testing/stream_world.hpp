@@ -1,0 +1,106 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <unistd.h>
+
+#include "postrider/drivers/sqlite/sqlite_database.hpp"
+#include "postrider/stream/fact_parser.hpp"
+#include "postrider/stream/stream.hpp"
+#include "sim/run.hpp"
+
+namespace postrider {
+
+/// Passes everything on, and fails or counts on demand.
+class WatchedConnection final : public SqlConnection {
+ public:
+  explicit WatchedConnection(std::unique_ptr<SqlConnection> inner) : inner_(std::move(inner)) {}
+
+  Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
+                               const RowCallback& row) override {
+    ++statements;
+    return inner_->execute(statement, values, row);
+  }
+  Result<void> execute_once(const std::string& sql) override { return inner_->execute_once(sql); }
+  Result<void> begin() override { return inner_->begin(); }
+  Result<void> commit() override {
+    if (fail_commits) return fail(Code::storage_full, "planted");
+    ++commits;
+    return inner_->commit();
+  }
+  void rollback() override { inner_->rollback(); }
+
+  int statements = 0;
+  int commits = 0;
+  bool fail_commits = false;
+
+ private:
+  std::unique_ptr<SqlConnection> inner_;
+};
+
+/// A committer and a stream over a real database file, in virtual time.
+class StreamWorld : public testing::Test {
+ protected:
+  StreamWorld()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("postrider-stream-" + std::to_string(::getpid()) + "-" +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::create_directories(folder_);
+    database_ =
+        SqliteDatabase::open({.path = folder_ / "p.db", .size_max_bytes = 0, .vfs = {}}).value();
+    using Access = SqliteDatabase::Access;
+    writer = std::make_unique<WatchedConnection>(database_->connect(Access::read_write).value());
+    reader = std::make_unique<WatchedConnection>(database_->connect(Access::read_only).value());
+    committer = std::make_unique<Committer>(runtime, lane, *writer,
+                                            CommitterMetrics{commit_count, commit_seconds});
+    committer->start();
+  }
+  ~StreamWorld() override {
+    run(committer->stop());
+    std::filesystem::remove_all(folder_);
+  }
+
+  template <class T>
+  T run(Async<T> task) {
+    return sim::run(runtime, std::move(task));
+  }
+
+  std::unique_ptr<Stream> open_stream(StreamSettings settings = {}, StreamId last = StreamId{0}) {
+    if (!key_) {
+      key_ = insert_stream(*writer, "events", "matrix", runtime.wall_now()).value();
+    }
+    StreamRow row{*key_, "events", "matrix", StreamId{0}, StreamId{0}};
+    return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader}, settings,
+                                    StreamMetrics{facts_per_commit}, std::move(row), last);
+  }
+
+  static std::shared_ptr<const FactBatch> facts(const Stream& stream, int count, int from = 1) {
+    std::string body;
+    for (int number = from; number < from + count; ++number) {
+      body += fmt::format("{{\"type\":\"t\",\"sender\":\"@a:x\",\"room_id\":\"!r\",\"n\":{}}}\n",
+                          number);
+    }
+    return parse_facts(std::move(body), BodyKind::ndjson, stream.format(), {}).value();
+  }
+
+  sim::VirtualRuntime runtime;
+  sim::InlineLane lane{runtime};
+  prometheus::Counter commit_count;
+  prometheus::Histogram commit_seconds{{1}};
+  prometheus::Histogram facts_per_commit{{1}};
+  std::unique_ptr<WatchedConnection> writer;
+  std::unique_ptr<WatchedConnection> reader;
+  std::unique_ptr<Committer> committer;
+
+ private:
+  std::filesystem::path folder_;
+  std::unique_ptr<SqliteDatabase> database_;
+  std::optional<StreamKey> key_;
+};
+
+}  // namespace postrider
