@@ -2,8 +2,8 @@
 //   bench_sink    prints its port
 //   GET /stats    {"requests":…,"facts":…,"latency_us":{"count":…,"p50":…,"p99":…}}
 //   POST /reset   forgets what was counted
-// Facts are counted as occurrences of "origin_server_ts":, once in each recorded fact. A fact that carries "sent_ns":N, the monotonic
-// clock when it was sent, also counts into the latency.
+// Facts are counted as occurrences of "origin_server_ts":, once in each recorded fact. A fact that
+// carries "sent_ns":N, the monotonic clock when it was sent, also counts into the latency.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
