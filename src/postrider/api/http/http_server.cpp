@@ -35,7 +35,7 @@ constexpr Duration unwinding_patience = std::chrono::milliseconds{250};
 constexpr Duration accept_pause = std::chrono::milliseconds{100};
 constexpr Duration full_retry_after = std::chrono::seconds{1};
 
-void rethrow(std::exception_ptr exception) {
+void rethrow(const std::exception_ptr& exception) {
   // Leaves the thread's `run` and so ends the process: a connection handles what it expects.
   if (exception) std::rethrow_exception(exception);
 }
@@ -176,8 +176,8 @@ void HttpServer::Listener::admit(tcp::socket socket) {
     connections_.emplace(connection.get(), connection);
   }
   asio::co_spawn(connection->executor(), connection->run(),
-                 [this, connection](std::exception_ptr exception) {
-                   rethrow(std::move(exception));
+                 [this, connection](const std::exception_ptr& exception) {
+                   rethrow(exception);
                    remove(connection.get());
                  });
 }

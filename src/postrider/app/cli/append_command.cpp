@@ -51,7 +51,7 @@ Result<void> send_file(const AppendOptions& options, CommandContext& context, Fa
     TRY(const std::string part, input.read_part());
     if (part.empty()) break;
     std::vector<InputFact> facts;
-    const Result<void> split = splitter.feed(part, facts);
+    Result<void> split = splitter.feed(part, facts);
     TRY_VOID(sender.add(std::move(facts)));
     if (!split) return split;
     if (!input.is_ready()) TRY_VOID(sender.flush());

@@ -12,7 +12,7 @@
 namespace postrider {
 namespace {
 
-constexpr std::size_t part_bytes = 256 * 1024;
+constexpr std::size_t part_bytes = 256U << 10;
 
 }  // namespace
 

@@ -78,7 +78,7 @@ ExitCode order(const ServicesOptions& options, CommandContext& context, const st
 using Run = std::function<ExitCode(const ServicesOptions&, CommandContext&)>;
 
 void add_service_command(CLI::App& services, CommandContext& context, const char* name,
-                         const char* description, Run run) {
+                         const char* description, const Run& run) {
   const auto options = std::make_shared<ServicesOptions>();
   CLI::App* command = services.add_subcommand(name, description);
   const bool about_one = std::string_view(name) != "list";

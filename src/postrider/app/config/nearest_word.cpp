@@ -1,7 +1,7 @@
 #include "postrider/app/config/nearest_word.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <ranges>
 
 namespace postrider {
 namespace {
@@ -12,7 +12,7 @@ constexpr std::size_t length_max = 100;
 
 std::size_t changes_between(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::ranges::copy(std::views::iota(std::size_t{0}, row.size()), row.begin());
   for (std::size_t i = 0; i < left.size(); ++i) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;

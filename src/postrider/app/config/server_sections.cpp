@@ -6,7 +6,7 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr std::uint64_t tebibyte = 1024 * 1024 * mebibyte;
+constexpr std::uint64_t tebibyte = mebibyte << 20;
 
 }  // namespace
 

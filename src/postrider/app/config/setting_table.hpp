@@ -109,7 +109,7 @@ class SettingTable {
 
  private:
   template <class Field, class Convert>
-  void bind(std::string path, Field& field, Convert convert) {
+  void bind(std::string path, Field& field, const Convert& convert) {
     const auto read = [&field, convert](const YamlNode& node, Complaints& complaints) {
       auto value = convert(node);
       if (value) {

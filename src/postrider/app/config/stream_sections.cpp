@@ -80,8 +80,7 @@ void add_stream_sections(SettingTable& table, Settings& settings) {
   table.size("append.batch_bytes_max", append.batch_bytes_max, kibibyte, 1024 * mebibyte);
   table.number("append.json_depth_max", append.json_depth_max, 8, 1000);
   table.duration("append.idempotency_retain", append.idempotency_retain, one_second, days{365});
-  table.size("append.waiting_bytes_max", append.waiting_bytes_max, mebibyte,
-             1024 * 1024 * mebibyte);
+  table.size("append.waiting_bytes_max", append.waiting_bytes_max, mebibyte, mebibyte << 20);
 
   table.number("read.limit_default", settings.read.limit_default, 1, 100'000);
   table.number("read.limit_max", settings.read.limit_max, 1, 100'000);

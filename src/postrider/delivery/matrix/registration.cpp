@@ -34,8 +34,8 @@ class RegistrationReader {
     registration.namespaces = read_namespaces();
     registration.rate_limited = read_rate_limited();
     registration.protocols = read_protocols();
-    registration.receive_ephemeral =
-        read_flag("receive_ephemeral") || read_flag("de.sorunome.msc2409.push_ephemeral");
+    registration.receive_ephemeral = read_flag("receive_ephemeral");
+    registration.legacy_receive_ephemeral = read_flag("de.sorunome.msc2409.push_ephemeral");
     return registration;
   }
 
@@ -266,6 +266,7 @@ json::object to_json(const Registration& registration, Tokens tokens) {
   for (const std::string& protocol : registration.protocols) protocols.emplace_back(protocol);
   object["protocols"] = std::move(protocols);
   object["receive_ephemeral"] = registration.receive_ephemeral;
+  object["de.sorunome.msc2409.push_ephemeral"] = registration.legacy_receive_ephemeral;
   return object;
 }
 

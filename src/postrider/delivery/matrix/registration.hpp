@@ -24,7 +24,8 @@ struct Registration {
   Namespaces namespaces;
   bool rate_limited = true;
   std::vector<std::string> protocols;
-  bool receive_ephemeral = false;
+  bool receive_ephemeral = false;         ///< kept; streams carry no ephemeral facts yet
+  bool legacy_receive_ephemeral = false;  ///< "de.sorunome.msc2409.push_ephemeral", likewise
 };
 
 struct RegistrationLimits {

@@ -226,13 +226,20 @@ TEST(Registration, takes_anything_but_false_for_rate_limited) {
   EXPECT_TRUE(parsed(without("rate_limited")).rate_limited);
 }
 
-TEST(Registration, takes_either_flag_for_ephemeral_facts) {
+TEST(Registration, keeps_both_flags_for_ephemeral_facts_apart) {
+  constexpr auto legacy = "de.sorunome.msc2409.push_ephemeral";
+  for (const bool stable_flag : {false, true}) {
+    for (const bool legacy_flag : {false, true}) {
+      json::object document = with("receive_ephemeral", stable_flag);
+      document[legacy] = legacy_flag;
+      const Registration registration = parsed(document);
+      EXPECT_EQ(registration.receive_ephemeral, stable_flag);
+      EXPECT_EQ(registration.legacy_receive_ephemeral, legacy_flag);
+    }
+  }
   EXPECT_FALSE(parsed(without("receive_ephemeral")).receive_ephemeral);
-  json::object document = without("receive_ephemeral");
-  document["de.sorunome.msc2409.push_ephemeral"] = true;
-  EXPECT_TRUE(parsed(document).receive_ephemeral);
-  document["de.sorunome.msc2409.push_ephemeral"] = "true";
-  EXPECT_EQ(places_of(document), Places{"/de.sorunome.msc2409.push_ephemeral"});
+  EXPECT_FALSE(parsed(without("receive_ephemeral")).legacy_receive_ephemeral);
+  EXPECT_EQ(places_of(with(legacy, "true")), Places{std::string("/") + legacy});
 }
 
 TEST(Registration, has_protocols_that_are_strings) {
