@@ -7,7 +7,7 @@ import path from 'node:path';
 import {createInterface} from 'node:readline';
 
 const root = path.resolve(import.meta.dirname, '../..');
-export const binary = process.env.POSTRIDER_BINARY ?? path.join(root, 'build/release/postrider');
+export const binary = process.env.BINARY_UNDER_TEST ?? path.join(root, 'build/release/postrider');
 export const adminToken = 'change-me-admin';
 export const producerToken = 'change-me-producer';
 
