@@ -1,15 +1,11 @@
-#include <exception>
-#include <filesystem>
 
-#include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "postrider/drivers/sqlite/sqlite_database.hpp"
+#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
 #include "postrider/engine/engine.hpp"
 #include "postrider/stream/fact_parser.hpp"
+#include "sim/run.hpp"
 #include "sim/scripted_receiver.hpp"
-#include "sim/virtual_runtime.hpp"
 
 namespace postrider::sim {
 namespace {
@@ -32,20 +28,11 @@ class Process {
 
   template <class T>
   T run(Async<T> task) {
-    std::optional<T> value;
-    boost::asio::co_spawn(runtime_.executor(), std::move(task),
-                          [&value](const std::exception_ptr& error, T result) {
-                            if (!error) value.emplace(std::move(result));
-                          });
-    EXPECT_TRUE(runtime_.run_until([&value] { return value.has_value(); }));
-    return *std::move(value);
+    return sim::run(runtime_, std::move(task));
   }
 
   void stop() {
-    bool done = false;
-    boost::asio::co_spawn(runtime_.executor(), engine_.stop(seconds{1}, [] {}),
-                          [&done](const std::exception_ptr&) { done = true; });
-    EXPECT_TRUE(runtime_.run_until([&done] { return done; }));
+    run(engine_.stop(seconds{1}, [] {}));
   }
 
   void put_service() {
@@ -96,16 +83,8 @@ class Process {
 
 class DeliveryScenario : public testing::Test {
  protected:
-  DeliveryScenario() {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("postrider-sim-" + std::to_string(::getpid()) + "-" +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
-  }
-  ~DeliveryScenario() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<Process> start() {
-    return std::make_unique<Process>(runtime, receiver, folder_ / "p.db");
+    return std::make_unique<Process>(runtime, receiver, folder.file("p.db"));
   }
 
   std::vector<std::size_t> sizes() const {
@@ -123,7 +102,7 @@ class DeliveryScenario : public testing::Test {
 
   VirtualRuntime runtime;
   ScriptedReceiver receiver{runtime};
-  std::filesystem::path folder_;
+  TemporaryFolder folder;
 };
 
 TEST_F(DeliveryScenario, facts_that_come_during_a_transaction_go_together_in_full_ones) {
@@ -140,7 +119,9 @@ TEST_F(DeliveryScenario, facts_that_come_during_a_transaction_go_together_in_ful
 TEST_F(DeliveryScenario, a_failing_receiver_is_retried_after_2_4_8_and_16_seconds_unchanged) {
   const auto process = start();
   process->put_service();
-  receiver.status = [](std::size_t index) { return index < 4 ? 500 : 200; };
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index < 4 ? 500 : 200);
+  };
   process->append(1);
   EXPECT_TRUE(process->wait_until_delivered());
   ASSERT_EQ(receiver.arrivals.size(), 5U);
@@ -158,7 +139,9 @@ TEST_F(DeliveryScenario, a_failing_receiver_is_retried_after_2_4_8_and_16_second
 }
 
 TEST_F(DeliveryScenario, a_restart_keeps_the_backoff_and_the_frozen_transaction) {
-  receiver.status = [](std::size_t index) { return index < 3 ? 503 : 200; };
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index < 3 ? 503 : 200);
+  };
   auto process = start();
   process->put_service();
   process->append(1);

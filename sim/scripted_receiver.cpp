@@ -8,11 +8,10 @@ Async<Result<HttpResponse>> ScriptedReceiver::send(HttpRequest request) {
   const std::size_t index = arrivals.size();
   arrivals.push_back({runtime_.now(), request.url, *request.body});
   in_flight_max = std::max(in_flight_max, ++in_flight_);
+  on_arrival(arrivals.back());
   co_await clock_.wait_until(runtime_.now() + latency);
   --in_flight_;
-  HttpResponse response;
-  response.status = status(index);
-  co_return response;
+  co_return answer(index);
 }
 
 }  // namespace postrider::sim

@@ -22,11 +22,19 @@ class ScriptedReceiver final : public HttpClient {
 
   Async<Result<HttpResponse>> send(HttpRequest request) override;
 
+  static HttpResponse status(int status) {
+    HttpResponse response;
+    response.status = status;
+    return response;
+  }
+
   std::vector<Arrival> arrivals;
   Duration latency{};
   int in_flight_max = 0;
-  /// The status of the n-th arrival, from 0.
-  std::function<int(std::size_t)> status = [](std::size_t) { return 200; };
+  /// Called when something has arrived, before it is answered.
+  std::function<void(const Arrival&)> on_arrival = [](const Arrival&) {};
+  /// The answer to the n-th arrival, from 0.
+  std::function<Result<HttpResponse>(std::size_t)> answer = [](std::size_t) { return status(200); };
 
  private:
   Runtime& runtime_;

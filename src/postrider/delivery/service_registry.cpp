@@ -24,7 +24,17 @@ Result<Registration> stored_registration(const ServiceRow& row, const Registrati
   return parse_registration(document, limits);
 }
 
-/// What `add` knows of inboxes before the first fact.
+/// Was declared in the configuration, is no longer, and was paused for it at start.
+bool is_undeclared(const Service& service) {
+  return service.row.source == ServiceSource::configuration &&
+         service.delivery.status == DeliveryStatus::paused &&
+         service.delivery.last_error == undeclared_cause;
+}
+
+bool is_declared(const Service& service) {
+  return service.row.source == ServiceSource::configuration && !is_undeclared(service);
+}
+
 struct Ends {
   InboxSeq last;
   std::optional<WallTime> oldest_appended_at;
@@ -69,13 +79,10 @@ Result<void> ServiceRegistry::load(std::vector<StoredService> services,
 Async<Result<void>> ServiceRegistry::reconcile(std::vector<Registration> declared) {
   std::set<std::string> declared_ids;
   for (Registration& registration : declared) {
-    declared_ids.insert(registration.id);
-    const auto service = find(registration.id);
-    const bool was_undeclared = service && service->delivery.last_error == undeclared_cause;
     const std::string id = registration.id;
+    declared_ids.insert(id);
     auto put_result = co_await put(std::move(registration), ServiceSource::configuration);
     if (!put_result) co_return std::unexpected(std::move(put_result).error().with("service " + id));
-    if (was_undeclared) CO_TRY_VOID(co_await resume(id));
   }
   const auto services = by_id_;
   for (const auto& [id, service] : services) {
@@ -120,8 +127,7 @@ Result<void> ServiceRegistry::check_put(const Registration& registration,
                 "there are {} services already, and limits.services_max is {}", by_id_.size(),
                 services_max_);
   }
-  const bool declared = existing && existing->row.source == ServiceSource::configuration;
-  if (declared && source == ServiceSource::api) {
+  if (existing && is_declared(*existing) && source == ServiceSource::api) {
     return fail(Code::conflict,
                 "service \"{}\" is declared in the configuration; change its registration file",
                 registration.id);
@@ -146,9 +152,11 @@ Async<Result<ServiceRegistry::Put>> ServiceRegistry::put_in_turn(Registration re
     co_return Put::created;
   }
   const bool same = registration_text(*existing->registration) == registration_text(registration);
+  const bool was_undeclared = is_undeclared(*existing);
   if (!same || existing->row.source != source) {
     CO_TRY_VOID(co_await update(existing, std::move(registration), source));
   }
+  if (was_undeclared) CO_TRY_VOID(co_await resume_service(existing));
   co_return Put::updated;
 }
 
@@ -195,8 +203,7 @@ Async<Result<void>> ServiceRegistry::remove(std::string id) {
   Result<void> outcome;
   if (!service) {
     outcome = fail(Code::not_found, "there is no service \"{}\"", id);
-  } else if (service->row.source == ServiceSource::configuration &&
-             service->delivery.last_error != undeclared_cause) {
+  } else if (is_declared(*service)) {
     outcome = fail(Code::conflict,
                    "service \"{}\" is declared in the configuration; remove it there first", id);
   } else {
@@ -219,6 +226,7 @@ Async<Result<void>> ServiceRegistry::remove(std::string id) {
 Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service,
                                                 DeliveryStatus status, std::string cause) {
   DeliveryState& delivery = service->delivery;
+  const DeliveryState before = delivery;
   delivery.status = status;
   delivery.last_error = std::move(cause);
   if (status == DeliveryStatus::up) {
@@ -231,11 +239,27 @@ Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service
   std::function<Result<void>(SqlConnection&)> apply = [key, state](SqlConnection& connection) {
     return update_delivery(connection, key, state);
   };
-  co_return co_await committer_.commit(std::move(apply));
+  Result<void> saved = co_await committer_.commit(std::move(apply));
+  if (!saved) restore_status(service, before);
+  co_return saved;
+}
+
+/// What was refused has not happened. Positions stay: they may have moved on meanwhile.
+void ServiceRegistry::restore_status(const std::shared_ptr<Service>& service,
+                                     const DeliveryState& before) {
+  DeliveryState& delivery = service->delivery;
+  delivery.status = before.status;
+  delivery.last_error = before.last_error;
+  delivery.attempts = before.attempts;
+  delivery.retry_interval = before.retry_interval;
+  delivery.next_attempt_at = before.next_attempt_at;
+  service->unsaved = true;
+  controller_.wake(service);
 }
 
 Async<Result<void>> ServiceRegistry::pause(std::string id) {
   CO_TRY(const auto service, get(id));
+  if (service->delivery.status == DeliveryStatus::paused) co_return Result<void>{};
   if (!service->delivering) service->inbox.forget_window();
   std::string cause = "paused by an operator";
   co_return co_await set_status(service, DeliveryStatus::paused, std::move(cause));
@@ -244,6 +268,13 @@ Async<Result<void>> ServiceRegistry::pause(std::string id) {
 Async<Result<void>> ServiceRegistry::resume(std::string id) {
   CO_TRY(const auto service, get(id));
   if (service->delivery.status != DeliveryStatus::paused) co_return Result<void>{};
+  if (is_undeclared(*service)) {
+    co_return fail(Code::conflict, "service \"{}\" is {}", id, undeclared_cause);
+  }
+  co_return co_await resume_service(service);
+}
+
+Async<Result<void>> ServiceRegistry::resume_service(std::shared_ptr<Service> service) {
   CO_TRY_VOID(co_await set_status(service, DeliveryStatus::up, {}));
   controller_.wake(service);
   co_return Result<void>{};

@@ -39,6 +39,7 @@ class ServiceRegistry final : public Inboxes {
   /// Deletes the service with its inbox. Errors: `not_found`, `conflict`.
   Async<Result<void>> remove(std::string id);
   Async<Result<void>> pause(std::string id);
+  /// Errors: `not_found`, `conflict` (the configuration no longer declares it).
   Async<Result<void>> resume(std::string id);
   /// Tries a DOWN service now.
   Result<void> retry(std::string_view id);
@@ -64,6 +65,8 @@ class ServiceRegistry final : public Inboxes {
                              ServiceSource source);
   Async<Result<void>> set_status(std::shared_ptr<Service> service, DeliveryStatus status,
                                  std::string cause);
+  void restore_status(const std::shared_ptr<Service>& service, const DeliveryState& before);
+  Async<Result<void>> resume_service(std::shared_ptr<Service> service);
   [[nodiscard]] Result<std::shared_ptr<Service>> get(std::string_view id) const;
   void add(std::shared_ptr<Service> service);
   std::string draw_transaction_prefix();

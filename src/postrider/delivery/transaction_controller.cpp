@@ -64,6 +64,7 @@ bool TransactionController::may_send(const Service& service) const {
 
 void TransactionController::wake(const std::shared_ptr<Service>& service) {
   if (service->delivering || !may_send(*service)) return;
+  cancel_retry(*service);
   service->delivering = true;
   gate_.spawn(deliver(service), "delivery");
 }
@@ -80,7 +81,7 @@ void TransactionController::schedule_retry(const std::shared_ptr<Service>& servi
 }
 
 void TransactionController::call_later(const std::shared_ptr<Service>& service, Duration delay) {
-  if (service->retry_timer) runtime_.cancel(*service->retry_timer);
+  cancel_retry(*service);
   service->retry_timer =
       runtime_.call_at(runtime_.now() + delay, [this, weak = std::weak_ptr<Service>(service)] {
         const auto still = weak.lock();
@@ -91,18 +92,21 @@ void TransactionController::call_later(const std::shared_ptr<Service>& service, 
       });
 }
 
+void TransactionController::cancel_retry(Service& service) {
+  if (service.retry_timer) runtime_.cancel(*service.retry_timer);
+  service.retry_timer.reset();
+}
+
 void TransactionController::retry_now(const std::shared_ptr<Service>& service) {
   if (service->delivery.status != DeliveryStatus::down) return;
-  if (service->retry_timer) runtime_.cancel(*service->retry_timer);
-  service->retry_timer.reset();
+  cancel_retry(*service);
   service->retry_due = true;
   wake(service);
 }
 
 void TransactionController::forget(Service& service) {
   service.removed = true;
-  if (service.retry_timer) runtime_.cancel(*service.retry_timer);
-  service.retry_timer.reset();
+  cancel_retry(service);
 }
 
 Async<void> TransactionController::deliver(std::shared_ptr<Service> service) {

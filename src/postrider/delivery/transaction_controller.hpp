@@ -62,6 +62,7 @@ class TransactionController {
   void record_success(Service* service, const Transaction& transaction);
   Async<void> record_failure(Service* service, Error error);
   void call_later(const std::shared_ptr<Service>& service, Duration delay);
+  void cancel_retry(Service& service);
   [[nodiscard]] bool may_send(const Service& service) const;
 
   Runtime& runtime_;

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "postrider/app/cli/testing/scripted_server.hpp"
-#include "postrider/app/config/testing/temporary_folder.hpp"
+#include "postrider/base/testing/temporary_folder.hpp"
 
 namespace postrider {
 namespace {

@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
-#include "postrider/app/config/testing/temporary_folder.hpp"
+#include "postrider/base/testing/temporary_folder.hpp"
 
 namespace postrider {
 namespace {

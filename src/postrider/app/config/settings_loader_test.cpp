@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "postrider/app/config/testing/temporary_folder.hpp"
+#include "postrider/base/testing/temporary_folder.hpp"
 
 namespace postrider {
 namespace {

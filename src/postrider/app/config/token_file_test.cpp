@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "postrider/app/config/random_bytes.hpp"
-#include "postrider/app/config/testing/temporary_folder.hpp"
 #include "postrider/app/config/text_rules.hpp"
+#include "postrider/base/testing/temporary_folder.hpp"
 
 namespace postrider {
 namespace {

@@ -1,15 +1,14 @@
 #include "postrider/app/receive/receiver.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "postrider/api/http/testing/raw_client.hpp"
+#include "postrider/base/testing/temporary_folder.hpp"
 
 namespace postrider {
 namespace {
@@ -148,8 +147,8 @@ TEST_F(ReceiverTest, answers_after_its_delay) {
 }
 
 TEST_F(ReceiverTest, has_a_transaction_in_its_log_before_the_answer_leaves) {
-  settings.log_file = fmt::format("{}/receiver_test.{}.ndjson",
-                                  std::filesystem::temp_directory_path().string(), ::getpid());
+  const TemporaryFolder folder;
+  settings.log_file = folder.file("log.ndjson");
   settings.fail_first = 1;
   start();
   EXPECT_EQ(put("/t/1", R"({"a":"ü"})"), 500);
@@ -161,7 +160,6 @@ TEST_F(ReceiverTest, has_a_transaction_in_its_log_before_the_answer_leaves) {
             "\n"
             R"({"path":"/t","txn_id":"1","received_ms":1234,"status":200,"body":"{}"})"
             "\n");
-  std::filesystem::remove(settings.log_file);
 }
 
 TEST_F(ReceiverTest, refuses_settings_that_cannot_work) {

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
-#include <unistd.h>
 
-#include "postrider/drivers/sqlite/sqlite_database.hpp"
+#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/stream.hpp"
 #include "sim/run.hpp"
@@ -46,24 +44,12 @@ class WatchedConnection final : public SqlConnection {
 /// A committer and a stream over a real database file, in virtual time.
 class StreamWorld : public testing::Test {
  protected:
-  StreamWorld()
-      : folder_(std::filesystem::temp_directory_path() /
-                ("postrider-stream-" + std::to_string(::getpid()) + "-" +
-                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    std::filesystem::create_directories(folder_);
-    database_ =
-        SqliteDatabase::open({.path = folder_ / "p.db", .size_max_bytes = 0, .vfs = {}}).value();
-    using Access = SqliteDatabase::Access;
-    writer = std::make_unique<WatchedConnection>(database_->connect(Access::read_write).value());
-    reader = std::make_unique<WatchedConnection>(database_->connect(Access::read_only).value());
+  StreamWorld() {
     committer = std::make_unique<Committer>(runtime, lane, *writer,
                                             CommitterMetrics{commit_count, commit_seconds});
     committer->start();
   }
-  ~StreamWorld() override {
-    run(committer->stop());
-    std::filesystem::remove_all(folder_);
-  }
+  ~StreamWorld() override { run(committer->stop()); }
 
   template <class T>
   T run(Async<T> task) {
@@ -88,18 +74,19 @@ class StreamWorld : public testing::Test {
     return parse_facts(std::move(body), BodyKind::ndjson, stream.format(), {}).value();
   }
 
+  TemporaryDatabase database;
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};
   prometheus::Counter commit_count;
   prometheus::Histogram commit_seconds{{1}};
   prometheus::Histogram facts_per_commit{{1}};
-  std::unique_ptr<WatchedConnection> writer;
-  std::unique_ptr<WatchedConnection> reader;
+  std::unique_ptr<WatchedConnection> writer =
+      std::make_unique<WatchedConnection>(database.connect_writer());
+  std::unique_ptr<WatchedConnection> reader =
+      std::make_unique<WatchedConnection>(database.connect_reader());
   std::unique_ptr<Committer> committer;
 
  private:
-  std::filesystem::path folder_;
-  std::unique_ptr<SqliteDatabase> database_;
   std::optional<StreamKey> key_;
 };
 

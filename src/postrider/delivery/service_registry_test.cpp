@@ -1,0 +1,213 @@
+#include "postrider/delivery/service_registry.hpp"
+
+#include "postrider/delivery/testing/delivery_world.hpp"
+
+namespace postrider {
+namespace {
+
+using sim::ScriptedReceiver;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class Registry : public DeliveryWorld {
+ protected:
+  Result<void> declare(std::vector<Registration> registrations) {
+    return run(registry->reconcile(std::move(registrations)));
+  }
+  Result<void> remove(const std::string& id) { return run(registry->remove(id)); }
+};
+
+TEST_F(Registry, a_service_is_created_once_and_updated_after_that) {
+  EXPECT_EQ(put(registration_of("a")).value(), ServiceRegistry::Put::created);
+  EXPECT_EQ(put(registration_of("a")).value(), ServiceRegistry::Put::updated);
+  EXPECT_EQ(registry->all().size(), 1U);
+  EXPECT_EQ(read_services(*reader).value().size(), 1U);
+}
+
+TEST_F(Registry, services_come_back_after_a_restart_with_their_registration) {
+  Registration registration = registration_of("a");
+  registration.namespaces.users = {{"@irc_.*", true}};
+  ASSERT_TRUE(put(registration));
+  restart();
+  ASSERT_TRUE(registry->find("a"));
+  const Registration& stored = *registry->find("a")->registration;
+  EXPECT_EQ(stored.url, registration.url);
+  EXPECT_EQ(stored.as_token, registration.as_token);
+  EXPECT_EQ(stored.hs_token, registration.hs_token);
+  EXPECT_EQ(stored.namespaces, registration.namespaces);
+}
+
+TEST_F(Registry, an_update_takes_effect_at_once_and_keeps_what_waits) {
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index == 0 ? 500 : 200);
+  };
+  put_service("a");
+  deliver("a", 2);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  Registration moved = registration_of("a");
+  moved.url = "http://moved.test";
+  const MonoTime before = runtime.now();
+  ASSERT_TRUE(put(std::move(moved)));
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(runtime.now(), before);  // what kept it down may be what was changed
+  ASSERT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_TRUE(receiver.arrivals[1].url.starts_with("http://moved.test/"));
+  EXPECT_EQ(receiver.arrivals[1].body, receiver.arrivals[0].body);
+}
+
+TEST_F(Registry, a_token_of_another_service_is_refused_naming_it_and_changes_nothing) {
+  put_service("a");
+  Registration same_as = registration_of("b");
+  same_as.as_token = "as_a";
+  const auto refused = put(std::move(same_as));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  ASSERT_EQ(refused.error().fields.size(), 1U);
+  EXPECT_EQ(refused.error().fields[0].pointer, "/as_token");
+  EXPECT_NE(refused.error().detail.find("\"a\""), std::string::npos);
+  Registration same_hs = registration_of("b");
+  same_hs.hs_token = "hs_a";
+  EXPECT_EQ(put(std::move(same_hs)).error().fields[0].pointer, "/hs_token");
+  EXPECT_FALSE(registry->find("b"));
+  EXPECT_EQ(read_services(*reader).value().size(), 1U);
+}
+
+TEST_F(Registry, there_are_as_many_services_as_the_limit_says_and_no_more) {
+  services_max = 2;
+  restart();
+  put_service("a");
+  put_service("b");
+  const auto refused = put(registration_of("c"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::limit_exceeded);
+  EXPECT_TRUE(put(registration_of("b")));
+  ASSERT_TRUE(remove("a"));
+  EXPECT_TRUE(put(registration_of("c")));
+}
+
+TEST_F(Registry, every_change_of_interest_is_a_new_version_and_a_pause_is_none) {
+  std::uint64_t last = registry->interest_version();
+  const auto changed = [&] { return std::exchange(last, registry->interest_version()) != last; };
+  put_service("a");
+  EXPECT_TRUE(changed());
+  put_service("a");
+  EXPECT_FALSE(changed());
+  Registration wider = registration_of("a");
+  wider.namespaces.rooms = {{"!.*", false}};
+  ASSERT_TRUE(put(std::move(wider)));
+  EXPECT_TRUE(changed());
+  EXPECT_EQ(registry->interests().at(0).namespaces.rooms.size(), 1U);
+  ASSERT_TRUE(run(registry->pause("a")));
+  EXPECT_FALSE(changed());
+  ASSERT_TRUE(remove("a"));
+  EXPECT_TRUE(changed());
+}
+
+TEST_F(Registry, a_service_made_anew_under_an_old_id_gets_nothing_of_the_old_one) {
+  const auto old = put_service("a");
+  ASSERT_TRUE(run(registry->pause("a")));
+  deliver("a", 3);
+  ASSERT_TRUE(remove("a"));
+  const auto anew = put_service("a");
+  EXPECT_NE(anew->row.key, old->row.key);
+  EXPECT_NE(anew->row.transaction_prefix, old->row.transaction_prefix);
+  EXPECT_EQ(anew->inbox.behind(), 0);
+  EXPECT_EQ(registry->last_seq(old->row.key), std::nullopt);
+  runtime.run_for(minutes{1});
+  EXPECT_TRUE(receiver.arrivals.empty());
+}
+
+TEST_F(Registry, what_the_configuration_declares_the_api_does_not_change) {
+  ASSERT_TRUE(declare({registration_of("a")}));
+  EXPECT_EQ(put(registration_of("a")).error().code, Code::conflict);
+  EXPECT_EQ(remove("a").error().code, Code::conflict);
+  EXPECT_TRUE(registry->find("a"));
+}
+
+TEST_F(Registry, what_the_configuration_no_longer_declares_waits_until_it_does_again) {
+  ASSERT_TRUE(declare({registration_of("a")}));
+  restart();
+  ASSERT_TRUE(declare({}));
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
+  deliver("a", 1);
+  runtime.run_for(minutes{1});
+  EXPECT_TRUE(receiver.arrivals.empty());
+
+  restart();  // and a start without it changes nothing
+  ASSERT_TRUE(declare({}));
+  ASSERT_TRUE(run(registry->pause("a")));
+  EXPECT_EQ(run(registry->resume("a")).error().code, Code::conflict);
+
+  restart();
+  ASSERT_TRUE(declare({registration_of("a")}));
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+}
+
+TEST_F(Registry, what_is_no_longer_declared_can_be_deleted_or_taken_over_by_the_api) {
+  ASSERT_TRUE(declare({registration_of("a"), registration_of("b")}));
+  ASSERT_TRUE(declare({}));
+  ASSERT_TRUE(remove("a"));
+  ASSERT_TRUE(put(registration_of("b")));
+  EXPECT_EQ(registry->find("b")->row.source, ServiceSource::api);
+  EXPECT_EQ(registry->find("b")->delivery.status, DeliveryStatus::up);
+  ASSERT_TRUE(declare({}));
+  EXPECT_EQ(registry->find("b")->delivery.status, DeliveryStatus::up);
+}
+
+TEST_F(Registry, a_declaration_takes_a_service_of_the_api_over) {
+  put_service("a");
+  ASSERT_TRUE(declare({registration_of("a")}));
+  EXPECT_EQ(registry->find("a")->row.source, ServiceSource::configuration);
+  EXPECT_EQ(remove("a").error().code, Code::conflict);
+}
+
+TEST_F(Registry, an_operators_pause_outlives_a_restart_of_a_declared_service) {
+  ASSERT_TRUE(declare({registration_of("a")}));
+  ASSERT_TRUE(run(registry->pause("a")));
+  restart();
+  ASSERT_TRUE(declare({registration_of("a")}));
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
+}
+
+TEST_F(Registry, what_could_not_be_written_has_not_happened) {
+  put_service("a");
+  writer->fail_commits = true;
+  EXPECT_EQ(put(registration_of("b")).error().code, Code::storage_full);
+  EXPECT_EQ(remove("a").error().code, Code::storage_full);
+  EXPECT_EQ(run(registry->pause("a")).error().code, Code::storage_full);
+  Registration moved = registration_of("a");
+  moved.url = "http://moved.test";
+  EXPECT_EQ(put(std::move(moved)).error().code, Code::storage_full);
+  writer->fail_commits = false;
+  EXPECT_FALSE(registry->find("b"));
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
+  EXPECT_EQ(registry->find("a")->registration->url, "http://a.test");
+  deliver("a", 1);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::up);
+}
+
+TEST_F(Registry, a_service_that_is_not_there_is_named) {
+  EXPECT_EQ(remove("no").error().code, Code::not_found);
+  EXPECT_EQ(run(registry->pause("no")).error().code, Code::not_found);
+  EXPECT_EQ(run(registry->resume("no")).error().code, Code::not_found);
+  EXPECT_EQ(registry->retry("no").error().detail, "there is no service \"no\"");
+}
+
+TEST_F(Registry, a_retry_timer_from_before_a_pause_does_not_cut_a_later_backoff_short) {
+  receiver.answer = [](std::size_t) { return ScriptedReceiver::status(500); };
+  put_service("a");
+  deliver("a", 1);
+  ASSERT_TRUE(
+      runtime.run_until([this] { return stored_state("a").attempts == 4; }));  // next in 16 s
+  ASSERT_TRUE(run(registry->pause("a")));
+  receiver.latency = seconds{30};
+  ASSERT_TRUE(run(registry->resume("a")));
+  runtime.run_for(seconds{31});
+  EXPECT_EQ(receiver.arrivals.size(), 5U);
+  EXPECT_EQ(stored_state("a").attempts, 1);
+}
+
+}  // namespace
+}  // namespace postrider

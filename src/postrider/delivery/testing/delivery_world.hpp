@@ -1,0 +1,105 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "postrider/delivery/service_registry.hpp"
+#include "postrider/sort/positions.hpp"
+#include "postrider/stream/testing/stream_world.hpp"
+#include "sim/scripted_receiver.hpp"
+
+namespace postrider {
+
+/// Delivery from a stream to scripted receivers over a real database file, in virtual time. The
+/// test stands in for the sorter.
+class DeliveryWorld : public StreamWorld {
+ protected:
+  DeliveryWorld() { restart(); }
+  ~DeliveryWorld() override { run(controller->gate().drained()); }
+
+  /// A new controller and registry with what the database holds.
+  void restart() {
+    if (controller) {
+      controller->request_stop();
+      run(controller->gate().drained());
+    }
+    const auto find_stream = [this](StreamKey key) {
+      return stream->key() == key ? stream.get() : nullptr;
+    };
+    controller = std::make_unique<TransactionController>(
+        runtime, *committer, Reader{lane, *reader}, receiver, find_stream, settings,
+        DeliveryMetrics{delivered, failed, facts_delivered, delivery_seconds});
+    registry = std::make_unique<ServiceRegistry>(runtime, *committer, *controller, services_max);
+    EXPECT_TRUE(
+        registry->load(read_services(*reader).value(), read_inbox_ends(*reader).value(), {}));
+    registry->start_delivery();
+  }
+
+  static Registration registration_of(const std::string& id) {
+    Registration registration;
+    registration.id = id;
+    registration.url = "http://" + id + ".test";
+    registration.as_token = "as_" + id;
+    registration.hs_token = "hs_" + id;
+    registration.sender_localpart = "bot";
+    return registration;
+  }
+
+  Result<ServiceRegistry::Put> put(Registration registration,
+                                   ServiceSource source = ServiceSource::api) {
+    return run(registry->put(std::move(registration), source));
+  }
+  std::shared_ptr<Service> put_service(const std::string& id) {
+    EXPECT_TRUE(put(registration_of(id)));
+    return registry->find(id);
+  }
+
+  /// Appends facts `from`, `from` + 1, … and decides that all of them are for the service.
+  void deliver(const std::string& id, int count, int from = 1) {
+    const auto receipt = run(stream->append(facts(*stream, count, from), std::nullopt)).value();
+    const auto service = registry->find(id);
+    std::vector<StreamId> positions;
+    for (StreamId at = receipt.first; at <= receipt.last; at = at.plus(1)) positions.push_back(at);
+    const InboxSeq last = service->inbox.last_seq();
+    const InboxBlock block{.first_seq = last.plus(1),
+                           .last_seq = last.plus(count),
+                           .stream = stream->key(),
+                           .first_id = receipt.first,
+                           .appended_at = runtime.wall_now(),
+                           .positions = pack_positions(positions)};
+    const ServiceKey key = service->row.key;
+    EXPECT_TRUE(run(committer->commit(
+        [&](SqlConnection& connection) { return insert_inbox_block(connection, key, block); })));
+    registry->add_to_inbox(key, block);
+  }
+
+  /// What the database says of the service.
+  DeliveryState stored_state(const std::string& id) {
+    for (const StoredService& service : read_services(*reader).value()) {
+      if (service.row.id == id) return service.delivery;
+    }
+    ADD_FAILURE() << "no service " << id;
+    return {};
+  }
+
+  bool run_until_idle(const std::string& id) {
+    return runtime.run_until([this, id] {
+      const auto service = registry->find(id);
+      return !service->delivering && service->inbox.behind() == 0;
+    });
+  }
+
+  std::size_t services_max = 10;
+  DeliverySettings settings;
+  prometheus::Counter delivered;
+  prometheus::Counter failed;
+  prometheus::Counter facts_delivered;
+  prometheus::Histogram delivery_seconds{{1}};
+  sim::ScriptedReceiver receiver{runtime};
+  std::unique_ptr<Stream> stream = open_stream();
+  std::unique_ptr<TransactionController> controller;
+  std::unique_ptr<ServiceRegistry> registry;
+};
+
+}  // namespace postrider

@@ -1,0 +1,217 @@
+#include "postrider/delivery/transaction_controller.hpp"
+
+#include "postrider/delivery/testing/delivery_world.hpp"
+
+namespace postrider {
+namespace {
+
+using sim::ScriptedReceiver;
+using std::chrono::seconds;
+
+class Controller : public DeliveryWorld {
+ protected:
+  std::vector<std::string> urls() const {
+    std::vector<std::string> urls;
+    for (const auto& arrival : receiver.arrivals) urls.push_back(arrival.url);
+    return urls;
+  }
+};
+
+TEST_F(Controller, a_transaction_is_on_disk_before_its_first_byte_leaves) {
+  put_service("a");
+  std::vector<std::optional<InboxSeq>> frozen;
+  receiver.on_arrival = [&](const auto&) { frozen.push_back(stored_state("a").frozen_through); };
+  deliver("a", 150);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(frozen, (std::vector<std::optional<InboxSeq>>{InboxSeq{100}, InboxSeq{150}}));
+}
+
+TEST_F(Controller, the_commit_that_freezes_the_next_transaction_acknowledges_the_one_before) {
+  put_service("a");
+  std::vector<InboxSeq> acknowledged;
+  receiver.on_arrival = [&](const auto&) {
+    acknowledged.push_back(stored_state("a").acknowledged);
+  };
+  deliver("a", 150);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(acknowledged, (std::vector<InboxSeq>{InboxSeq{0}, InboxSeq{100}}));
+  EXPECT_EQ(stored_state("a").acknowledged, InboxSeq{150});
+  EXPECT_EQ(stored_state("a").frozen_through, std::nullopt);
+  EXPECT_TRUE(read_inbox_ends(*reader).value().empty());
+}
+
+TEST_F(Controller, transaction_ids_of_a_service_count_up_under_its_prefix) {
+  const auto service = put_service("a");
+  deliver("a", 201);
+  ASSERT_TRUE(run_until_idle("a"));
+  const std::string start =
+      "http://a.test/_matrix/app/v1/transactions/" + service->row.transaction_prefix;
+  EXPECT_EQ(urls(), (std::vector<std::string>{start + "-1", start + "-2", start + "-3"}));
+}
+
+TEST_F(Controller, a_transaction_that_cannot_be_frozen_is_not_sent_and_keeps_its_number) {
+  put_service("a");
+  deliver("a", 1);
+  ASSERT_TRUE(run_until_idle("a"));
+  writer->fail_commits = true;
+  const auto service = registry->find("a");
+  const InboxBlock block{.first_seq = InboxSeq{2},
+                         .last_seq = InboxSeq{2},
+                         .stream = stream->key(),
+                         .first_id = StreamId{1},
+                         .appended_at = runtime.wall_now(),
+                         .positions = {}};
+  registry->add_to_inbox(service->row.key, block);
+  runtime.run_for(seconds{10});
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+  EXPECT_EQ(service->delivery.status, DeliveryStatus::up);
+  EXPECT_EQ(service->delivery.attempts, 0);
+  writer->fail_commits = false;
+  ASSERT_TRUE(run_until_idle("a"));
+  ASSERT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_TRUE(urls()[1].ends_with("-2"));
+}
+
+TEST_F(Controller, an_acknowledgement_that_could_not_be_saved_is_saved_later) {
+  put_service("a");
+  receiver.latency = seconds{1};
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  writer->fail_commits = true;
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(stored_state("a").acknowledged, InboxSeq{0});
+  writer->fail_commits = false;
+  deliver("a", 1, 2);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(stored_state("a").acknowledged, InboxSeq{2});
+  EXPECT_EQ(receiver.arrivals.size(), 2U);
+}
+
+TEST_F(Controller, a_failed_transaction_goes_again_unchanged_after_a_restart) {
+  put_service("a");
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index == 0 ? 500 : 200);
+  };
+  deliver("a", 3);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  deliver("a", 2, 4);
+  settings.limits.facts_max = 2;  // a changed setting must not change what is frozen
+  restart();
+  ASSERT_TRUE(run_until_idle("a"));
+  ASSERT_EQ(receiver.arrivals.size(), 3U);
+  EXPECT_EQ(receiver.arrivals[1].url, receiver.arrivals[0].url);
+  EXPECT_EQ(receiver.arrivals[1].body, receiver.arrivals[0].body);
+  EXPECT_NE(receiver.arrivals[2].body.find("\"n\":4"), std::string::npos);
+}
+
+TEST_F(Controller, what_a_receiver_is_told_to_wait_is_waited_within_the_longest_interval) {
+  put_service("a");
+  std::vector<int> told = {100, 1, 100'000};
+  receiver.answer = [&told](std::size_t index) -> Result<HttpResponse> {
+    if (index >= told.size()) return ScriptedReceiver::status(200);
+    HttpResponse response = ScriptedReceiver::status(429);
+    response.retry_after = seconds{told[index]};
+    return response;
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(run_until_idle("a"));
+  std::vector<Duration> waits;
+  for (std::size_t i = 1; i < receiver.arrivals.size(); ++i) {
+    waits.push_back(receiver.arrivals[i].at - receiver.arrivals[i - 1].at);
+  }
+  EXPECT_EQ(waits, (std::vector<Duration>{seconds{100}, seconds{200}, seconds{512}}));
+}
+
+TEST_F(Controller, a_failure_says_why_and_counts) {
+  put_service("a");
+  receiver.answer = [](std::size_t) -> Result<HttpResponse> {
+    HttpResponse response = ScriptedReceiver::status(301);
+    response.body = "moved\n";
+    return response;
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 2; }));
+  const DeliveryState state = stored_state("a");
+  EXPECT_EQ(state.status, DeliveryStatus::down);
+  EXPECT_EQ(state.last_error,
+            "receiver answered HTTP 301, and redirects are not followed; register the final URL:"
+            " moved ");
+  EXPECT_EQ(failed.Value(), 2);
+  EXPECT_EQ(delivered.Value(), 0);
+}
+
+TEST_F(Controller, a_retry_on_request_does_not_wait) {
+  const auto service = put_service("a");
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index == 0 ? 500 : 200);
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  const MonoTime before = runtime.now();
+  controller->retry_now(service);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(runtime.now(), before);
+  EXPECT_EQ(service->delivery.status, DeliveryStatus::up);
+}
+
+TEST_F(Controller, a_service_without_a_url_is_sent_nothing) {
+  Registration registration = registration_of("a");
+  registration.url.reset();
+  ASSERT_TRUE(put(std::move(registration)));
+  deliver("a", 1);
+  runtime.run_for(seconds{10});
+  EXPECT_TRUE(receiver.arrivals.empty());
+  EXPECT_EQ(registry->find("a")->inbox.behind(), 1);
+}
+
+TEST_F(Controller, a_service_that_is_deleted_while_it_is_sent_to_gets_nothing_more) {
+  put_service("a");
+  receiver.latency = seconds{1};
+  deliver("a", 300);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  ASSERT_TRUE(run(registry->remove("a")));
+  runtime.run_for(seconds{10});
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+  EXPECT_TRUE(read_inbox_ends(*reader).value().empty());
+}
+
+TEST_F(Controller, what_was_under_way_when_a_service_was_paused_counts_and_nothing_more_goes) {
+  put_service("a");
+  receiver.latency = seconds{1};
+  deliver("a", 150);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  ASSERT_TRUE(run(registry->pause("a")));
+  runtime.run_for(seconds{10});
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+  EXPECT_EQ(stored_state("a").acknowledged, InboxSeq{100});
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::paused);
+  ASSERT_TRUE(run(registry->resume("a")));
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(receiver.arrivals.size(), 2U);
+}
+
+TEST_F(Controller, after_a_stop_was_asked_for_no_transaction_begins) {
+  put_service("a");
+  receiver.latency = seconds{1};
+  deliver("a", 150);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  controller->request_stop();
+  run(controller->gate().drained());
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+  EXPECT_EQ(stored_state("a").acknowledged, InboxSeq{100});
+}
+
+TEST_F(Controller, one_service_that_hangs_does_not_hold_up_another) {
+  put_service("a");
+  put_service("b");
+  receiver.latency = std::chrono::minutes{30};
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  receiver.latency = {};
+  deliver("b", 1);
+  ASSERT_TRUE(run_until_idle("b"));
+  EXPECT_TRUE(registry->find("a")->delivering);
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,97 @@
+#include "postrider/delivery/transaction.hpp"
+
+#include "postrider/store/blocks.hpp"
+#include "postrider/stream/testing/stream_world.hpp"
+
+namespace postrider {
+namespace {
+
+class ComposeTransaction : public StreamWorld {
+ protected:
+  void append(int count) {
+    ASSERT_TRUE(run(stream->append(facts(*stream, count, next_), std::nullopt)));
+    next_ += count;
+  }
+
+  std::vector<InboxEntry> entries(const std::vector<std::int64_t>& ids) const {
+    std::vector<InboxEntry> entries;
+    for (const std::int64_t id : ids) {
+      entries.push_back({InboxSeq{std::ssize(entries) + 1}, stream->key(), StreamId{id}});
+    }
+    return entries;
+  }
+
+  Result<Transaction> compose(const std::vector<std::int64_t>& ids,
+                              std::size_t bytes_max = 1 << 20) {
+    return run(compose_transaction(
+        [this](StreamKey key) { return key == stream->key() ? stream.get() : nullptr; },
+        entries(ids), bytes_max));
+  }
+
+  static std::string body_of(const std::vector<int>& numbers) {
+    std::string body = R"({"events":[)";
+    for (const int n : numbers) {
+      if (n != numbers.front()) body += ',';
+      body += fmt::format(R"({{"type":"t","sender":"@a:x","room_id":"!r","n":{}}})", n);
+    }
+    return body + "]}";
+  }
+
+  std::unique_ptr<Stream> stream = open_stream();
+
+ private:
+  int next_ = 1;
+};
+
+TEST_F(ComposeTransaction, joins_the_payloads_byte_for_byte_across_commits) {
+  append(2);
+  append(3);
+  const auto transaction = compose({1, 3, 5}).value();
+  EXPECT_EQ(*transaction.body, body_of({1, 3, 5}));
+  EXPECT_EQ(transaction.last, InboxSeq{3});
+  EXPECT_EQ(transaction.appended_at.size(), 3U);
+}
+
+TEST_F(ComposeTransaction, ends_before_the_fact_that_would_go_over_the_byte_limit) {
+  append(3);
+  const std::size_t fact_bytes = body_of({1}).size() - body_of({}).size();
+  EXPECT_EQ(*compose({1, 2, 3}, 2 * fact_bytes).value().body, body_of({1, 2}));
+  EXPECT_EQ(*compose({1, 2, 3}, 2 * fact_bytes - 1).value().body, body_of({1}));
+}
+
+TEST_F(ComposeTransaction, a_fact_over_the_byte_limit_goes_alone) {
+  append(2);
+  const auto transaction = compose({1, 2}, 1).value();
+  EXPECT_EQ(*transaction.body, body_of({1}));
+  EXPECT_EQ(transaction.last, InboxSeq{1});
+}
+
+TEST_F(ComposeTransaction, is_the_same_from_memory_and_from_disk) {
+  append(250);
+  const std::vector<std::int64_t> ids = {1, 100, 101, 249, 250};
+  const std::string from_memory = *compose(ids).value().body;
+  stream = open_stream({}, StreamId{250});
+  EXPECT_EQ(*compose(ids).value().body, from_memory);
+}
+
+TEST_F(ComposeTransaction, a_fact_that_is_gone_is_an_error_and_not_a_gap) {
+  append(1);
+  append(1);
+  ASSERT_TRUE(drop_blocks(*writer, stream->key(), StreamId{2},
+                          runtime.wall_now() + std::chrono::hours{1}, 9));
+  stream = open_stream({}, StreamId{2});
+  const auto missing = compose({1, 2});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::storage_failed);
+  EXPECT_NE(missing.error().detail.find("fact 1 of stream \"events\""), std::string::npos);
+}
+
+TEST_F(ComposeTransaction, an_unknown_stream_is_an_error) {
+  append(1);
+  const auto none = run(compose_transaction([](StreamKey) { return nullptr; }, entries({1}), 100));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, Code::storage_failed);
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,58 @@
+#include "postrider/store/migrations.hpp"
+
+#include "postrider/store/testing/store_test.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr Dialect dialect{.blob = "BLOB",
+                          .row_key = "INTEGER PRIMARY KEY AUTOINCREMENT",
+                          .without_rowid = "WITHOUT ROWID"};
+constexpr Statement read_versions_sql{"SELECT version FROM schema_version ORDER BY version"};
+
+class Migrations : public StoreTest {
+ protected:
+  std::vector<std::int64_t> versions() {
+    std::vector<std::int64_t> found;
+    EXPECT_TRUE(connection->execute(read_versions_sql, {},
+                                    [&](const SqlRow& row) { found.push_back(row.integer(0)); }));
+    return found;
+  }
+};
+
+TEST_F(Migrations, each_step_is_recorded_and_none_runs_twice) {
+  const auto after_open = versions();
+  EXPECT_EQ(after_open.size(), static_cast<std::size_t>(schema_version()));
+  EXPECT_EQ(after_open.back(), schema_version());
+  add_service("a");
+  ASSERT_TRUE(migrate(*connection, dialect));
+  EXPECT_EQ(versions(), after_open);
+  EXPECT_EQ(read_services(*connection).value().size(), 1U);
+}
+
+TEST_F(Migrations, a_database_of_a_newer_version_is_refused_and_not_changed) {
+  const std::int64_t newer = schema_version() + 1;
+  constexpr Statement write_sql{"INSERT INTO schema_version (version) VALUES ($1)"};
+  ASSERT_TRUE(connection->execute(write_sql, {newer}));
+  const auto before = versions();
+  const auto refused = migrate(*connection, dialect);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::storage_incompatible);
+  EXPECT_NE(refused.error().detail.find(fmt::format("version {}", newer)), std::string::npos);
+  EXPECT_EQ(versions(), before);
+}
+
+TEST_F(Migrations, a_step_that_fails_leaves_nothing_and_can_be_run_again) {
+  for (const char* table : {"schema_version", "streams", "blocks", "idempotency_keys", "services",
+                            "delivery_states", "inbox_blocks", "room_aliases"}) {
+    ASSERT_TRUE(connection->execute_once(fmt::format("DROP TABLE {}", table)));
+  }
+  ASSERT_FALSE(migrate(*connection, dialect));  // "members" is in the way of the whole step
+  EXPECT_EQ(versions(), std::vector<std::int64_t>{});
+  ASSERT_TRUE(connection->execute_once("DROP TABLE members"));
+  ASSERT_TRUE(migrate(*connection, dialect));
+  add_service("a");
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,108 @@
+// No statement of the store may read more rows the more the database holds, but for those that
+// the engine runs once, when it starts.
+#include <deque>
+#include <set>
+#include <string>
+
+#include "postrider/store/idempotency.hpp"
+#include "postrider/store/rooms.hpp"
+#include "postrider/store/streams.hpp"
+#include "postrider/store/testing/store_test.hpp"
+
+namespace postrider {
+namespace {
+
+/// Passes everything on and remembers the statements.
+class RecordingConnection final : public SqlConnection {
+ public:
+  explicit RecordingConnection(SqlConnection& inner) : inner_(inner) {}
+
+  Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
+                               const RowCallback& row) override {
+    statements.insert(statement.sql);
+    return inner_.execute(statement, values, row);
+  }
+  Result<void> execute_once(const std::string& sql) override { return inner_.execute_once(sql); }
+  Result<void> begin() override { return inner_.begin(); }
+  Result<void> commit() override { return inner_.commit(); }
+  void rollback() override { inner_.rollback(); }
+
+  std::set<std::string_view> statements;
+
+ private:
+  SqlConnection& inner_;
+};
+
+class QueryPlan : public StoreTest {
+ protected:
+  std::string plan_of(std::string_view sql) {
+    texts_.push_back(fmt::format("EXPLAIN QUERY PLAN {}", sql));
+    statements_.push_back({texts_.back()});
+    std::string plan;
+    EXPECT_TRUE(connection->execute(statements_.back(), {}, [&plan](const SqlRow& row) {
+      plan += row.text(3);
+      plan += '\n';
+    }));
+    return plan;
+  }
+
+  /// The statements that run again and again, with and without something to find.
+  void run_everything(SqlConnection& recording) {
+    const ServiceKey service = add_service("a");
+    const auto ignore_two = [](std::string_view, std::string_view) {};
+    const auto ignore_three = [](std::string_view, std::string_view, std::string_view) {};
+    const ServiceRow row{.key = service, .id = "b", .registration = {}, .transaction_prefix = {}};
+    EXPECT_TRUE(insert_block(recording, stream, block_of(StreamId{1}, StreamId{2})));
+    EXPECT_TRUE(read_blocks(recording, stream, StreamId{0}, 1));
+    EXPECT_TRUE(last_stored_id(recording, stream));
+    EXPECT_TRUE(drop_blocks(recording, stream, StreamId{9}, wall_time(9), 1));
+    EXPECT_TRUE(insert_inbox_block(recording, service,
+                                   inbox_block_of(InboxSeq{1}, InboxSeq{1}, StreamId{1})));
+    EXPECT_TRUE(read_inbox_blocks(recording, service, InboxSeq{0}, 1));
+    EXPECT_TRUE(drop_inbox_blocks(recording, service, InboxSeq{1}));
+    EXPECT_TRUE(oldest_needed(recording, stream));
+    EXPECT_TRUE(insert_keyed_append(recording, stream, KeyedAppend{}));
+    EXPECT_TRUE(find_keyed_append(recording, stream, ""));
+    EXPECT_TRUE(expire_keyed_appends(recording, wall_time(9), 1));
+    EXPECT_TRUE(put_member(recording, stream, "!r", "@a"));
+    EXPECT_TRUE(remove_member(recording, stream, "!r", "@a"));
+    EXPECT_TRUE(read_members(recording, stream, ignore_two));
+    EXPECT_TRUE(put_alias(recording, stream, "!r", "s", "#a"));
+    EXPECT_TRUE(clear_aliases(recording, stream, "!r", "s"));
+    EXPECT_TRUE(read_aliases(recording, stream, ignore_three));
+    EXPECT_TRUE(insert_service(recording, row, wall_time(1)));
+    EXPECT_TRUE(update_registration(recording, row));
+    EXPECT_TRUE(update_delivery(recording, service, DeliveryState{}));
+    EXPECT_TRUE(delete_service(recording, service));
+    EXPECT_TRUE(set_sorted_through(recording, stream, StreamId{1}));
+    EXPECT_TRUE(set_dropped_through(recording, stream, StreamId{1}));
+  }
+
+ private:
+  // Drivers find a prepared statement by its address, so no two may share one.
+  std::deque<std::string> texts_;
+  std::deque<Statement> statements_;
+};
+
+TEST_F(QueryPlan, every_statement_that_runs_again_and_again_uses_an_index) {
+  RecordingConnection recording(*connection);
+  run_everything(recording);
+  EXPECT_GT(recording.statements.size(), 20U);
+  for (const std::string_view sql : recording.statements) {
+    const std::string plan = plan_of(sql);
+    // One row without a table is SQLite's name for VALUES and for a SELECT of constants.
+    std::string scans = plan;
+    if (const auto at = scans.find("SCAN CONSTANT ROW"); at != std::string::npos) {
+      scans.erase(at, std::string_view("SCAN CONSTANT ROW").size());
+    }
+    EXPECT_EQ(scans.find("SCAN"), std::string::npos) << sql << '\n' << plan;
+    EXPECT_EQ(scans.find("TEMP B-TREE"), std::string::npos) << sql << '\n' << plan;
+  }
+}
+
+TEST_F(QueryPlan, a_scan_would_be_seen) {
+  EXPECT_NE(plan_of("SELECT * FROM blocks WHERE fact_count = 1").find("SCAN"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
+#include "postrider/store/blocks.hpp"
+#include "postrider/store/inbox.hpp"
+#include "postrider/store/services.hpp"
+
+namespace postrider {
+
+/// The store's statements on a real, empty database.
+class StoreTest : public testing::Test {
+ protected:
+  static constexpr StreamKey stream{1};
+
+  static Block block_of(StreamId first, StreamId last, WallTime appended_at = wall_time(1)) {
+    return {.first = first,
+            .last = last,
+            .fact_count = last.value - first.value + 1,
+            .appended_at = appended_at,
+            .codec = "raw",
+            .raw_bytes = 3,
+            .data = {"\0x\xff", 3}};
+  }
+
+  static InboxBlock inbox_block_of(InboxSeq first, InboxSeq last, StreamId first_id,
+                                   WallTime appended_at = wall_time(1)) {
+    return {.first_seq = first,
+            .last_seq = last,
+            .stream = stream,
+            .first_id = first_id,
+            .appended_at = appended_at,
+            .positions = {"\0\1", 2}};
+  }
+
+  ServiceKey add_service(const std::string& id) {
+    const ServiceRow row{.key = {},
+                         .id = id,
+                         .source = ServiceSource::api,
+                         .registration = "{}",
+                         .transaction_prefix = "00000001"};
+    return insert_service(*connection, row, wall_time(1)).value();
+  }
+
+  TemporaryDatabase database;
+  std::unique_ptr<SqlConnection> connection = database.connect_writer();
+};
+
+}  // namespace postrider
