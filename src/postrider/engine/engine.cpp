@@ -50,8 +50,7 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
       retention_(
           ports.runtime, committer_, ports.background, [this] { return retention_subjects(); },
           settings_.stream.idempotency_retain, metrics_.facts_dropped),
-      stream_created_(ports.runtime),
-      gate_(ports.runtime) {}
+      stream_created_(ports.runtime) {}
 
 Engine::~Engine() = default;
 

@@ -95,7 +95,6 @@ class Engine {
   std::map<std::string, StreamParts, std::less<>> streams_;
   Event stream_created_;
   std::set<std::string> creating_;
-  Gate gate_;
 };
 
 }  // namespace postrider

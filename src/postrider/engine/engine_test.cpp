@@ -1,0 +1,105 @@
+#include "postrider/engine/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
+#include "postrider/stream/fact_parser.hpp"
+#include "sim/run.hpp"
+#include "sim/scripted_receiver.hpp"
+
+namespace postrider {
+namespace {
+
+class EngineTest : public testing::Test {
+ protected:
+  ~EngineTest() override { stop(); }
+
+  Result<void> start() {
+    stop();
+    engine = std::make_unique<Engine>(
+        EnginePorts{runtime, Reader{lane, *writer}, Reader{lane, *reader}, receiver}, settings);
+    return sim::run(runtime, engine->start({}));
+  }
+  void stop() {
+    if (engine) sim::run(runtime, engine->stop({}, [] {}));
+    engine.reset();
+  }
+
+  Result<Stream*> stream(const std::string& name) {
+    return sim::run(runtime, engine->stream(name));
+  }
+  StreamId append(Stream& to) {
+    auto batch = parse_facts(R"({"type":"t","sender":"@a:x","room_id":"!r:x"})", BodyKind::json,
+                             to.format(), {});
+    return sim::run(runtime, to.append(std::move(batch).value(), std::nullopt)).value().last;
+  }
+
+  sim::VirtualRuntime runtime;
+  sim::InlineLane lane{runtime};
+  sim::ScriptedReceiver receiver{runtime};
+  TemporaryDatabase database;
+  std::unique_ptr<SqlConnection> writer = database.connect_writer();
+  std::unique_ptr<SqlConnection> reader = database.connect_reader();
+  EngineSettings settings;
+  std::unique_ptr<Engine> engine;
+};
+
+TEST_F(EngineTest, declared_streams_exist_and_others_are_not_found) {
+  settings.streams["events"] = {};
+  ASSERT_TRUE(start());
+  EXPECT_TRUE(stream("events"));
+  const auto missing = stream("other");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::not_found);
+  EXPECT_NE(missing.error().detail.find("\"other\""), std::string::npos);
+}
+
+TEST_F(EngineTest, a_stream_is_created_when_it_is_first_asked_for_if_the_settings_say_so) {
+  settings.auto_create_streams = true;
+  ASSERT_TRUE(start());
+  Stream* created = stream("new").value();
+  EXPECT_EQ(stream("new").value(), created);
+  EXPECT_EQ(append(*created), StreamId{1});
+}
+
+TEST_F(EngineTest, positions_go_on_after_a_restart) {
+  settings.streams["events"] = {};
+  ASSERT_TRUE(start());
+  append(*stream("events").value());
+  ASSERT_TRUE(start());
+  EXPECT_EQ(append(*stream("events").value()), StreamId{2});
+  EXPECT_EQ(engine->streams().size(), 1U);
+}
+
+TEST_F(EngineTest, a_stream_that_is_no_longer_declared_is_still_served) {
+  settings.streams["events"] = {};
+  ASSERT_TRUE(start());
+  append(*stream("events").value());
+  settings.streams.clear();
+  ASSERT_TRUE(start());
+  EXPECT_TRUE(stream("events"));
+}
+
+TEST_F(EngineTest, a_stream_does_not_change_its_format) {
+  settings.streams["events"] = {};
+  ASSERT_TRUE(start());
+  settings.streams["events"].format = "other";
+  const auto refused = start();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::storage_incompatible);
+  EXPECT_NE(refused.error().detail.find("format matrix"), std::string::npos);
+}
+
+TEST_F(EngineTest, metrics_say_how_far_sorting_is_behind_and_how_many_services_are_up) {
+  settings.streams["events"] = {};
+  ASSERT_TRUE(start());
+  append(*stream("events").value());
+  EXPECT_EQ(engine->sort_lag("events"), 1);
+  ASSERT_TRUE(runtime.run_until([this] { return engine->sort_lag("events") == 0; }));
+  const std::string text = engine->metrics_text();
+  EXPECT_NE(text.find("postrider_sort_lag_facts{stream=\"events\"} 0"), std::string::npos) << text;
+  EXPECT_NE(text.find("postrider_services{state=\"up\"} 0"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace postrider
