@@ -30,16 +30,16 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr std::size_t kLargestRequest = std::size_t{64} << 20;
-constexpr auto kNoError = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t request_bytes_max = std::size_t{64} << 20;
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 class Counters {
  public:
   void count(std::string_view body) {
     ++requests_;
-    static const std::boyer_moore_horspool_searcher fact(kFact.begin(), kFact.end());
+    static const std::boyer_moore_horspool_searcher fact(fact_key.begin(), fact_key.end());
     for (auto at = body.begin(); (at = std::search(at, body.end(), fact)) != body.end();
-         at += kFact.size()) {
+         at += fact_key.size()) {
       ++facts_;
     }
     count_latency(body);
@@ -55,14 +55,15 @@ class Counters {
   }
 
  private:
-  static constexpr std::string_view kFact = "\"origin_server_ts\":";
-  static constexpr std::string_view kSent = "\"sent_ns\":";
+  static constexpr std::string_view fact_key = "\"origin_server_ts\":";
+  static constexpr std::string_view sent_key = "\"sent_ns\":";
 
   void count_latency(std::string_view body) {
     const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-    for (auto at = body.find(kSent); at != body.npos; at = body.find(kSent, at + kSent.size())) {
+    for (auto at = body.find(sent_key); at != body.npos;
+         at = body.find(sent_key, at + sent_key.size())) {
       std::int64_t sent = 0;
-      std::from_chars(body.data() + at + kSent.size(), body.data() + body.size(), sent);
+      std::from_chars(body.data() + at + sent_key.size(), body.data() + body.size(), sent);
       latencies_us_.push_back((now - sent) / 1000);
     }
   }
@@ -109,14 +110,14 @@ asio::awaitable<void> serve(tcp::socket socket, Counters& counters) {
   socket.set_option(tcp::no_delay(true));
   std::string input;
   for (;;) {
-    auto buffer = asio::dynamic_buffer(input, kLargestRequest);
+    auto buffer = asio::dynamic_buffer(input, request_bytes_max);
     const auto [head_error, head_size] =
-        co_await asio::async_read_until(socket, buffer, "\r\n\r\n", kNoError);
+        co_await asio::async_read_until(socket, buffer, "\r\n\r\n", as_result);
     if (head_error) co_return;
     const std::size_t whole = head_size + content_length({input.data(), head_size});
     if (input.size() < whole) {
       const auto [body_error, read] = co_await asio::async_read(
-          socket, buffer, asio::transfer_exactly(whole - input.size()), kNoError);
+          socket, buffer, asio::transfer_exactly(whole - input.size()), as_result);
       if (body_error) co_return;
     }
     const std::string_view request(input.data(), whole);
@@ -124,7 +125,7 @@ asio::awaitable<void> serve(tcp::socket socket, Counters& counters) {
         respond(counters, request.substr(0, head_size), request.substr(head_size));
     input.erase(0, whole);
     const auto [write_error, written] =
-        co_await asio::async_write(socket, asio::buffer(answer), kNoError);
+        co_await asio::async_write(socket, asio::buffer(answer), as_result);
     if (write_error) co_return;
   }
 }

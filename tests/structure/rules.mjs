@@ -81,19 +81,20 @@ export function clocksAndChance(file, text) {
   return !allowed && clocks.test(text) ? ['reads a clock or chance around the runtime'] : [];
 }
 
-const coroutineForms = [
+const forbiddenForms = [
   [/co_await [\w.:>-]+\([^;()]*\b[A-Z]\w*\{/, 'an aggregate temporary after co_await'],
   [/co_await [\w.:>-]+\(\{/, 'braces after co_await'],
   [/co_await [\w.:>-]+\([^;]*\[[^\]]*[=\w][^\]]*\]\s*(\([^)]*\))?\s*(mutable )?\{/,
     'a capturing lambda after co_await'],
   [/switch \(co_await/, 'switch over co_await'],
   [/for \([^;)]*: *\(?\(?co_await/, 'range-for over co_await'],
+  [/for \([^;]*: .*\)\.value\(\)\)/, 'range-for over a part of a temporary, which is gone by then'],
   [/asio::detached/, 'asio::detached drops exceptions'],
   [/awaitable_operators/, 'awaitable_operators swallow exceptions'],
 ];
 
-export function coroutines(text) {
-  return coroutineForms.filter(([form]) => form.test(text)).map(([, what]) => what);
+export function forms(text) {
+  return forbiddenForms.filter(([form]) => form.test(text)).map(([, what]) => what);
 }
 
 export function words(file, text) {

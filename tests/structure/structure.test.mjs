@@ -29,8 +29,8 @@ check('files and lines keep their limits',
   [...sources, ...files.filter(file => /^(tests|bench)\/.*\.mjs$/.test(file))], rules.sizes);
 check('functions keep their limit', sources, (_, text) => rules.functionLengths(text));
 check('clocks and chance come through the runtime', sources, rules.clocksAndChance);
-check('no coroutine form stands that g++ 12 miscompiles', sources,
-  (_, text) => rules.coroutines(text));
+check('no form stands that g++ 12 miscompiles', sources,
+  (_, text) => rules.forms(text));
 check('nothing is left open, and files are named by subject', sources, rules.words);
 check('headers are included once', sources, rules.pragmaOnce);
 check('links between documents lead somewhere', files.filter(file => file.endsWith('.md')),
@@ -51,14 +51,15 @@ test('every rule catches what it is for', () => {
   some(rules.sizes(store, 'x'.repeat(101)));
   some(rules.functionLengths(`void f() {\n${'  x();\n'.repeat(61)}}\n`));
   some(rules.clocksAndChance(store, 'std::chrono::system_clock::now()'));
-  some(rules.coroutines('co_await send(Request{1});'));
-  some(rules.coroutines('co_await send({.url = u});'));
-  some(rules.coroutines('co_await run([value] { return value; });'));
-  some(rules.coroutines('switch (co_await f()) {'));
-  some(rules.coroutines('for (auto& x : (co_await f()).value()) {'));
-  some(rules.coroutines('co_spawn(e, f(), asio::detached);'));
+  some(rules.forms('co_await send(Request{1});'));
+  some(rules.forms('co_await send({.url = u});'));
+  some(rules.forms('co_await run([value] { return value; });'));
+  some(rules.forms('switch (co_await f()) {'));
+  some(rules.forms('for (auto& x : (co_await f()).value()) {'));
+  some(rules.forms('for (const auto& x : read(a, b).value()) {'));
+  some(rules.forms('co_spawn(e, f(), asio::detached);'));
   some(rules.words(store, '// TO' + 'DO: later'));
   some(rules.words('src/postrider/base/utils.hpp', ''));
   some(rules.pragmaOnce('a.hpp', '#ifndef A'));
-  assert.deepEqual(rules.coroutines('co_await send(std::move(request), name, f(x));'), []);
+  assert.deepEqual(rules.forms('co_await send(std::move(request), name, f(x));'), []);
 });

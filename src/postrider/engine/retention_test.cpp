@@ -25,7 +25,8 @@ class RetentionTest : public StreamWorld {
 
   std::int64_t stored_facts() {
     std::int64_t count = 0;
-    for (const Block& block : read_blocks(*reader, stream->key(), StreamId{0}, 1000).value()) {
+    const auto blocks = read_blocks(*reader, stream->key(), StreamId{0}, 1000).value();
+    for (const Block& block : blocks) {
       count += block.fact_count;
     }
     return count;

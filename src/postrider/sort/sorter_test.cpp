@@ -28,7 +28,8 @@ class FakeInboxes final : public Inboxes {
     EXPECT_EQ(block.first_seq, last_seq(service)->plus(1));
     ends[service] = block.last_seq;
     const auto count = block.last_seq.value - block.first_seq.value + 1;
-    for (const StreamId id : unpack_positions(block.first_id, count, block.positions).value()) {
+    const auto ids = unpack_positions(block.first_id, count, block.positions).value();
+    for (const StreamId id : ids) {
       got[service].push_back(id.value);
     }
   }

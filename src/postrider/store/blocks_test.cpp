@@ -9,7 +9,8 @@ class Blocks : public StoreTest {
  protected:
   std::vector<StreamId> first_ids(StreamId after, std::int64_t count_max = 10) {
     std::vector<StreamId> ids;
-    for (const Block& block : read_blocks(*connection, stream, after, count_max).value()) {
+    const auto blocks = read_blocks(*connection, stream, after, count_max).value();
+    for (const Block& block : blocks) {
       ids.push_back(block.first);
     }
     return ids;

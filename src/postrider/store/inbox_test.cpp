@@ -12,7 +12,8 @@ class StoredInbox : public StoreTest {
   }
   std::vector<InboxSeq> first_seqs(ServiceKey service, InboxSeq after, std::int64_t max = 10) {
     std::vector<InboxSeq> seqs;
-    for (const auto& block : read_inbox_blocks(*connection, service, after, max).value()) {
+    const auto blocks = read_inbox_blocks(*connection, service, after, max).value();
+    for (const auto& block : blocks) {
       seqs.push_back(block.first_seq);
     }
     return seqs;

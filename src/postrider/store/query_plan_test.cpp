@@ -76,6 +76,7 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(delete_service(recording, service));
     EXPECT_TRUE(set_sorted_through(recording, stream, StreamId{1}));
     EXPECT_TRUE(set_dropped_through(recording, stream, StreamId{1}));
+    EXPECT_TRUE(read_dropped_through(recording, stream));
   }
 
  private:

@@ -7,6 +7,7 @@ constexpr Statement read_sql{
     "SELECT stream_key, name, format, sorted_through, dropped_through FROM streams ORDER BY name"};
 constexpr Statement insert_sql{
     "INSERT INTO streams (name, format, created_at) VALUES ($1, $2, $3) RETURNING stream_key"};
+constexpr Statement read_dropped_sql{"SELECT dropped_through FROM streams WHERE stream_key = $1"};
 constexpr Statement sorted_sql{"UPDATE streams SET sorted_through = $2 WHERE stream_key = $1"};
 constexpr Statement dropped_sql{"UPDATE streams SET dropped_through = $2 WHERE stream_key = $1"};
 
@@ -35,6 +36,14 @@ Result<StreamKey> insert_stream(SqlConnection& connection, std::string_view name
 Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through) {
   TRY_VOID(connection.execute(sorted_sql, {stream.value, through.value}));
   return {};
+}
+
+Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey stream) {
+  StreamId through;
+  TRY_VOID(connection.execute(read_dropped_sql, {stream.value}, [&through](const SqlRow& row) {
+    through = StreamId{row.integer(0)};
+  }));
+  return through;
 }
 
 Result<void> set_dropped_through(SqlConnection& connection, StreamKey stream, StreamId through) {

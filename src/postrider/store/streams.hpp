@@ -21,6 +21,7 @@ Result<std::vector<StreamRow>> read_streams(SqlConnection& connection);
 Result<StreamKey> insert_stream(SqlConnection& connection, std::string_view name,
                                 std::string_view format, WallTime now);
 Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through);
+Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey stream);
 Result<void> set_dropped_through(SqlConnection& connection, StreamKey stream, StreamId through);
 
 }  // namespace postrider

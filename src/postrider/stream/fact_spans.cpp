@@ -70,7 +70,7 @@ Result<void> each_element(const std::string& body, const FactVisitor& visit) {
     simdjson::ondemand::parser parser;
     return walk(parser, body, visit);
   }
-  thread_local simdjson::ondemand::parser parser;
+  static thread_local simdjson::ondemand::parser parser;
   return walk(parser, body, visit);
 }
 

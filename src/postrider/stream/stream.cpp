@@ -171,11 +171,7 @@ void Stream::finish_appends(std::vector<PendingAppend*>& appends, const std::vec
 }
 
 Async<Result<std::vector<Chunk>>> Stream::read(StreamId after, std::size_t facts_max, Keys keys) {
-  if (after < row_.dropped_through) {
-    co_return fail(Code::position_gone,
-                   "facts up to {} of stream \"{}\" are no longer kept; read from token s{} on",
-                   row_.dropped_through, row_.name, row_.dropped_through);
-  }
+  CO_TRY_VOID(check_kept(after, row_.dropped_through));
   if (after >= linear_position_) co_return std::vector<Chunk>{};
   if (auto chunks = read_memory(after, facts_max, keys)) co_return *std::move(chunks);
   // Services that catch up want the same blocks: whoever waited here finds them in the cache.
@@ -189,6 +185,13 @@ Async<Result<std::vector<Chunk>>> Stream::read(StreamId after, std::size_t facts
   }
   stored_read_turn_.give();
   co_return chunks;
+}
+
+Result<void> Stream::check_kept(StreamId after, StreamId dropped_through) const {
+  if (after >= dropped_through) return {};
+  return fail(Code::position_gone,
+              "facts up to {} of stream \"{}\" are no longer kept; read from token s{} on",
+              dropped_through, row_.name, dropped_through);
 }
 
 std::optional<std::vector<Chunk>> Stream::read_memory(StreamId after, std::size_t facts_max,
@@ -218,6 +221,11 @@ std::vector<Chunk> Stream::read_tail(const Chunk* chunk, StreamId after,
 Async<Result<std::vector<Chunk>>> Stream::read_stored(StreamId after, Keys keys) {
   auto work = [this, after, keys]() -> Result<std::vector<std::vector<Chunk>>> {
     TRY(const auto blocks, read_blocks(reader_.connection, row_.key, after, blocks_per_read));
+    if (blocks.empty() || blocks.front().first > after.plus(1)) {
+      // IDs that were given up, or facts that were dropped since this read was asked for.
+      TRY(const StreamId dropped, read_dropped_through(reader_.connection, row_.key));
+      TRY_VOID(check_kept(after, dropped));
+    }
     std::vector<std::vector<Chunk>> unpacked;
     for (const Block& block : blocks) {
       TRY(auto chunks, unpack_block(block));

@@ -90,6 +90,7 @@ class Stream {
   Async<Result<AppendReceipt>> append_once(std::shared_ptr<const FactBatch> facts,
                                            std::optional<IdempotencyKey> key);
   Async<Result<std::optional<AppendReceipt>>> find_first_answer(const IdempotencyKey* key);
+  Result<void> check_kept(StreamId after, StreamId dropped_through) const;
   std::vector<Chunk> read_tail(const Chunk* chunk, StreamId after, std::size_t facts_max) const;
   std::optional<std::vector<Chunk>> read_memory(StreamId after, std::size_t facts_max, Keys keys);
   Async<Result<std::vector<Chunk>>> read_stored(StreamId after, Keys keys);

@@ -1,5 +1,6 @@
 #include "postrider/stream/stream.hpp"
 
+#include "postrider/store/blocks.hpp"
 #include "postrider/stream/testing/stream_world.hpp"
 
 namespace postrider {
@@ -113,6 +114,18 @@ TEST_F(StreamTest, facts_that_retention_dropped_are_gone_for_readers) {
   EXPECT_EQ(run(stream->read(StreamId{4}, 1, Stream::Keys::not_needed)).error().code,
             Code::position_gone);
   EXPECT_EQ(ids(run(stream->read(StreamId{5}, 9, Stream::Keys::not_needed)).value()), range(6, 10));
+}
+
+TEST_F(StreamTest, a_reader_whose_facts_are_dropped_while_it_waits_gets_no_silent_gap) {
+  const auto stream = open_stream(no_tail);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
+  const WallTime later = runtime.wall_now() + std::chrono::hours{1};
+  ASSERT_TRUE(drop_blocks(*writer, stream->key(), StreamId{3}, later, 9));
+  ASSERT_TRUE(set_dropped_through(*writer, stream->key(), StreamId{2}));
+  // The stream is told after the commit; a read that began before must not skip what is gone.
+  EXPECT_EQ(run(stream->read(StreamId{1}, 9, Stream::Keys::not_needed)).error().code,
+            Code::position_gone);
+  EXPECT_EQ(ids(run(stream->read(StreamId{2}, 9, Stream::Keys::not_needed)).value()), range(3, 3));
 }
 
 TEST_F(StreamTest, appends_are_refused_while_too_many_bytes_wait_for_the_disk) {

@@ -66,7 +66,7 @@ HttpRouter::Found HttpRouter::find(HttpServerRequest& request) const {
       return {&entry.route};
     }
     methods.push_back(entry.route.method);
-    if (entry.route.method == "GET") methods.push_back("HEAD");
+    if (entry.route.method == "GET") methods.emplace_back("HEAD");
   }
   std::ranges::sort(methods);
   const auto repeated = std::ranges::unique(methods);

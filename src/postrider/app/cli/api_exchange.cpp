@@ -100,7 +100,7 @@ class CurlExchange {
     add("Expect:");  // no 100-continue: it costs a round trip
     if (!request.token.empty()) add("Authorization: Bearer " + request.token);
     if (!request.content_type.empty()) add("Content-Type: " + request.content_type);
-    for (const auto& [name, value] : request.headers) add(name + ": " + value);
+    for (const auto& [name, value] : request.headers) add(fmt::format("{}: {}", name, value));
     return list;
   }
 

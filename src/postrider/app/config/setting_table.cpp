@@ -96,7 +96,7 @@ std::string unknown_key_fault(const std::string& key, const std::vector<std::str
   return fmt::format("unknown key; allowed: {}", fmt::join(known, ", "));
 }
 
-void SettingTable::text(std::string path, std::string& field, TextRule rule) {
+void SettingTable::text(std::string path, std::string& field, const TextRule& rule) {
   bind(std::move(path), field, [rule](const YamlNode& node) -> Converted<std::string> {
     Converted<std::string> value = as_text(node);
     if (!value) return value;
@@ -106,7 +106,7 @@ void SettingTable::text(std::string path, std::string& field, TextRule rule) {
   });
 }
 
-void SettingTable::list(std::string path, std::vector<std::string>& field, TextRule rule) {
+void SettingTable::list(std::string path, std::vector<std::string>& field, const TextRule& rule) {
   const auto read = [&field, rule](const YamlNode& node, Complaints& complaints) {
     std::vector<std::string> values;
     if (node.kind != YamlNode::Kind::sequence && node.kind != YamlNode::Kind::null) {
@@ -140,8 +140,8 @@ void SettingTable::flag(std::string path, bool& field) {
   bind(std::move(path), field, as_flag);
 }
 
-void SettingTable::custom(std::string path, Setting setting) {
-  const auto [place, fresh] = settings_.try_emplace(std::move(path), std::move(setting));
+void SettingTable::custom(std::string path, const Setting& setting) {
+  const auto [place, fresh] = settings_.try_emplace(std::move(path), setting);
   POSTRIDER_ASSERT(fresh, "the setting {} is in the table twice", place->first);
 }
 

@@ -66,8 +66,8 @@ class SettingTable {
     bool list = false;  ///< in the environment: several values, separated by commas
   };
 
-  void text(std::string path, std::string& field, TextRule rule);
-  void list(std::string path, std::vector<std::string>& field, TextRule rule);
+  void text(std::string path, std::string& field, const TextRule& rule);
+  void list(std::string path, std::vector<std::string>& field, const TextRule& rule);
   void size(std::string path, std::uint64_t& field, std::uint64_t min, std::uint64_t max);
   void duration(std::string path, Duration& field, Duration min, Duration max);
   void flag(std::string path, bool& field);
@@ -92,7 +92,7 @@ class SettingTable {
     });
   }
 
-  void custom(std::string path, Setting setting);
+  void custom(std::string path, const Setting& setting);
 
   /// Null when the path is not a setting.
   [[nodiscard]] const Setting* find(const std::string& path) const;

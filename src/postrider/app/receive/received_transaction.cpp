@@ -46,7 +46,7 @@ json::object common_members(const ReceivedTransaction& transaction) {
 }
 
 std::string status_text(int status, bool in_colour) {
-  const std::string text = status == 0 ? "dropped" : std::to_string(status);
+  std::string text = status == 0 ? "dropped" : std::to_string(status);
   if (!in_colour) return text;
   return fmt::format("\x1b[{}m{}\x1b[0m", status == 200 ? 32 : 31, text);
 }

@@ -76,7 +76,8 @@ class DeliveryWorld : public StreamWorld {
 
   /// What the database says of the service.
   DeliveryState stored_state(const std::string& id) {
-    for (const StoredService& service : read_services(*reader).value()) {
+    const auto services = read_services(*reader).value();
+    for (const StoredService& service : services) {
       if (service.row.id == id) return service.delivery;
     }
     ADD_FAILURE() << "no service " << id;

@@ -128,7 +128,7 @@ Result<void> CurlTransfer::set_headers() {
     if (!fits_one_line(name) || !fits_one_line(value)) {
       return fail(Code::connection_failed, "a header of the request has a line break in it");
     }
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;
+    const std::string line = value.empty() ? name + ";" : fmt::format("{}: {}", name, value);
     curl_slist_append(list, line.c_str());
   }
   curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, list);
