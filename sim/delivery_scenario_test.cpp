@@ -4,8 +4,8 @@
 #include "postrider/drivers/sqlite/testing/temporary_database.hpp"
 #include "postrider/engine/engine.hpp"
 #include "postrider/stream/fact_parser.hpp"
-#include "sim/run.hpp"
 #include "sim/scripted_receiver.hpp"
+#include "sim/world/run.hpp"
 
 namespace postrider::sim {
 namespace {

@@ -8,7 +8,7 @@
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/promise.hpp"
 #include "postrider/runtime/turn.hpp"
-#include "sim/run.hpp"
+#include "sim/world/run.hpp"
 
 namespace postrider {
 namespace {
@@ -17,9 +17,7 @@ using std::chrono::seconds;
 
 class Coroutines : public testing::Test {
  protected:
-  void settle() {
-    runtime.run_for(Duration{});
-  }
+  void settle() { runtime.run_for(Duration{}); }
 
   sim::VirtualRuntime runtime;
   Gate gate{runtime};

@@ -10,7 +10,7 @@
 #include "postrider/drivers/sqlite/testing/temporary_database.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/stream.hpp"
-#include "sim/run.hpp"
+#include "sim/world/run.hpp"
 
 namespace postrider {
 

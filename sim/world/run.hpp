@@ -8,7 +8,7 @@
 
 #include "postrider/base/assert.hpp"
 #include "postrider/runtime/async.hpp"
-#include "sim/virtual_runtime.hpp"
+#include "sim/world/virtual_runtime.hpp"
 
 namespace postrider::sim {
 
