@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "postrider/runtime/gate.hpp"
-#include "postrider/runtime/promise.hpp"
+#include "postrider/runtime/reply.hpp"
 #include "postrider/runtime/turn.hpp"
 #include "sim/world/run.hpp"
 
@@ -101,13 +101,35 @@ TEST_F(Coroutines, a_turn_lets_one_through_at_a_time_in_the_order_they_came) {
   EXPECT_EQ(log, (std::vector<std::string>{"a", "b", "c", "d"}));
 }
 
-TEST_F(Coroutines, a_promise_gives_its_value_set_before_or_after_the_wait) {
-  Promise<int> before{runtime};
-  before.set(1);
-  EXPECT_EQ(sim::run(runtime, before.wait()), 1);
-  Promise<int> after{runtime};
-  runtime.call_at(runtime.now() + seconds{1}, [&after] { after.set(2); });
-  EXPECT_EQ(sim::run(runtime, after.wait()), 2);
+Async<int> await_number(Runtime& runtime, std::function<void(Reply<int>)> start) {
+  co_return co_await await_reply<int>(runtime.executor(), start);
+}
+
+TEST_F(Coroutines, a_reply_may_come_at_once_or_later) {
+  EXPECT_EQ(sim::run(runtime, await_number(runtime, [](Reply<int> reply) { reply(1); })), 1);
+  const auto later = [this](Reply<int> reply) {
+    runtime.call_at(runtime.now() + seconds{1}, [reply = std::move(reply)]() mutable { reply(2); });
+  };
+  EXPECT_EQ(sim::run(runtime, await_number(runtime, later)), 2);
+}
+
+Async<void> hold_until_reply(Runtime& runtime, std::shared_ptr<int> held, Reply<int>& reply) {
+  auto start = [&reply](Reply<int> given) { reply = std::move(given); };
+  co_await await_reply<int>(runtime.executor(), start);
+  ++*held;
+}
+
+TEST_F(Coroutines, a_reply_that_is_dropped_destroys_the_coroutine_where_it_stands) {
+  const auto held = std::make_shared<int>(0);
+  Reply<int> reply;
+  boost::asio::co_spawn(runtime.executor(), hold_until_reply(runtime, held, reply),
+                        [](const std::exception_ptr&) { FAIL() << "it never ends"; });
+  settle();
+  EXPECT_EQ(held.use_count(), 2);
+  reply = nullptr;
+  settle();
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(*held, 0);
 }
 
 TEST_F(Coroutines, a_gate_is_drained_when_the_last_coroutine_has_ended) {

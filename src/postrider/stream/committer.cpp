@@ -5,22 +5,22 @@
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 
-#include "postrider/runtime/promise.hpp"
+#include "postrider/runtime/reply.hpp"
 
 namespace postrider {
 namespace {
 
 class AwaitedWrite final : public Write {
  public:
-  AwaitedWrite(std::function<Result<void>(SqlConnection&)> apply, Promise<Result<void>>& promise)
-      : apply_(std::move(apply)), promise_(promise) {}
+  AwaitedWrite(std::function<Result<void>(SqlConnection&)> apply, Reply<Result<void>> reply)
+      : apply_(std::move(apply)), reply_(std::move(reply)) {}
 
   Result<void> apply(SqlConnection& connection) override { return apply_(connection); }
-  void finish(const Result<void>& outcome) override { promise_.set(outcome); }
+  void finish(const Result<void>& outcome) override { reply_(outcome); }
 
  private:
   std::function<Result<void>(SqlConnection&)> apply_;
-  Promise<Result<void>>& promise_;
+  Reply<Result<void>> reply_;
 };
 
 }  // namespace
@@ -54,9 +54,10 @@ void Committer::submit(std::unique_ptr<Write> write) {
 }
 
 Async<Result<void>> Committer::commit(std::function<Result<void>(SqlConnection&)> apply) {
-  Promise<Result<void>> promise(runtime_);
-  submit(std::make_unique<AwaitedWrite>(std::move(apply), promise));
-  co_return co_await promise.wait();
+  auto start = [this, &apply](Reply<Result<void>> reply) {
+    submit(std::make_unique<AwaitedWrite>(std::move(apply), std::move(reply)));
+  };
+  co_return co_await await_reply<Result<void>>(runtime_.executor(), start);
 }
 
 Async<void> Committer::run() {

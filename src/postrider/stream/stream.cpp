@@ -5,6 +5,8 @@
 
 #include <prometheus/histogram.h>
 
+#include "postrider/base/assert.hpp"
+#include "postrider/runtime/reply.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/stream/block.hpp"
 #include "postrider/stream/event_format.hpp"
@@ -19,12 +21,10 @@ constexpr std::int64_t blocks_per_read = 4;
 }  // namespace
 
 struct Stream::PendingAppend {
-  explicit PendingAppend(Runtime& runtime) : done(runtime) {}
-
   std::shared_ptr<const FactBatch> facts;
   std::optional<IdempotencyKey> key;
   StreamId first;
-  Promise<Result<AppendReceipt>> done;
+  Reply<Result<AppendReceipt>> done;
 };
 
 /// Carries every append that waits when its commit begins, as one run of chunks.
@@ -35,7 +35,7 @@ class Stream::AppendWrite final : public Write {
   void prepare() override {
     appends_ = std::exchange(stream_.waiting_, {});
     now_ = stream_.runtime_.wall_now();
-    for (PendingAppend* append : appends_) {
+    for (const auto& append : appends_) {
       append->first = stream_.next_id_;
       const auto count = static_cast<std::uint32_t>(append->facts->size());
       chunks_.push_back({stream_.next_id_, 0, count, now_, append->facts});
@@ -47,7 +47,7 @@ class Stream::AppendWrite final : public Write {
     for (const Block& block : pack_blocks(chunks_)) {
       TRY_VOID(insert_block(connection, stream_.row_.key, block));
     }
-    for (const PendingAppend* append : appends_) {
+    for (const auto& append : appends_) {
       if (!append->key) continue;
       const auto count = static_cast<std::int64_t>(append->facts->size());
       TRY_VOID(insert_keyed_append(connection, stream_.row_.key,
@@ -69,7 +69,7 @@ class Stream::AppendWrite final : public Write {
 
  private:
   Stream& stream_;
-  std::vector<PendingAppend*> appends_;
+  PendingAppends appends_;
   std::vector<Chunk> chunks_;
   WallTime now_{};
 };
@@ -141,16 +141,16 @@ Async<Result<AppendReceipt>> Stream::append_once(std::shared_ptr<const FactBatch
                    "{} bytes of appends wait for the disk already; try again later",
                    waiting_bytes_);
   }
-  PendingAppend append(runtime_);
-  append.facts = std::move(facts);
-  append.key = std::move(key);
-  waiting_bytes_ += append.facts->memory_bytes();
-  waiting_.push_back(&append);
-  if (waiting_.size() == 1) committer_.submit(std::make_unique<AppendWrite>(*this));
-  co_return co_await append.done.wait();
+  waiting_bytes_ += facts->memory_bytes();
+  auto start = [this, &facts, &key](Reply<Result<AppendReceipt>> done) {
+    waiting_.push_back(std::make_unique<PendingAppend>(
+        PendingAppend{std::move(facts), std::move(key), {}, std::move(done)}));
+    if (waiting_.size() == 1) committer_.submit(std::make_unique<AppendWrite>(*this));
+  };
+  co_return co_await await_reply<Result<AppendReceipt>>(runtime_.executor(), start);
 }
 
-void Stream::finish_appends(std::vector<PendingAppend*>& appends, const std::vector<Chunk>& chunks,
+void Stream::finish_appends(PendingAppends& appends, const std::vector<Chunk>& chunks,
                             const Result<void>& outcome) {
   if (outcome) {
     for (const Chunk& chunk : chunks) tail_.add(chunk);
@@ -159,14 +159,14 @@ void Stream::finish_appends(std::vector<PendingAppend*>& appends, const std::vec
         static_cast<double>(chunks.back().last().value - chunks.front().first.value + 1));
     advanced_.notify_all();
   }
-  for (PendingAppend* append : appends) {
+  for (const auto& append : appends) {
     waiting_bytes_ -= append->facts->memory_bytes();
     if (!outcome) {
-      append->done.set(std::unexpected(outcome.error()));
+      append->done(std::unexpected(outcome.error()));
       continue;
     }
     const auto count = static_cast<std::int64_t>(append->facts->size());
-    append->done.set(AppendReceipt{append->first, append->first.plus(count - 1), count, false});
+    append->done(AppendReceipt{append->first, append->first.plus(count - 1), count, false});
   }
 }
 

@@ -6,7 +6,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "postrider/runtime/promise.hpp"
 #include "postrider/runtime/turn.hpp"
 #include "postrider/store/idempotency.hpp"
 #include "postrider/store/streams.hpp"
@@ -86,6 +85,7 @@ class Stream {
  private:
   class AppendWrite;
   struct PendingAppend;
+  using PendingAppends = std::vector<std::unique_ptr<PendingAppend>>;
 
   Async<Result<AppendReceipt>> append_once(std::shared_ptr<const FactBatch> facts,
                                            std::optional<IdempotencyKey> key);
@@ -95,7 +95,7 @@ class Stream {
   std::optional<std::vector<Chunk>> read_memory(StreamId after, std::size_t facts_max, Keys keys);
   Async<Result<std::vector<Chunk>>> read_stored(StreamId after, Keys keys);
   void clip(std::vector<Chunk>& chunks, StreamId after) const;
-  void finish_appends(std::vector<PendingAppend*>& appends, const std::vector<Chunk>& chunks,
+  void finish_appends(PendingAppends& appends, const std::vector<Chunk>& chunks,
                       const Result<void>& outcome);
 
   Runtime& runtime_;
@@ -112,7 +112,7 @@ class Stream {
   TailCache tail_;
   ChunkCache cache_;
   Turn stored_read_turn_;
-  std::vector<PendingAppend*> waiting_;  ///< live in the frames of their `append_once`
+  PendingAppends waiting_;
   std::size_t waiting_bytes_ = 0;
   std::unordered_set<std::string> keys_in_use_;
 };

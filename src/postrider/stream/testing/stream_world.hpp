@@ -27,6 +27,7 @@ class WatchedConnection final : public SqlConnection {
   Result<void> execute_once(const std::string& sql) override { return inner_->execute_once(sql); }
   Result<void> begin() override { return inner_->begin(); }
   Result<void> commit() override {
+    if (before_commit) std::exchange(before_commit, {})();
     if (fail_commits) return fail(Code::storage_full, "planted");
     ++commits;
     return inner_->commit();
@@ -36,6 +37,7 @@ class WatchedConnection final : public SqlConnection {
   int statements = 0;
   int commits = 0;
   bool fail_commits = false;
+  std::function<void()> before_commit;  ///< called once
 
  private:
   std::unique_ptr<SqlConnection> inner_;
