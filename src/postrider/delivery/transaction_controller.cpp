@@ -140,7 +140,9 @@ Async<bool> TransactionController::deliver_next(Service* service) {
     }
     co_return false;
   }
-  if (service->removed || stopping_) co_return true;
+  // While the transaction was frozen it may have been paused, or lost its URL.
+  const bool paused = service->delivery.status == DeliveryStatus::paused;
+  if (stopping_ || service->removed || paused || !service->is_pushed()) co_return true;
 
   HttpRequest request = matrix_transaction_request(
       *service->registration->url, service->registration->hs_token, transaction_id(*service));
@@ -210,10 +212,8 @@ Async<Result<void>> TransactionController::save(Service* service) {
   const ServiceKey key = service->row.key;
   const DeliveryState state = service->delivery;
   service->unsaved = false;
-  std::function<Result<void>(SqlConnection&)> apply =
-      [key, state](SqlConnection& connection) -> Result<void> {
-    TRY_VOID(update_delivery(connection, key, state));
-    return drop_inbox_blocks(connection, key, state.acknowledged);
+  std::function<Result<void>(SqlConnection&)> apply = [key, state](SqlConnection& connection) {
+    return update_delivery(connection, key, state);
   };
   Result<void> saved = co_await committer_.commit(std::move(apply));
   if (!saved) service->unsaved = true;

@@ -190,6 +190,43 @@ TEST_F(Controller, what_was_under_way_when_a_service_was_paused_counts_and_nothi
   EXPECT_EQ(receiver.arrivals.size(), 2U);
 }
 
+TEST_F(Controller, a_pause_that_saves_an_acknowledgement_drops_what_it_acknowledges) {
+  put_service("a");
+  receiver.latency = seconds{1};
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  writer->fail_commits = true;
+  ASSERT_TRUE(run_until_idle("a"));
+  writer->fail_commits = false;
+  ASSERT_TRUE(run(registry->pause("a")));
+  EXPECT_EQ(stored_state("a").acknowledged, InboxSeq{1});
+  EXPECT_TRUE(read_inbox_ends(*reader).value().empty());
+}
+
+TEST_F(Controller, what_loses_its_url_or_is_paused_while_it_is_frozen_is_not_sent_until_it_may) {
+  const auto service = put_service("a");
+  const auto with_url = service->registration;
+  Registration without = registration_of("a");
+  without.url.reset();
+  writer->before_commit = [&] {
+    writer->before_commit = [&] {
+      service->registration = std::make_shared<const Registration>(without);
+    };
+  };
+  deliver("a", 1);  // its inbox block is the first commit, the freezing the second
+  runtime.run_for(seconds{10});
+  EXPECT_TRUE(receiver.arrivals.empty());
+
+  service->registration = with_url;
+  service->delivery.status = DeliveryStatus::paused;
+  controller->wake(service);
+  runtime.run_for(seconds{10});
+  EXPECT_TRUE(receiver.arrivals.empty());
+  ASSERT_TRUE(run(registry->resume("a")));
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+}
+
 TEST_F(Controller, after_a_stop_was_asked_for_no_transaction_begins) {
   put_service("a");
   receiver.latency = seconds{1};

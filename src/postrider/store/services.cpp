@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "postrider/base/assert.hpp"
+#include "postrider/store/inbox.hpp"
 
 namespace postrider {
 namespace {
@@ -109,7 +110,7 @@ Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
       update_state_sql,
       {service.value, name_of(state.status), state.acknowledged.value, state.transaction.value,
        frozen_through, state.attempts, interval_ms, next_attempt_at, state.last_error}));
-  return {};
+  return drop_inbox_blocks(connection, service, state.acknowledged);
 }
 
 }  // namespace postrider

@@ -46,7 +46,8 @@ Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& r
 Result<void> update_registration(SqlConnection& connection, const ServiceRow& row);
 /// With its inbox.
 Result<void> delete_service(SqlConnection& connection, ServiceKey service);
-/// Changes nothing when the service is gone.
+/// Drops the inbox blocks that hold nothing after `acknowledged` too. Changes nothing when the
+/// service is gone.
 Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
                              const DeliveryState& state);
 
