@@ -37,7 +37,7 @@ const owners = [
   [/^re2\//, /^src\/postrider\/sort\//],
   [/^yaml-cpp\//, /^src\/postrider\/app\//],
   [/^openssl\//, /^src\/postrider\/(api|app)\//],
-  [/^CLI\//, /^src\/postrider\/app\/cli\//],
+  [/^CLI\//, /^(src\/postrider\/app\/cli\/|sim\/main\.cpp)/],
   [/^spdlog\//, /^src\/postrider\/base\/log\.cpp$/],
 ];
 

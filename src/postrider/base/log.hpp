@@ -6,7 +6,7 @@
 
 namespace postrider {
 
-enum class LogLevel { trace, debug, info, warn, error };
+enum class LogLevel { trace, debug, info, warn, error, off };
 enum class LogFormat { text, json };
 
 /// Lines go to standard error. Before the first call: info, text. Any thread.

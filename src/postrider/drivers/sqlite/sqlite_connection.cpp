@@ -1,6 +1,7 @@
 #include "postrider/drivers/sqlite/sqlite_connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include <sqlite3.h>
@@ -67,6 +68,19 @@ std::string with_numbered_parameters(std::string_view sql) {
   std::string text(sql);
   std::ranges::replace(text, '$', '?');
   return text;
+}
+
+/// An SQLite result code.
+int rewrite_in_place(sqlite3_file* file) {
+  sqlite3_int64 size = 0;
+  int result = file->pMethods->xFileSize(file, &size);
+  std::array<char, 1 << 16> bytes;
+  for (sqlite3_int64 at = 0; at < size && result == SQLITE_OK; at += std::ssize(bytes)) {
+    const auto count = static_cast<int>(std::min<sqlite3_int64>(size - at, std::ssize(bytes)));
+    result = file->pMethods->xRead(file, bytes.data(), count, at);
+    if (result == SQLITE_OK) result = file->pMethods->xWrite(file, bytes.data(), count, at);
+  }
+  return result == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : result;
 }
 
 constexpr Statement begin_sql{"BEGIN IMMEDIATE"};
@@ -177,6 +191,19 @@ void SqliteConnection::rollback() {
   if (sqlite3_get_autocommit(database_.get()) != 0) return;
   const auto ignored = execute(rollback_sql);
   static_cast<void>(ignored);
+}
+
+Result<void> SqliteConnection::rewrite_log() {
+  TRY_VOID(begin());
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER,
+                       static_cast<void*>(&log));
+  const bool is_open = log != nullptr && log->pMethods != nullptr;
+  const int result = is_open ? rewrite_in_place(log) : SQLITE_OK;
+  rollback();
+  if (result == SQLITE_OK) return {};
+  return fail(Code::storage_failed, "cannot write the log of database {} anew: {}", path_,
+              sqlite3_errstr(result));
 }
 
 }  // namespace postrider

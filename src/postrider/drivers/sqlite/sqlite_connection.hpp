@@ -26,6 +26,11 @@ class SqliteConnection final : public SqlConnection {
   Result<void> begin() override;
   Result<void> commit() override;
   void rollback() override;
+  /// Writes every page of the write-ahead log once more and syncs it. A log that is read after a
+  /// sync failed may be whole in the system's memory and not on the disk, and no later sync would
+  /// mend that. While no other connection writes.
+  /// Source: https://wiki.postgresql.org/wiki/Fsync_Errors
+  Result<void> rewrite_log();
 
  private:
   struct CloseConnection {

@@ -55,17 +55,21 @@ Result<void> SqliteDatabase::check_owner(SqlConnection& connection) const {
 Result<std::unique_ptr<SqlConnection>> SqliteDatabase::connect(Access access) const {
   const int mode = access == Access::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                                 : SQLITE_OPEN_READONLY;
-  TRY(std::unique_ptr<SqlConnection> connection,
+  TRY(std::unique_ptr<SqliteConnection> connection,
       SqliteConnection::open(settings_.path, mode | SQLITE_OPEN_NOMUTEX, settings_.vfs));
   TRY_VOID(connection->execute_once("PRAGMA busy_timeout = 10000"));
   // Before anything that could write: a file that is not ours stays as it is.
   TRY_VOID(check_owner(*connection));
   if (access == Access::read_write) {
+    // Before anything that builds on what the log holds.
+    TRY_VOID(connection->rewrite_log());
+    // EXTRA until the log is in use: else the rollback journal of the switch could come back after
+    // a loss of power, and take with it what was committed since.
     TRY_VOID(connection->execute_once(
-        fmt::format("PRAGMA page_size = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                    " PRAGMA application_id = {}; PRAGMA wal_autocheckpoint = 4000;"
-                    " PRAGMA journal_size_limit = 67108864;",
-                    page_bytes, application_id)));
+        fmt::format("PRAGMA page_size = {}; PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL;"
+                    " PRAGMA synchronous = FULL; PRAGMA application_id = {};"
+                    " PRAGMA wal_autocheckpoint = {}; PRAGMA journal_size_limit = 67108864;",
+                    page_bytes, application_id, settings_.checkpoint_pages)));
     if (settings_.size_max_bytes > 0) {
       TRY_VOID(connection->execute_once(
           fmt::format("PRAGMA max_page_count = {}", settings_.size_max_bytes / page_bytes)));
