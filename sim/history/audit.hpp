@@ -1,0 +1,12 @@
+#pragma once
+
+#include "sim/history/context.hpp"
+
+namespace postrider::sim {
+
+/// What lies on the disk while no process runs: whole, fitting together, and holding what was
+/// answered. Settles every doubt about what happened at the end of the last process. Fails when
+/// the disk cannot be read.
+Result<void> audit(Context& context, SqlConnection& connection);
+
+}  // namespace postrider::sim

@@ -1,0 +1,188 @@
+#include "sim/history/history.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sim/history/examination.hpp"
+#include "sim/history/life_cycle.hpp"
+#include "sim/history/operators.hpp"
+#include "sim/history/producers.hpp"
+
+namespace postrider::sim {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Past the largest backoff and time-out of the plan; disks and networks are fast again.
+constexpr Duration recovery_margin = minutes{2};
+// A history that does more than this hangs in circles.
+constexpr std::uint64_t steps_max = 3'000'000;
+
+class History {
+ public:
+  History(std::uint64_t seed, std::string_view scenario, bool prints)
+      : context_(draw_plan(seed, scenario), prints),
+        life_cycle_(context_, Random(seed, "crashes")),
+        producers_(context_, Random(seed, "producers")),
+        followers_(context_, Random(seed, "followers")),
+        operators_(context_, Random(seed, "operators")),
+        clocks_(seed, "clocks") {
+    context_.disk.faults = context_.plan.disk;
+  }
+
+  Report run() {
+    life_cycle_.start();
+    operators_.start();
+    producers_.start();
+    followers_.start();
+    jump_clock_later();
+    let_faults_happen();
+    if (!failed()) let_it_recover();
+    if (!failed()) examine();
+    life_cycle_.kill();
+    return report();
+  }
+
+ private:
+  [[nodiscard]] bool failed() const { return context_.referee.verdict().has_value(); }
+
+  /// False when it is over.
+  bool step(MonoTime end) {
+    if (failed()) return false;
+    if (context_.timeline.steps() > steps_max) {
+      context_.referee.broken(Check::liveness, "goes round in circles\n" + who_waits());
+      return false;
+    }
+    const bool more = context_.timeline.step(end);
+    life_cycle_.after_step();
+    return more;
+  }
+
+  void let_faults_happen() {
+    const WorkloadPlan& plan = context_.plan.workload;
+    const Duration length = plan.mean_pause * plan.appends + seconds{30};
+    const MonoTime end = context_.timeline.now() + length;
+    while (step(end)) {
+    }
+  }
+
+  void let_it_recover() {
+    context_.healed = true;
+    context_.trace.note("faults stop");
+    life_cycle_.heal();
+    context_.network.heal();
+    operators_.resume_all();
+    const DeliverySettings& delivery = context_.plan.engine.delivery;
+    const Duration limit =
+        2 * delivery.backoff.max + 2 * delivery.request_timeout + recovery_margin;
+    MonoTime end = context_.timeline.now() + limit;
+    std::int64_t reached = progress();
+    while (!is_quiet() && step(end)) {
+      if (std::exchange(reached, progress()) == reached) continue;
+      end = context_.timeline.now() + limit;
+    }
+    if (failed() || is_quiet()) return;
+    context_.referee.broken(Check::liveness, fmt::format("nothing happens for {} s\n{}",
+                                                         postrider::seconds(limit), who_waits()));
+  }
+
+  /// Grows when something of use happens.
+  std::int64_t progress() {
+    std::int64_t done = context_.judge.transactions() + context_.ledger.answers();
+    if (context_.engine() == nullptr) return done;
+    for (const Stream* stream : context_.engine()->streams()) {
+      done -= context_.engine()->sort_lag(stream->name());
+    }
+    return done;
+  }
+
+  bool is_quiet() {
+    if (context_.engine() == nullptr || !producers_.finished() || !operators_.finished()) {
+      return false;
+    }
+    Engine& engine = *context_.engine();
+    for (const Stream* stream : engine.streams()) {
+      if (engine.sort_lag(stream->name()) > 0) return false;
+    }
+    for (const auto& [id, service] : engine.services().all()) {
+      const bool idle = !service->delivering && service->inbox.behind() == 0;
+      const bool up = service->delivery.status == DeliveryStatus::up;
+      if (service->is_pushed() && (!idle || !up)) return false;
+    }
+    return true;
+  }
+
+  std::string who_waits() {
+    if (context_.engine() == nullptr) {
+      return context_.process == nullptr ? "no process" : "the process does not start";
+    }
+    std::string text;
+    Engine& engine = *context_.engine();
+    for (const Stream* stream : engine.streams()) {
+      text += fmt::format("{}: linear {}, {} to sort\n", stream->name(), stream->linear_position(),
+                          engine.sort_lag(stream->name()));
+    }
+    for (const auto& [id, service] : engine.services().all()) {
+      text += fmt::format("{}: {}, {} behind, {}, {} failed attempts: {}\n", id,
+                          postrider::name_of(service->delivery.status), service->inbox.behind(),
+                          service->delivering ? "delivering" : "not delivering",
+                          service->delivery.attempts, service->delivery.last_error);
+    }
+    return text + fmt::format("producers {}, operators {}", producers_.finished() ? "done" : "wait",
+                              operators_.finished() ? "done" : "wait");
+  }
+
+  void examine() {
+    life_cycle_.kill();
+    life_cycle_.audit_disk();
+    if (!failed()) examine_deliveries(context_);
+  }
+
+  void jump_clock_later() {
+    const Duration mean = context_.plan.mean_clock_jump_pause;
+    if (mean == Duration{}) return;
+    context_.later(clocks_.between(Duration{1}, mean * 2), [this] {
+      if (context_.healed) return;
+      const Duration by = clocks_.between(-Duration{minutes{20}}, Duration{minutes{20}});
+      context_.trace.note("clock jumps", {by.count()});
+      context_.timeline.jump_wall_clock(by);
+      context_.judge.clock_jumped();
+      jump_clock_later();
+    });
+  }
+
+  Report report() {
+    Report report;
+    report.seed = context_.plan.seed;
+    report.scenario = context_.plan.scenario;
+    report.trace_hash = context_.trace.hash();
+    report.virtual_seconds = postrider::seconds(context_.timeline.now().time_since_epoch());
+    report.facts = static_cast<std::int64_t>(context_.ledger.size());
+    report.transactions = context_.judge.transactions();
+    report.retries = context_.judge.retries();
+    report.crashes = life_cycle_.crashes();
+    report.network_faults = context_.network.faults();
+    report.disk_faults = static_cast<std::int64_t>(context_.disk.counts().failed);
+    report.lost_writes = static_cast<std::int64_t>(context_.disk.counts().lost_writes);
+    report.verdict = context_.referee.verdict();
+    return report;
+  }
+
+  Context context_;
+  LifeCycle life_cycle_;
+  Producers producers_;
+  Followers followers_;
+  Operators operators_;
+  Random clocks_;
+};
+
+}  // namespace
+
+Report run_history(std::uint64_t seed, std::string_view scenario, bool prints) {
+  reset_sqlite_randomness();
+  return History(seed, scenario, prints).run();
+}
+
+}  // namespace postrider::sim

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "postrider/delivery/transaction_controller.hpp"
+#include "sim/history/registrations.hpp"
+
+namespace postrider::sim {
+
+/// What every receiver got, byte for byte, and whether it may be so.
+class Judge {
+ public:
+  Judge(Referee& referee, Ledger& ledger, Registrations& registrations, DeliverySettings settings)
+      : referee_(referee),
+        ledger_(ledger),
+        registrations_(registrations),
+        limits_(settings.limits),
+        backoff_(settings.backoff) {}
+
+  /// A transaction's address, from its URL.
+  struct Address {
+    std::string prefix;
+    std::int64_t number = 0;
+  };
+  std::optional<Address> address_of(const std::string& url);
+
+  /// The process begins to send.
+  void begins(const Address& address, MonoTime now);
+  /// The process learned how it went, or gave up because it stops.
+  struct Outcome {
+    bool success = false;
+    std::optional<Duration> retry_after;
+  };
+  void ends(const Address& address, MonoTime now, const Outcome& outcome);
+  void given_up(const Address& address);
+  /// The process that was sending is no more.
+  void process_ended();
+  /// The whole request has reached the receiver, which took it in or did not.
+  void arrived(const Address& address, const std::string& body, bool processed);
+
+  /// What the disk says of a service that is down when a process begins.
+  void restore_backoff(const std::string& prefix, Duration interval, MonoTime not_before);
+  /// Between the two, and for one failure after, the service may be sent to at any time.
+  void operator_begins(const std::string& prefix);
+  void operator_ends(const std::string& prefix, bool forgets_failures);
+  /// Times that were told by the wall clock hold no more.
+  void clock_jumped();
+
+  /// How many facts the service has processed, in the order in which it did.
+  struct Record {
+    std::vector<std::string> transactions;  ///< bodies; number n stands at n-1
+    std::vector<std::int64_t> facts;        ///< their numbers, in order
+    std::size_t processed_facts = 0;        ///< how many of them were taken in
+    std::int64_t processed = 0;             ///< the last transaction that was
+    bool in_flight = false;
+    Duration interval{};  ///< of its backoff; 0: it has not failed
+    std::optional<MonoTime> not_before;
+    int operators = 0;    ///< who are changing it now
+    bool kicked = false;  ///< one did since the last answer
+  };
+  [[nodiscard]] const Record& record(const std::string& prefix) const;
+  [[nodiscard]] std::int64_t transactions() const { return transactions_; }
+  [[nodiscard]] std::int64_t retries() const { return retries_; }
+
+ private:
+  void take_new(const Address& address, Record& record, const std::string& body);
+  std::vector<std::int64_t> facts_of(const Address& address, const std::string& body);
+
+  Referee& referee_;
+  Ledger& ledger_;
+  Registrations& registrations_;
+  TransactionLimits limits_;
+  Backoff backoff_;
+  std::map<std::string, Record> records_;
+  std::int64_t transactions_ = 0;
+  std::int64_t retries_ = 0;
+};
+
+}  // namespace postrider::sim

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postrider/base/strong.hpp"
+#include "sim/history/referee.hpp"
+#include "sim/model/rules.hpp"
+
+namespace postrider::sim {
+
+/// A fact as it was sent. Its number stands in its payload, so that it is known again anywhere.
+struct SentFact {
+  std::int64_t number = 0;
+  std::string stream;
+  PlainFact plain;
+  std::string payload;
+};
+
+/// The memory outside the world: what was sent, what was answered, and where facts turned out to
+/// stand. Whatever contradicts itself is reported.
+class Ledger {
+ public:
+  using Positions = std::map<std::int64_t, std::int64_t>;  ///< stream ID to number
+
+  explicit Ledger(Referee& referee) : referee_(referee) {}
+
+  /// Gives the fact its number and its payload.
+  const SentFact& send(std::string stream, PlainFact plain, std::size_t padding);
+  [[nodiscard]] const SentFact& fact(std::int64_t number) const;
+  [[nodiscard]] std::size_t size() const { return facts_.size(); }
+  /// How many appends were answered.
+  [[nodiscard]] std::int64_t answers() const { return answers_; }
+
+  /// An append was answered 2xx.
+  void answered(const std::string& stream, StreamId first,
+                const std::vector<std::int64_t>& numbers);
+  /// A fact was read back.
+  void seen(const std::string& stream, StreamId id, std::string_view payload);
+  /// All facts of the stream after `after` and up to `through` were read back: none that was
+  /// answered may be missing.
+  void seen_all(const std::string& stream, StreamId after, StreamId through,
+                const std::map<std::int64_t, std::string>& payloads);
+
+  /// Every fact whose place is known.
+  [[nodiscard]] const Positions& positions(const std::string& stream) const;
+  [[nodiscard]] std::optional<StreamId> position(std::int64_t number) const;
+
+ private:
+  void place(const std::string& stream, StreamId id, std::int64_t number);
+
+  Referee& referee_;
+  std::map<std::int64_t, SentFact> facts_;
+  std::map<std::string, Positions> positions_;
+  std::map<std::string, Positions> answered_;
+  std::map<std::int64_t, StreamId> places_;
+  std::int64_t answers_ = 0;
+};
+
+/// The number of a fact from its payload; empty when there is none.
+std::optional<std::int64_t> number_in(std::string_view payload);
+
+}  // namespace postrider::sim

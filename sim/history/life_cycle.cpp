@@ -1,0 +1,132 @@
+#include "sim/history/life_cycle.hpp"
+
+#include "sim/history/audit.hpp"
+
+namespace postrider::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view database_path = "/postrider.db";
+// How far into what the process does next a crash may fall.
+constexpr std::uint64_t steps_to_crash_max = 400;
+constexpr std::uint64_t disk_changes_to_crash_max = 25;
+
+}  // namespace
+
+void LifeCycle::start() {
+  boot();
+  plan_crash();
+}
+
+Result<void> LifeCycle::open() {
+  SqliteSettings settings{.path = std::string(database_path), .vfs = context_.vfs.name()};
+  settings.checkpoint_pages = context_.plan.checkpoint_pages;
+  TRY(auto database, SqliteDatabase::open(settings));
+  using Access = SqliteDatabase::Access;
+  TRY(auto writer, database->connect(Access::read_write));
+  TRY(auto reader, database->connect(Access::read_only));
+  TRY_VOID(audit(context_, *reader));
+  context_.process = std::make_unique<Process>(
+      Process::World{context_.timeline, context_.runtime, context_.network, context_.judge,
+                     context_.plan},
+      std::move(database), std::move(writer), std::move(reader), Random(random_.next()));
+  return {};
+}
+
+void LifeCycle::boot() {
+  ++generation_;
+  const auto opened = open();
+  context_.trace.note("boot", {opened ? 1 : 0});
+  if (!opened) {
+    kill();
+    boot_later();
+    return;
+  }
+  const std::uint64_t generation = generation_;
+  context_.process->start([this, generation](const std::optional<Result<void>>& started) {
+    if (generation != generation_ || !started) return;
+    context_.trace.note("started", {*started ? 1 : 0});
+    context_.ready = started->has_value();
+    if (context_.ready) return;
+    kill();
+    boot_later();
+  });
+}
+
+void LifeCycle::boot_later() {
+  context_.later(milliseconds{random_.between(10, 5000)}, [this] {
+    if (context_.process == nullptr) boot();
+  });
+}
+
+void LifeCycle::kill() {
+  ++generation_;
+  context_.ready = false;
+  context_.process.reset();
+  context_.judge.process_ended();
+  dies_at_step_.reset();
+}
+
+void LifeCycle::plan_crash() {
+  const Duration mean = context_.plan.crash.mean_interval;
+  if (mean == Duration{}) return;
+  context_.later(random_.between(Duration{1}, mean * 2), [this] {
+    if (!context_.healed) crash();
+    if (!context_.healed) plan_crash();
+  });
+}
+
+void LifeCycle::crash() {
+  if (context_.process == nullptr) return;
+  const CrashPlan& plan = context_.plan.crash;
+  if (random_.chance(plan.graceful)) return stop_gracefully();
+  power_goes_ = random_.chance(plan.power_lost);
+  if (random_.chance(plan.inside_commit)) {
+    context_.disk.lose_power_after(1 + random_.below(disk_changes_to_crash_max));
+  } else {
+    dies_at_step_ = context_.timeline.steps() + random_.below(steps_to_crash_max);
+  }
+}
+
+void LifeCycle::stop_gracefully() {
+  if (!context_.ready) return;
+  context_.ready = false;
+  context_.trace.note("stop");
+  const std::uint64_t generation = generation_;
+  context_.process->stop([this, generation](const std::optional<bool>& stopped) {
+    if (generation != generation_ || !stopped) return;
+    context_.trace.note("stopped");
+    kill();
+    boot_later();
+  });
+}
+
+void LifeCycle::after_step() {
+  const bool dies = dies_at_step_ && context_.timeline.steps() >= *dies_at_step_;
+  if (!dies && !context_.disk.powerless()) return;
+  ++crashes_;
+  context_.trace.note("crash", {power_goes_ ? 1 : 0});
+  if (power_goes_ || dies) context_.disk.lose_power();
+  kill();
+  context_.disk.restore_power(power_goes_ ? Disk::Loss::power : Disk::Loss::none);
+  boot_later();
+}
+
+void LifeCycle::heal() {
+  dies_at_step_.reset();
+  context_.disk.faults = {};
+  context_.disk.lose_power_after(0);
+}
+
+void LifeCycle::audit_disk() {
+  SqliteSettings settings{.path = std::string(database_path), .vfs = context_.vfs.name()};
+  const auto database = SqliteDatabase::open(settings);
+  if (!database) return context_.referee.broken(Check::audit, database.error().detail);
+  const auto reader = (*database)->connect(SqliteDatabase::Access::read_only);
+  if (!reader) return context_.referee.broken(Check::audit, reader.error().detail);
+  const auto audited = audit(context_, **reader);
+  if (!audited) context_.referee.broken(Check::audit, audited.error().detail);
+}
+
+}  // namespace postrider::sim

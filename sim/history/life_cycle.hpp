@@ -1,0 +1,40 @@
+#pragma once
+
+#include "sim/history/context.hpp"
+
+namespace postrider::sim {
+
+/// Starts the process, lets it crash as planned, and starts it again.
+class LifeCycle {
+ public:
+  LifeCycle(Context& context, Random random) : context_(context), random_(random) {}
+
+  void start();
+  /// After each step of the timeline: power may have been lost in it, or the time come to die.
+  void after_step();
+  /// No crash from now on.
+  void heal();
+  /// As by `kill -9`; for the end of the history too.
+  void kill();
+  /// Reads the disk, while no process runs.
+  void audit_disk();
+
+  [[nodiscard]] std::int64_t crashes() const { return crashes_; }
+
+ private:
+  Result<void> open();
+  void boot();
+  void boot_later();
+  void plan_crash();
+  void crash();
+  void stop_gracefully();
+
+  Context& context_;
+  Random random_;
+  std::optional<std::uint64_t> dies_at_step_;
+  bool power_goes_ = false;  ///< with the crash that is under way, not only the process
+  std::int64_t crashes_ = 0;
+  std::uint64_t generation_ = 0;
+};
+
+}  // namespace postrider::sim

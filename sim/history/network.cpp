@@ -1,0 +1,169 @@
+#include "sim/history/network.hpp"
+
+#include <array>
+
+namespace postrider::sim {
+namespace {
+
+std::string host_of(const std::string& url) {
+  const std::size_t begin = url.find("//") + 2;
+  return url.substr(begin, url.find('/', begin) - begin);
+}
+
+Judge::Outcome outcome_of(const Result<HttpResponse>& answer) {
+  if (!answer) return {};
+  return {answer->status >= 200 && answer->status < 300, answer->retry_after};
+}
+
+Error lost(std::string detail) {
+  return {Code::connection_failed, std::move(detail)};
+}
+
+}  // namespace
+
+Duration Network::draw_latency() {
+  return random_.heavy_tail(faults_.typical_latency, faults_.longest_latency);
+}
+
+Duration Network::draw_outage() {
+  return random_.between(Duration{1}, faults_.mean_outage * 2);
+}
+
+bool Network::is_dead(const std::string& url) {
+  if (faults_.mean_outage == Duration{}) return false;
+  Receiver& receiver = receivers_[host_of(url)];
+  while (receiver.changes_at <= world_.now()) {
+    receiver.dead = !receiver.dead;
+    receiver.changes_at += draw_outage();
+  }
+  return receiver.dead;
+}
+
+Network::Fate Network::draw_fate(const Exchange& exchange) {
+  if (is_dead(exchange.request.url)) return Fate::refused;
+  const std::array<std::pair<int, Fate>, 8> chances = {{{faults_.refused, Fate::refused},
+                                                        {faults_.reset_before, Fate::reset_before},
+                                                        {faults_.answer_lost, Fate::answer_lost},
+                                                        {faults_.hangs, Fate::hangs},
+                                                        {faults_.client_error, Fate::client_error},
+                                                        {faults_.server_error, Fate::server_error},
+                                                        {faults_.too_many, Fate::too_many},
+                                                        {faults_.redirect, Fate::redirect}}};
+  auto drawn = static_cast<int>(random_.below(1000));
+  for (const auto& [permille, fate] : chances) {
+    if (drawn < permille) return fate;
+    drawn -= permille;
+  }
+  return Fate::answered;
+}
+
+void Network::heal() {
+  const Duration typical = faults_.typical_latency;
+  faults_ = {};
+  faults_.typical_latency = typical;
+  faults_.longest_latency = typical * 2;
+}
+
+void Network::begin(std::shared_ptr<Exchange> exchange) {
+  const auto address = judge_.address_of(exchange->request.url);
+  if (!address) return;
+  exchange->address = *address;
+  judge_.begins(*address, world_.now());
+  const Fate fate = draw_fate(*exchange);
+  if (fate != Fate::answered) ++fault_count_;
+  trace_.note("request", address->prefix, {address->number, static_cast<std::int64_t>(fate)});
+  const Duration timeout = exchange->request.timeout;
+  const Duration latency = draw_latency();
+  if (latency >= timeout) {
+    answer_later(std::move(exchange), timeout, fail(Code::deadline, "no connection in time"));
+    return;
+  }
+  if (fate == Fate::refused || fate == Fate::reset_before) {
+    answer_later(std::move(exchange), latency,
+                 std::unexpected(lost(fate == Fate::refused ? "refused" : "reset")));
+    return;
+  }
+  exchange->arrive = [this, weak = std::weak_ptr(exchange), fate] { arrive(weak.lock(), fate); };
+  world_.call_at(world_.now() + latency, [exchange] {
+    if (exchange->arrive) std::exchange(exchange->arrive, {})();
+  });
+}
+
+void Network::cut_off(Exchange& exchange) {
+  const auto arrive_now = std::exchange(exchange.arrive, {});
+  if (arrive_now && random_.chance(500)) arrive_now();
+}
+
+void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate fate) {
+  const bool hangs_after = fate == Fate::hangs && random_.chance(500);
+  const bool processed = fate == Fate::answered || fate == Fate::answer_lost || hangs_after;
+  trace_.note("arrives", exchange->address.prefix, {exchange->address.number, processed ? 1 : 0});
+  judge_.arrived(exchange->address, *exchange->request.body, processed);
+  const Duration timeout = exchange->request.timeout;
+  const Duration latency = draw_latency();
+  if (fate == Fate::hangs || latency >= timeout) {
+    answer_later(exchange, timeout, fail(Code::deadline, "no answer in time"));
+  } else if (fate == Fate::answer_lost) {
+    answer_later(exchange, latency, std::unexpected(lost("reset while waiting for the answer")));
+  } else {
+    answer_later(exchange, latency, response_of(fate));
+  }
+}
+
+HttpResponse Network::response_of(Fate fate) {
+  HttpResponse response;
+  response.status = 200;
+  if (fate == Fate::client_error) response.status = static_cast<int>(random_.between(400, 428));
+  if (fate == Fate::server_error) response.status = static_cast<int>(random_.between(500, 504));
+  if (fate == Fate::redirect) response.status = 301;
+  if (fate == Fate::too_many) {
+    response.status = 429;
+    response.retry_after = std::chrono::seconds{random_.between(0, 1000)};
+  }
+  return response;
+}
+
+void Network::answer_later(std::shared_ptr<Exchange> exchange, Duration after,
+                           Result<HttpResponse> answer) {
+  world_.call_at(world_.now() + after,
+                 [this, exchange = std::move(exchange), answer = std::move(answer)]() mutable {
+                   if (!exchange->answer) return;
+                   judge_.ends(exchange->address, world_.now(), outcome_of(answer));
+                   trace_.note("answered", exchange->address.prefix,
+                               {exchange->address.number, answer ? answer->status : 0});
+                   std::exchange(exchange->answer, {})(std::move(answer));
+                 });
+}
+
+Async<Result<HttpResponse>> SimulatedHttpClient::send(HttpRequest request) {
+  auto start = [this, &request](Reply<Result<HttpResponse>> answer) {
+    const auto exchange = std::make_shared<Exchange>();
+    exchange->request = std::move(request);
+    exchange->answer = std::move(answer);
+    std::erase_if(open_, [](const auto& each) { return each.expired(); });
+    open_.push_back(exchange);
+    network_.begin(exchange);
+  };
+  co_return co_await await_reply<Result<HttpResponse>>(runtime_.executor(), start);
+}
+
+void SimulatedHttpClient::end_requests() {
+  for (const auto& weak : std::exchange(open_, {})) {
+    const auto exchange = weak.lock();
+    if (!exchange || !exchange->answer) continue;
+    network_.cut_off(*exchange);
+    judge_.given_up(exchange->address);
+    std::exchange(exchange->answer, {})(fail(Code::stopping, "the server is stopping"));
+  }
+}
+
+void SimulatedHttpClient::end() {
+  for (const auto& weak : std::exchange(open_, {})) {
+    const auto exchange = weak.lock();
+    if (!exchange) continue;
+    if (exchange->answer) network_.cut_off(*exchange);
+    exchange->answer = {};
+  }
+}
+
+}  // namespace postrider::sim

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "postrider/runtime/http_client.hpp"
+#include "postrider/runtime/reply.hpp"
+#include "sim/history/judge.hpp"
+#include "sim/history/plan.hpp"
+#include "sim/history/trace.hpp"
+#include "sim/world/virtual_runtime.hpp"
+
+namespace postrider::sim {
+
+/// One request on its way.
+struct Exchange {
+  HttpRequest request;
+  Judge::Address address;
+  Reply<Result<HttpResponse>> answer;  ///< empty: answered, or its sender is no more
+  std::function<void()> arrive;        ///< while the request is on its way
+};
+
+/// The network and the receivers behind it. Outlives the processes that send.
+class Network {
+ public:
+  Network(VirtualRuntime& world, Judge& judge, Trace& trace, NetworkFaults faults, Random random)
+      : world_(world), judge_(judge), trace_(trace), faults_(faults), random_(random) {}
+
+  void begin(std::shared_ptr<Exchange> exchange);
+  /// Its sender has gone: what is on its way arrives now or never.
+  void cut_off(Exchange& exchange);
+  /// From now on everything arrives and is answered 200.
+  void heal();
+
+  [[nodiscard]] std::int64_t faults() const { return fault_count_; }
+
+ private:
+  enum class Fate : std::uint8_t {
+    answered,
+    refused,
+    reset_before,
+    answer_lost,
+    hangs,
+    client_error,
+    server_error,
+    too_many,
+    redirect
+  };
+  struct Receiver {
+    bool dead = false;
+    MonoTime changes_at{};
+  };
+
+  Fate draw_fate(const Exchange& exchange);
+  bool is_dead(const std::string& url);
+  void arrive(const std::shared_ptr<Exchange>& exchange, Fate fate);
+  HttpResponse response_of(Fate fate);
+  void answer_later(std::shared_ptr<Exchange> exchange, Duration after,
+                    Result<HttpResponse> answer);
+  Duration draw_latency();
+  Duration draw_outage();
+
+  VirtualRuntime& world_;
+  Judge& judge_;
+  Trace& trace_;
+  NetworkFaults faults_;
+  Random random_;
+  std::map<std::string, Receiver> receivers_;
+  std::int64_t fault_count_ = 0;
+};
+
+/// The HTTP client of one process.
+class SimulatedHttpClient final : public HttpClient {
+ public:
+  SimulatedHttpClient(VirtualRuntime& runtime, Network& network, Judge& judge)
+      : runtime_(runtime), network_(network), judge_(judge) {}
+  ~SimulatedHttpClient() override { end(); }
+
+  Async<Result<HttpResponse>> send(HttpRequest request) override;
+  /// Every request fails with `stopping`, as when the server's grace time is over.
+  void end_requests();
+  /// The process is no more; nobody waits for answers.
+  void end();
+
+ private:
+  VirtualRuntime& runtime_;
+  Network& network_;
+  Judge& judge_;
+  std::list<std::weak_ptr<Exchange>> open_;
+};
+
+}  // namespace postrider::sim

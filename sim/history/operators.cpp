@@ -1,0 +1,204 @@
+#include "sim/history/operators.hpp"
+
+#include <fmt/format.h>
+
+namespace postrider::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view any_tail = ".*";
+
+std::vector<NamespaceEntry> entries_of(const std::vector<std::string>& prefixes) {
+  std::vector<NamespaceEntry> entries;
+  for (const std::string& prefix : prefixes) {
+    entries.push_back({prefix + std::string(any_tail), false});
+  }
+  return entries;
+}
+
+std::vector<std::string> prefixes_of(const std::vector<NamespaceEntry>& entries) {
+  std::vector<std::string> prefixes;
+  for (const NamespaceEntry& entry : entries) {
+    prefixes.push_back(entry.regex.substr(0, entry.regex.size() - any_tail.size()));
+  }
+  return prefixes;
+}
+
+}  // namespace
+
+Registration registration_of(const std::string& id, const PlainRegistration& plain, bool pushed) {
+  Registration registration;
+  registration.id = id;
+  if (pushed) registration.url = "http://" + id + ".test";
+  registration.as_token = "as_" + id;
+  registration.hs_token = "hs_" + id;
+  registration.sender_localpart = plain.sender_localpart;
+  registration.namespaces.users = entries_of(plain.users);
+  registration.namespaces.rooms = entries_of(plain.rooms);
+  registration.namespaces.aliases = entries_of(plain.aliases);
+  return registration;
+}
+
+PlainRegistration plain_of(const Registration& registration) {
+  return {.sender_localpart = registration.sender_localpart,
+          .users = prefixes_of(registration.namespaces.users),
+          .rooms = prefixes_of(registration.namespaces.rooms),
+          .aliases = prefixes_of(registration.namespaces.aliases)};
+}
+
+void Operators::start() {
+  for (int i = 0; i < context_.plan.workload.services; ++i) put(fmt::format("svc{}", i));
+  if (context_.plan.workload.mean_operator_pause > Duration{}) act();
+}
+
+void Operators::act() {
+  if (context_.healed) return;
+  const auto services = static_cast<std::uint64_t>(context_.plan.workload.services);
+  const std::string id = fmt::format("svc{}", random_.below(services + 1));
+  if (context_.engine() != nullptr && !busy_.contains(id)) act_on(id);
+  const Duration pause =
+      random_.between(Duration{1}, context_.plan.workload.mean_operator_pause * 2);
+  context_.later(pause, [this] { act(); });
+}
+
+void Operators::act_on(const std::string& id) {
+  const bool exists = context_.registrations.current(id) != nullptr;
+  const auto kind = random_.below(10);
+  if (!exists || kind < 4) return put(id);
+  if (kind < 5) return remove(id);
+  if (kind < 7) return set_paused(id, true);
+  if (kind < 9) return set_paused(id, false);
+  retry(id);
+}
+
+PlainRegistration Operators::draw_registration(const std::string& id) {
+  static const std::vector<std::string> users = {"@irc_", "@slack_", "@human_0", "@"};
+  static const std::vector<std::string> rooms = {"!r0", "!r1", "!r"};
+  static const std::vector<std::string> aliases = {"#irc_", "#"};
+  PlainRegistration plain;
+  plain.sender_localpart = "bot_" + id.substr(3);
+  if (random_.chance(800)) plain.users = {random_.pick(users)};
+  if (random_.chance(200)) plain.rooms = {random_.pick(rooms)};
+  if (random_.chance(300)) plain.aliases = {random_.pick(aliases)};
+  return plain;
+}
+
+std::map<std::string, StreamId> Operators::sorted_positions() {
+  std::map<std::string, StreamId> positions = linear_positions();
+  for (auto& [stream, id] : positions) id = id.plus(-context_.engine()->sort_lag(stream));
+  return positions;
+}
+
+std::map<std::string, StreamId> Operators::linear_positions() {
+  std::map<std::string, StreamId> positions;
+  for (const Stream* stream : context_.engine()->streams()) {
+    positions[stream->name()] = stream->linear_position();
+  }
+  return positions;
+}
+
+void Operators::begin(const std::string& id) {
+  busy_.insert(id);
+  if (const ServiceLife* life = context_.registrations.current(id)) {
+    context_.judge.operator_begins(life->prefix);
+  }
+}
+
+void Operators::end(const std::string& id, bool forgets_failures) {
+  busy_.erase(id);
+  if (const ServiceLife* life = context_.registrations.current(id)) {
+    context_.judge.operator_ends(life->prefix, forgets_failures);
+  }
+}
+
+void Operators::put(const std::string& id) {
+  if (context_.engine() == nullptr) {
+    context_.later(milliseconds{100}, [this, id] { put(id); });
+    return;
+  }
+  const PlainRegistration plain = draw_registration(id);
+  const bool pushed = !random_.chance(50);
+  context_.trace.note("put", id);
+  begin(id);
+  const auto before = sorted_positions();
+  Registration registration = registration_of(id, plain, pushed);
+  context_.process->call<Result<ServiceRegistry::Put>>(
+      context_.engine()->services().put(std::move(registration), ServiceSource::api),
+      [this, id, plain, pushed, before](const std::optional<Result<ServiceRegistry::Put>>& done) {
+        const bool stored = done && *done;
+        context_.trace.note("put done", id, {stored ? 1 : 0});
+        if (stored) {
+          // The answer may come when the process that gave it is gone already; then the disk knows.
+          const auto service =
+              context_.engine() == nullptr ? nullptr : context_.engine()->services().find(id);
+          if (service != nullptr) {
+            const ChangePoint since{before, linear_positions()};
+            context_.registrations.put(id, service->row.transaction_prefix, pushed, plain, since);
+          } else {
+            context_.registrations.doubt(id, {plain, pushed, before});
+          }
+        } else {
+          context_.registrations.doubt(id, {plain, pushed, before});
+        }
+        end(id, false);
+      });
+}
+
+void Operators::remove(const std::string& id) {
+  context_.trace.note("remove", id);
+  begin(id);
+  const auto before = sorted_positions();
+  context_.process->call<Result<void>>(
+      context_.engine()->services().remove(id),
+      [this, id, before](const std::optional<Result<void>>& done) {
+        context_.trace.note("remove done", id, {done && *done ? 1 : 0});
+        end(id, false);
+        if (done && *done && context_.engine() != nullptr) {
+          context_.registrations.remove(id, {before, linear_positions()});
+        } else {
+          context_.registrations.doubt(id, {std::nullopt, true, before});
+        }
+      });
+}
+
+void Operators::set_paused(const std::string& id, bool paused) {
+  context_.trace.note(paused ? "pause" : "resume", id);
+  begin(id);
+  ServiceRegistry& services = context_.engine()->services();
+  context_.process->call<Result<void>>(paused ? services.pause(id) : services.resume(id),
+                                       [this, id, paused](const std::optional<Result<void>>& done) {
+                                         const bool resumed = !paused && done && *done;
+                                         end(id, resumed);
+                                         if (resumed) to_resume_.erase(id);
+                                         if (!paused && to_resume_.contains(id)) resume_later(id);
+                                       });
+}
+
+void Operators::retry(const std::string& id) {
+  context_.trace.note("retry", id);
+  begin(id);
+  const auto tried = context_.engine()->services().retry(id);
+  static_cast<void>(tried);  // there may be no such service any more
+  end(id, false);
+}
+
+void Operators::resume_later(const std::string& id) {
+  context_.later(milliseconds{200}, [this, id] {
+    if (context_.registrations.current(id) == nullptr) {
+      to_resume_.erase(id);
+    } else if (context_.engine() == nullptr || busy_.contains(id)) {
+      resume_later(id);
+    } else {
+      set_paused(id, false);
+    }
+  });
+}
+
+void Operators::resume_all() {
+  for (const auto& life : context_.registrations.all()) {
+    if (!life->deleted && to_resume_.insert(life->id).second) resume_later(life->id);
+  }
+}
+
+}  // namespace postrider::sim

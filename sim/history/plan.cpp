@@ -1,0 +1,120 @@
+#include "sim/history/plan.hpp"
+
+#include <algorithm>
+
+namespace postrider::sim {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+/// Ends weigh more than the middle: rare branches are at limits.
+std::int64_t draw_limit(Random& random, std::int64_t low, std::int64_t high) {
+  const auto kind = random.below(4);
+  if (kind == 0) return low;
+  if (kind == 1) return high;
+  return random.between(low, high);
+}
+
+std::size_t draw_size(Random& random, std::int64_t low, std::int64_t high) {
+  return static_cast<std::size_t>(draw_limit(random, low, high));
+}
+
+void draw_engine(Random& random, Plan& plan) {
+  EngineSettings& engine = plan.engine;
+  engine.delivery.limits.facts_max = draw_size(random, 1, 100);
+  engine.delivery.limits.bytes_max = draw_size(random, 200, 1 << 20);
+  engine.delivery.request_timeout = seconds{random.between(1, 60)};
+  engine.delivery.backoff.min = seconds{random.between(1, 4)};
+  engine.delivery.backoff.max = seconds{random.between(8, 512)};
+  engine.stream.tail_cache_bytes = draw_size(random, 0, 64 << 10);
+  engine.stream.block_cache_bytes = draw_size(random, 0, 64 << 10);
+  engine.stream.idempotency_retain = hours{24};
+  engine.sort_facts_max = draw_size(random, 1, 200);
+  if (random.chance(300)) engine.server_name = "x";
+  plan.checkpoint_pages = static_cast<std::uint64_t>(draw_limit(random, 1, 200));
+  plan.disk_pace.typical = std::chrono::microseconds{random.between(50, 5000)};
+  plan.disk_pace.max = milliseconds{random.between(20, 2000)};
+}
+
+void draw_workload(Random& random, WorkloadPlan& workload) {
+  workload.streams = static_cast<int>(random.between(1, 3));
+  workload.services = static_cast<int>(random.between(1, 5));
+  workload.appends = static_cast<int>(random.between(10, 80));
+  workload.facts_max = static_cast<int>(draw_limit(random, 1, 30));
+  workload.padding_max = static_cast<int>(draw_limit(random, 0, 2000));
+  workload.keyed = static_cast<int>(draw_limit(random, 0, 1000));
+  workload.mean_pause = milliseconds{draw_limit(random, 1, 2000)};
+}
+
+void add_network_faults(Random& random, NetworkFaults& network) {
+  const auto rate = [&random] {
+    return random.chance(500) ? static_cast<int>(random.between(1, 150)) : 0;
+  };
+  network.refused = rate();
+  network.reset_before = rate();
+  network.answer_lost = rate();
+  network.hangs = rate() / 3;
+  network.client_error = rate();
+  network.server_error = rate();
+  network.too_many = rate();
+  network.redirect = rate() / 3;
+  network.typical_latency = milliseconds{random.between(1, 200)};
+  if (random.chance(500)) network.mean_outage = seconds{random.between(5, 600)};
+}
+
+void add_disk_faults(Random& random, DiskFaults& disk) {
+  if (random.chance(600)) disk.sync_fails = static_cast<int>(random.between(5, 100));
+  if (random.chance(400)) disk.write_fails = static_cast<int>(random.between(1, 20));
+  if (random.chance(400)) disk.read_fails = static_cast<int>(random.between(1, 10));
+  if (random.chance(300))
+    disk.capacity_bytes = static_cast<std::uint64_t>(random.between(150, 600)) << 10;
+}
+
+void add_crashes(Random& random, CrashPlan& crash) {
+  crash.mean_interval = seconds{random.between(1, 60)};
+  crash.power_lost = static_cast<int>(draw_limit(random, 0, 1000));
+  crash.inside_commit = static_cast<int>(random.between(200, 900));
+  crash.graceful = static_cast<int>(draw_limit(random, 0, 300));
+}
+
+void add_churn(Random& random, Plan& plan) {
+  plan.workload.mean_operator_pause = milliseconds{random.between(200, 20'000)};
+  if (random.chance(400)) plan.mean_clock_jump_pause = seconds{random.between(10, 120)};
+}
+
+}  // namespace
+
+const std::vector<std::string_view>& scenario_names() {
+  static const std::vector<std::string_view> names = {"calm",  "network", "disk",
+                                                      "crash", "churn",   "swarm"};
+  return names;
+}
+
+Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
+  Random random(seed, "plan");
+  Plan plan;
+  plan.seed = seed;
+  plan.scenario = scenario;
+  draw_engine(random, plan);
+  draw_workload(random, plan.workload);
+  const bool swarm = scenario == "swarm";
+  const auto has = [&](std::string_view kind, int permille) {
+    const bool drawn = random.chance(permille);
+    return scenario == kind || (swarm && drawn);
+  };
+  if (has("network", 700)) add_network_faults(random, plan.network);
+  if (has("disk", 400)) add_disk_faults(random, plan.disk);
+  if (has("crash", 600)) add_crashes(random, plan.crash);
+  if (has("churn", 500)) add_churn(random, plan);
+  const Duration retain =
+      random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});
+  for (int i = 0; i < plan.workload.streams; ++i) {
+    plan.engine.streams[fmt::format("s{}", i)] = {.format = "matrix", .retain = retain};
+  }
+  return plan;
+}
+
+}  // namespace postrider::sim

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postrider/engine/engine.hpp"
+#include "sim/disk/disk.hpp"
+#include "sim/world/slow_lane.hpp"
+
+namespace postrider::sim {
+
+/// How often requests to receivers end in each way, in thousandths; the rest are answered 200.
+struct NetworkFaults {
+  int refused = 0;       ///< no connection
+  int reset_before = 0;  ///< the connection ends before the receiver has the whole request
+  int answer_lost = 0;   ///< the receiver has processed it, and the answer does not arrive
+  int hangs = 0;         ///< no answer until the time-out; processed or not
+  int client_error = 0;  ///< 4xx
+  int server_error = 0;  ///< 5xx
+  int too_many = 0;      ///< 429 with Retry-After
+  int redirect = 0;
+  Duration typical_latency = std::chrono::milliseconds{5};
+  Duration longest_latency = std::chrono::seconds{5};
+  Duration mean_outage{};  ///< of a receiver that is dead for a while; 0: none is
+};
+
+struct CrashPlan {
+  Duration mean_interval{};  ///< 0: no crash
+  int power_lost = 0;        ///< in thousandths; else only the process dies
+  int inside_commit = 0;
+  int graceful = 0;  ///< stopped as by SIGTERM instead
+};
+
+struct WorkloadPlan {
+  int streams = 1;
+  int services = 3;
+  int appends = 60;
+  int facts_max = 8;               ///< in one append
+  int padding_max = 200;           ///< bytes
+  int keyed = 300;                 ///< appends under an idempotency key, in thousandths
+  Duration mean_pause{};           ///< between appends
+  Duration mean_operator_pause{};  ///< between what an operator does; 0: nothing
+};
+
+/// All that is drawn before a history begins.
+struct Plan {
+  std::uint64_t seed = 0;
+  std::string scenario;
+  EngineSettings engine;
+  std::uint64_t checkpoint_pages = 4000;
+  SlowLane::Pace disk_pace;
+  DiskFaults disk;
+  NetworkFaults network;
+  CrashPlan crash;
+  WorkloadPlan workload;
+  Duration mean_clock_jump_pause{};  ///< 0: the wall clock runs true
+};
+
+/// The kinds of history. `swarm` draws for each kind of fault whether it exists at all.
+const std::vector<std::string_view>& scenario_names();
+
+/// `scenario` is one of `scenario_names`.
+Plan draw_plan(std::uint64_t seed, std::string_view scenario);
+
+}  // namespace postrider::sim

@@ -1,0 +1,46 @@
+#include "sim/history/process.hpp"
+
+namespace postrider::sim {
+namespace {
+
+constexpr Duration stop_grace = std::chrono::seconds{5};
+
+Async<bool> stop_engine(Engine* engine, SimulatedHttpClient* http) {
+  std::function<void()> end_requests = [http] { http->end_requests(); };
+  co_await engine->stop(stop_grace, std::move(end_requests));
+  co_return true;
+}
+
+}  // namespace
+
+Process::Process(World world, std::unique_ptr<SqliteDatabase> database,
+                 std::unique_ptr<SqlConnection> writer, std::unique_ptr<SqlConnection> reader,
+                 Random random)
+    : world_(world),
+      database_(std::move(database)),
+      writer_(std::move(writer)),
+      reader_(std::move(reader)),
+      runtime_(world.timeline, Random(random.next())),
+      writer_lane_(runtime_, Random(random.next(), "writer"), world.plan.disk_pace),
+      reader_lane_(runtime_, Random(random.next(), "reader"), world.plan.disk_pace),
+      http_(runtime_, world.network, world.judge),
+      engine_(EnginePorts{runtime_, Reader{writer_lane_, *writer_}, Reader{reader_lane_, *reader_},
+                          http_},
+              world.plan.engine) {}
+
+Process::~Process() {
+  runtime_.end();
+  http_.end();
+  writer_lane_.drop_jobs();
+  reader_lane_.drop_jobs();
+}
+
+void Process::start(std::function<void(std::optional<Result<void>>)> done) {
+  call<Result<void>>(engine_.start({}), std::move(done));
+}
+
+void Process::stop(std::function<void(std::optional<bool>)> done) {
+  call<bool>(stop_engine(&engine_, &http_), std::move(done));
+}
+
+}  // namespace postrider::sim

@@ -1,0 +1,166 @@
+#include "sim/history/producers.hpp"
+
+#include <fmt/format.h>
+
+#include "postrider/stream/fact_parser.hpp"
+
+namespace postrider::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t page_facts_max = 50;
+
+Async<Result<AppendReceipt>> append_to(Engine* engine, std::string stream, std::string body,
+                                       std::optional<IdempotencyKey> key) {
+  CO_TRY(Stream* const found, co_await engine->stream(std::move(stream)));
+  CO_TRY(auto facts, parse_facts(std::move(body), BodyKind::ndjson, found->format(), {}));
+  co_return co_await found->append(std::move(facts), std::move(key));
+}
+
+Async<Result<std::vector<Chunk>>> read_from(Engine* engine, std::string stream, StreamId after) {
+  CO_TRY(Stream* const found, co_await engine->stream(std::move(stream)));
+  co_return co_await found->read(after, page_facts_max, Stream::Keys::not_needed);
+}
+
+}  // namespace
+
+Duration Producers::draw_pause() {
+  return random_.between(Duration{0}, context_.plan.workload.mean_pause * 2);
+}
+
+void Producers::start() {
+  begin_next();
+}
+
+void Producers::begin_next() {
+  if (begun_ == context_.plan.workload.appends) return;
+  ++begun_;
+  ++open_;
+  attempt(draw_append());
+  context_.later(draw_pause(), [this] { begin_next(); });
+}
+
+PlainFact Producers::draw_fact() {
+  static const std::vector<std::string> users = {
+      "@irc_0:x", "@irc_1:x", "@irc_2:far", "@slack_0:x", "@human_0:x", "@human_1:x", "@bot_0:x"};
+  static const std::vector<std::string> memberships = {"join", "join", "leave", "ban", "invite"};
+  static const std::vector<std::string> aliases = {"#irc_0:x", "#slack_0:x", "#other:x"};
+  PlainFact fact;
+  fact.type = "m.room.message";
+  fact.sender = random_.pick(users);
+  fact.room = fmt::format("!r{}:x", random_.below(4));
+  const auto kind = random_.below(10);
+  if (kind < 3) {
+    fact.type = "m.room.member";
+    fact.state_key = random_.pick(users);
+    fact.membership = random_.pick(memberships);
+  } else if (kind == 3) {
+    fact.type = "m.room.canonical_alias";
+    fact.state_key = "";
+    if (random_.chance(700)) fact.aliases = {random_.pick(aliases)};
+  }
+  return fact;
+}
+
+std::shared_ptr<Producers::Append> Producers::draw_append() {
+  const WorkloadPlan& plan = context_.plan.workload;
+  auto append = std::make_shared<Append>();
+  append->stream = fmt::format("s{}", random_.below(static_cast<std::uint64_t>(plan.streams)));
+  const std::int64_t count = random_.between(1, plan.facts_max);
+  for (std::int64_t i = 0; i < count; ++i) {
+    PlainFact plain = draw_fact();
+    const auto padding = static_cast<std::size_t>(random_.between(0, plan.padding_max));
+    const SentFact& fact = context_.ledger.send(append->stream, std::move(plain), padding);
+    append->body += fact.payload;
+    append->body += '\n';
+    append->numbers.push_back(fact.number);
+  }
+  if (random_.chance(plan.keyed)) {
+    append->key = IdempotencyKey{fmt::format("k{}", append->numbers.front()), append->body};
+  }
+  return append;
+}
+
+void Producers::attempt(const std::shared_ptr<Append>& append) {
+  if (context_.engine() == nullptr) {
+    context_.later(milliseconds{random_.between(50, 1000)}, [this, append] { attempt(append); });
+    return;
+  }
+  context_.trace.note("append", append->stream, {append->numbers.front()});
+  context_.process->call<Result<AppendReceipt>>(
+      append_to(context_.engine(), append->stream, append->body, append->key),
+      [this, append](const std::optional<Result<AppendReceipt>>& receipt) {
+        finish(append, receipt);
+      });
+}
+
+void Producers::finish(const std::shared_ptr<Append>& append,
+                       const std::optional<Result<AppendReceipt>>& receipt) {
+  if (receipt && *receipt) {
+    answered(*append, **receipt);
+    --open_;
+  } else if (append->key) {
+    context_.later(milliseconds{random_.between(1, 3000)}, [this, append] { attempt(append); });
+  } else {
+    --open_;  // whether it is there, nobody knows
+  }
+}
+
+void Producers::answered(const Append& append, const AppendReceipt& receipt) {
+  context_.trace.note("append answered", append.stream,
+                      {receipt.first.value, receipt.last.value, receipt.repeated ? 1 : 0});
+  const std::int64_t count = receipt.last.value - receipt.first.value + 1;
+  if (count != std::ssize(append.numbers) || receipt.fact_count != count) {
+    context_.referee.broken(Check::durable_append,
+                            fmt::format("an append of {} facts was answered {} to {}",
+                                        append.numbers.size(), receipt.first, receipt.last));
+    return;
+  }
+  context_.ledger.answered(append.stream, receipt.first, append.numbers);
+}
+
+void Followers::start() {
+  for (const auto& [stream, declaration] : context_.plan.engine.streams) {
+    positions_[stream] = StreamId{};
+    read(stream);
+  }
+}
+
+void Followers::read(const std::string& stream) {
+  const auto again = [this, stream] { read(stream); };
+  const Duration pause = milliseconds{random_.between(100, 5000)};
+  if (context_.engine() == nullptr) return context_.later(pause, again);
+  const StreamId after = positions_[stream];
+  context_.process->call<Result<std::vector<Chunk>>>(
+      read_from(context_.engine(), stream, after),
+      [this, stream, after, pause, again](const std::optional<Result<std::vector<Chunk>>>& chunks) {
+        if (chunks && *chunks) take(stream, after, **chunks);
+        const bool gone = chunks && !*chunks && chunks->error().code == Code::position_gone;
+        if (gone && context_.engine() != nullptr) {
+          for (const Stream* each : context_.engine()->streams()) {
+            if (each->name() == stream) positions_[stream] = each->dropped_through();
+          }
+        }
+        context_.later(pause, again);
+      });
+}
+
+void Followers::take(const std::string& stream, StreamId after, const std::vector<Chunk>& chunks) {
+  std::map<std::int64_t, std::string> payloads;
+  StreamId last = after;
+  for (const Chunk& chunk : chunks) {
+    for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
+      if (id <= last) {
+        context_.referee.broken(Check::token,
+                                fmt::format("a reader of {} after {} got {}", stream, last, id));
+      }
+      payloads.emplace(id.value, chunk.payload(id));
+      last = id;
+    }
+  }
+  context_.ledger.seen_all(stream, after, last, payloads);
+  positions_[stream] = last;
+}
+
+}  // namespace postrider::sim

@@ -1,0 +1,14 @@
+#include "sim/history/referee.hpp"
+
+#include <array>
+
+namespace postrider::sim {
+
+std::string_view name_of(Check check) {
+  static constexpr std::array<std::string_view, 10> names = {
+      "durable append", "linear order", "same bytes", "one in flight", "bounded transaction",
+      "token",          "backoff",      "audit",      "liveness",      "idle"};
+  return names.at(static_cast<std::size_t>(check));
+}
+
+}  // namespace postrider::sim

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postrider::sim {
+
+/// What a history must show. The numbers are those of the guarantees in ARCHITECTURE.md.
+enum class Check : std::uint8_t {
+  durable_append,       ///< 1: what was answered is there, once, as it was sent
+  linear_order,         ///< 2: in stream order, without a gap, and nothing that is not of interest
+  same_bytes,           ///< 3: a transaction's ID and bytes never change; its IDs count up
+  one_in_flight,        ///< 4
+  bounded_transaction,  ///< 5: no transaction is larger than the settings allow
+  token,                ///< 7: a reader never gets what lies before its token
+  backoff,              ///< 8: nothing is tried before its time
+  audit,                ///< what lies on the disk is whole and fits together
+  liveness,             ///< when faults stop, everything that waits is delivered in a stated time
+  idle,                 ///< and then nothing is left over
+};
+
+std::string_view name_of(Check check);
+
+/// Keeps the first check that broke.
+class Referee {
+ public:
+  struct Verdict {
+    Check check;
+    std::string detail;
+  };
+
+  void broken(Check check, std::string detail) {
+    if (!verdict_) verdict_ = Verdict{check, std::move(detail)};
+  }
+  [[nodiscard]] const std::optional<Verdict>& verdict() const { return verdict_; }
+
+ private:
+  std::optional<Verdict> verdict_;
+};
+
+}  // namespace postrider::sim
