@@ -15,6 +15,8 @@ namespace postrider::sim {
 namespace {
 
 constexpr std::int64_t everything = 1'000'000;
+// Times on the disk are in milliseconds.
+constexpr Duration clock_grain = std::chrono::milliseconds{2};
 constexpr Statement integrity_sql{"PRAGMA integrity_check"};
 
 class Auditor {
@@ -60,6 +62,7 @@ class Auditor {
         }
       }
     }
+    check_retention(stream);
     if (stream.sorted_through > last) {
       broken(fmt::format("{} is sorted through {} and ends at {}", stream.name,
                          stream.sorted_through, last));
@@ -69,6 +72,20 @@ class Auditor {
     for (const auto& [id, payload] : payloads) ids.insert(id);
     ends_[stream.name] = last;
     return {};
+  }
+
+  /// Nothing is dropped before its time, as far as the clock can be trusted.
+  void check_retention(const StreamRow& stream) {
+    if (context_.plan.mean_clock_jump_pause > Duration{}) return;
+    const auto& positions = context_.ledger.positions(stream.name);
+    const auto dropped = positions.find(stream.dropped_through.value);
+    if (dropped == positions.end()) return;
+    const auto answered_at = context_.ledger.answered_at(dropped->second);
+    if (!answered_at) return;
+    const Duration age = context_.timeline.now() - *answered_at;
+    if (age + clock_grain >= context_.plan.engine.streams.at(stream.name).retain) return;
+    broken(fmt::format("{} {} was dropped when it was {} s old", stream.name,
+                       stream.dropped_through, seconds(age)));
   }
 
   void settle_services(const std::vector<StoredService>& services) {

@@ -18,7 +18,7 @@ struct Context {
         trace(timeline, prints),
         disk(Random(plan.seed, "disk")),
         vfs("simulated", disk, Random(plan.seed, "vfs")),
-        ledger(referee),
+        ledger(referee, timeline),
         judge(referee, ledger, registrations, plan.engine.delivery),
         network(runtime, judge, trace, plan.network, Random(plan.seed, "network")) {}
 

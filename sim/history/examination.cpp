@@ -5,6 +5,9 @@
 namespace postrider::sim {
 namespace {
 
+// Ten times what the disk and the sound receiver need at their slowest.
+constexpr Duration delay_max = std::chrono::seconds{5};
+
 enum class Due : std::uint8_t { yes, no, either };
 
 /// Whether a change had happened for the fact at `id`.
@@ -24,7 +27,8 @@ class Examiner {
     const Judge::Record& record = context.judge.record(life.prefix);
     for (std::size_t i = 0; i < record.facts.size(); ++i) {
       const SentFact& fact = context.ledger.fact(record.facts[i]);
-      if (fact.stream == stream) delivered_.push_back({fact.number, i < record.processed_facts});
+      if (fact.stream != stream) continue;
+      delivered_.push_back({fact.number, i < record.processed_facts, record.arrivals[i]});
     }
   }
 
@@ -43,6 +47,7 @@ class Examiner {
   struct Delivered {
     std::int64_t number;
     bool processed;
+    MonoTime arrived_at;
   };
 
   void broken(const std::string& what) {
@@ -58,12 +63,24 @@ class Examiner {
       if (due == Due::yes && is_whole() && !delivered_[next_].processed) {
         broken(fmt::format("has not taken in fact {}", number));
       }
+      check_delay(delivered_[next_]);
       ++next_;
       return;
     }
     // While a later fact was delivered, or all should have been, a missing one is a gap.
     const bool more = next_ < delivered_.size();
     if (due == Due::yes && (more || is_whole())) broken(fmt::format("missed fact {}", number));
+  }
+
+  /// What is behind the sound host never waits for the others.
+  void check_delay(const Delivered& delivered) {
+    if (life_.id + ".test" != context_.plan.network.sound_host) return;
+    const auto answered_at = context_.ledger.answered_at(delivered.number);
+    if (!answered_at || delivered.arrived_at - *answered_at <= delay_max) return;
+    context_.referee.broken(
+        Check::isolation,
+        fmt::format("{} ({}) got fact {} after {} s", life_.id, life_.prefix, delivered.number,
+                    seconds(delivered.arrived_at - *answered_at)));
   }
 
   /// Nothing may be outstanding at the end.

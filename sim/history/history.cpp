@@ -19,6 +19,8 @@ using std::chrono::seconds;
 constexpr Duration recovery_margin = minutes{2};
 // A history that does more than this hangs in circles.
 constexpr std::uint64_t steps_max = 3'000'000;
+// What an idle engine may have learned: rooms, users, metrics.
+constexpr std::int64_t memory_margin = 128 << 10;
 
 class History {
  public:
@@ -74,6 +76,10 @@ class History {
     life_cycle_.heal();
     context_.network.heal();
     operators_.resume_all();
+    come_to_rest();
+  }
+
+  void come_to_rest() {
     const DeliverySettings& delivery = context_.plan.engine.delivery;
     const Duration limit =
         2 * delivery.backoff.max + 2 * delivery.request_timeout + recovery_margin;
@@ -136,8 +142,27 @@ class History {
 
   void examine() {
     life_cycle_.kill();
+    const std::int64_t held = life_cycle_.held_bytes();
     life_cycle_.audit_disk();
+    if (!failed()) examine_memory(held);
     if (!failed()) examine_deliveries(context_);
+  }
+
+  /// A process that did all this may not hold more than one that has just started, but for what its
+  /// caches may keep.
+  void examine_memory(std::int64_t held) {
+    life_cycle_.boot();
+    come_to_rest();
+    if (failed()) return;
+    life_cycle_.kill();
+    const std::int64_t fresh = life_cycle_.held_bytes();
+    const StreamSettings& stream = context_.plan.engine.stream;
+    const std::size_t caches = context_.plan.engine.streams.size() *
+                               (stream.tail_cache_bytes + stream.block_cache_bytes);
+    if (held <= fresh + static_cast<std::int64_t>(caches) + memory_margin) return;
+    context_.referee.broken(
+        Check::idle,
+        fmt::format("holds {} bytes and a new process {}, with nothing to do", held, fresh));
   }
 
   void jump_clock_later() {
@@ -159,13 +184,13 @@ class History {
     report.scenario = context_.plan.scenario;
     report.trace_hash = context_.trace.hash();
     report.virtual_seconds = postrider::seconds(context_.timeline.now().time_since_epoch());
-    report.facts = static_cast<std::int64_t>(context_.ledger.size());
-    report.transactions = context_.judge.transactions();
-    report.retries = context_.judge.retries();
-    report.crashes = life_cycle_.crashes();
-    report.network_faults = context_.network.faults();
-    report.disk_faults = static_cast<std::int64_t>(context_.disk.counts().failed);
-    report.lost_writes = static_cast<std::int64_t>(context_.disk.counts().lost_writes);
+    report.counts = {.facts = static_cast<std::int64_t>(context_.ledger.size()),
+                     .transactions = context_.judge.transactions(),
+                     .retries = context_.judge.retries(),
+                     .crashes = life_cycle_.crashes(),
+                     .network_faults = context_.network.faults(),
+                     .disk_faults = static_cast<std::int64_t>(context_.disk.counts().failed),
+                     .lost_writes = static_cast<std::int64_t>(context_.disk.counts().lost_writes)};
     report.verdict = context_.referee.verdict();
     return report;
   }
@@ -183,6 +208,15 @@ class History {
 Report run_history(std::uint64_t seed, std::string_view scenario, bool prints) {
   reset_sqlite_randomness();
   return History(seed, scenario, prints).run();
+}
+
+Report run_twice(std::uint64_t seed, std::string_view scenario) {
+  Report report = run_history(seed, scenario, false);
+  const std::uint64_t again = run_history(seed, scenario, false).trace_hash;
+  if (!report.verdict && again != report.trace_hash) {
+    report.verdict = {Check::repeatable, fmt::format("its second run has trace {:016x}", again)};
+  }
+  return report;
 }
 
 }  // namespace postrider::sim

@@ -104,11 +104,12 @@ void Judge::clock_jumped() {
   for (auto& [prefix, record] : records_) record.not_before.reset();
 }
 
-void Judge::arrived(const Address& address, const std::string& body, bool processed) {
+void Judge::arrived(const Address& address, const std::string& body, bool processed, MonoTime now) {
   Record& record = records_[address.prefix];
   const auto newest = static_cast<std::int64_t>(record.transactions.size());
   if (address.number == newest + 1) {
     take_new(address, record, body);
+    record.arrivals.resize(record.facts.size(), now);
   } else if (address.number == newest) {
     ++retries_;
     if (body != record.transactions.back()) {

@@ -40,7 +40,7 @@ class Judge {
   /// The process that was sending is no more.
   void process_ended();
   /// The whole request has reached the receiver, which took it in or did not.
-  void arrived(const Address& address, const std::string& body, bool processed);
+  void arrived(const Address& address, const std::string& body, bool processed, MonoTime now);
 
   /// What the disk says of a service that is down when a process begins.
   void restore_backoff(const std::string& prefix, Duration interval, MonoTime not_before);
@@ -54,6 +54,7 @@ class Judge {
   struct Record {
     std::vector<std::string> transactions;  ///< bodies; number n stands at n-1
     std::vector<std::int64_t> facts;        ///< their numbers, in order
+    std::vector<MonoTime> arrivals;         ///< of each fact, the first
     std::size_t processed_facts = 0;        ///< how many of them were taken in
     std::int64_t processed = 0;             ///< the last transaction that was
     bool in_flight = false;

@@ -71,6 +71,7 @@ void Ledger::answered(const std::string& stream, StreamId first,
   StreamId id = first;
   for (const std::int64_t number : numbers) {
     place(stream, id, number);
+    answer_times_.emplace(number, timeline_.now());
     answered_[stream].emplace(id.value, number);
     id = id.plus(1);
   }
@@ -112,9 +113,9 @@ const Ledger::Positions& Ledger::positions(const std::string& stream) const {
   return found == positions_.end() ? none : found->second;
 }
 
-std::optional<StreamId> Ledger::position(std::int64_t number) const {
-  const auto found = places_.find(number);
-  if (found == places_.end()) return std::nullopt;
+std::optional<MonoTime> Ledger::answered_at(std::int64_t number) const {
+  const auto found = answer_times_.find(number);
+  if (found == answer_times_.end()) return std::nullopt;
   return found->second;
 }
 

@@ -10,6 +10,7 @@
 #include "postrider/base/strong.hpp"
 #include "sim/history/referee.hpp"
 #include "sim/model/rules.hpp"
+#include "sim/world/timeline.hpp"
 
 namespace postrider::sim {
 
@@ -27,7 +28,7 @@ class Ledger {
  public:
   using Positions = std::map<std::int64_t, std::int64_t>;  ///< stream ID to number
 
-  explicit Ledger(Referee& referee) : referee_(referee) {}
+  Ledger(Referee& referee, const Timeline& timeline) : referee_(referee), timeline_(timeline) {}
 
   /// Gives the fact its number and its payload.
   const SentFact& send(std::string stream, PlainFact plain, std::size_t padding);
@@ -48,16 +49,19 @@ class Ledger {
 
   /// Every fact whose place is known.
   [[nodiscard]] const Positions& positions(const std::string& stream) const;
-  [[nodiscard]] std::optional<StreamId> position(std::int64_t number) const;
+  /// When the append that brought the fact was answered; empty: it was not.
+  [[nodiscard]] std::optional<MonoTime> answered_at(std::int64_t number) const;
 
  private:
   void place(const std::string& stream, StreamId id, std::int64_t number);
 
   Referee& referee_;
+  const Timeline& timeline_;
   std::map<std::int64_t, SentFact> facts_;
   std::map<std::string, Positions> positions_;
   std::map<std::string, Positions> answered_;
   std::map<std::int64_t, StreamId> places_;
+  std::map<std::int64_t, MonoTime> answer_times_;
   std::int64_t answers_ = 0;
 };
 

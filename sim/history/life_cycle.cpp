@@ -29,7 +29,7 @@ Result<void> LifeCycle::open() {
   TRY_VOID(audit(context_, *reader));
   context_.process = std::make_unique<Process>(
       Process::World{context_.timeline, context_.runtime, context_.network, context_.judge,
-                     context_.plan},
+                     context_.plan, held_bytes_},
       std::move(database), std::move(writer), std::move(reader), Random(random_.next()));
   return {};
 }

@@ -10,6 +10,7 @@ class LifeCycle {
   LifeCycle(Context& context, Random random) : context_(context), random_(random) {}
 
   void start();
+  void boot();
   /// After each step of the timeline: power may have been lost in it, or the time come to die.
   void after_step();
   /// No crash from now on.
@@ -19,11 +20,12 @@ class LifeCycle {
   /// Reads the disk, while no process runs.
   void audit_disk();
 
+  /// How much memory the engine of the last process held when it ended.
+  [[nodiscard]] std::int64_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] std::int64_t crashes() const { return crashes_; }
 
  private:
   Result<void> open();
-  void boot();
   void boot_later();
   void plan_crash();
   void crash();
@@ -34,6 +36,7 @@ class LifeCycle {
   std::optional<std::uint64_t> dies_at_step_;
   bool power_goes_ = false;  ///< with the crash that is under way, not only the process
   std::int64_t crashes_ = 0;
+  std::int64_t held_bytes_ = 0;
   std::uint64_t generation_ = 0;
 };
 

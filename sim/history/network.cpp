@@ -5,6 +5,11 @@
 namespace postrider::sim {
 namespace {
 
+using std::chrono::milliseconds;
+
+constexpr Duration sound_latency_min = milliseconds{1};
+constexpr Duration sound_latency_max = milliseconds{5};
+
 std::string host_of(const std::string& url) {
   const std::size_t begin = url.find("//") + 2;
   return url.substr(begin, url.find('/', begin) - begin);
@@ -21,10 +26,6 @@ Error lost(std::string detail) {
 
 }  // namespace
 
-Duration Network::draw_latency() {
-  return random_.heavy_tail(faults_.typical_latency, faults_.longest_latency);
-}
-
 Duration Network::draw_outage() {
   return random_.between(Duration{1}, faults_.mean_outage * 2);
 }
@@ -39,16 +40,27 @@ bool Network::is_dead(const std::string& url) {
   return receiver.dead;
 }
 
+bool Network::is_sound(const std::string& url) const {
+  return host_of(url) == faults_.sound_host;
+}
+
+Duration Network::draw_latency_to(const std::string& url) {
+  if (is_sound(url)) return random_.between(sound_latency_min, sound_latency_max);
+  return random_.heavy_tail(faults_.typical_latency, faults_.longest_latency);
+}
+
 Network::Fate Network::draw_fate(const Exchange& exchange) {
+  if (is_sound(exchange.request.url)) return Fate::answered;
   if (is_dead(exchange.request.url)) return Fate::refused;
-  const std::array<std::pair<int, Fate>, 8> chances = {{{faults_.refused, Fate::refused},
+  const std::array<std::pair<int, Fate>, 9> chances = {{{faults_.refused, Fate::refused},
                                                         {faults_.reset_before, Fate::reset_before},
                                                         {faults_.answer_lost, Fate::answer_lost},
                                                         {faults_.hangs, Fate::hangs},
                                                         {faults_.client_error, Fate::client_error},
                                                         {faults_.server_error, Fate::server_error},
                                                         {faults_.too_many, Fate::too_many},
-                                                        {faults_.redirect, Fate::redirect}}};
+                                                        {faults_.redirect, Fate::redirect},
+                                                        {faults_.duplicated, Fate::duplicated}}};
   auto drawn = static_cast<int>(random_.below(1000));
   for (const auto& [permille, fate] : chances) {
     if (drawn < permille) return fate;
@@ -73,7 +85,7 @@ void Network::begin(std::shared_ptr<Exchange> exchange) {
   if (fate != Fate::answered) ++fault_count_;
   trace_.note("request", address->prefix, {address->number, static_cast<std::int64_t>(fate)});
   const Duration timeout = exchange->request.timeout;
-  const Duration latency = draw_latency();
+  const Duration latency = draw_latency_to(exchange->request.url);
   if (latency >= timeout) {
     answer_later(std::move(exchange), timeout, fail(Code::deadline, "no connection in time"));
     return;
@@ -96,11 +108,14 @@ void Network::cut_off(Exchange& exchange) {
 
 void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate fate) {
   const bool hangs_after = fate == Fate::hangs && random_.chance(500);
-  const bool processed = fate == Fate::answered || fate == Fate::answer_lost || hangs_after;
+  const bool duplicated = fate == Fate::duplicated;
+  const bool processed =
+      fate == Fate::answered || fate == Fate::answer_lost || hangs_after || duplicated;
   trace_.note("arrives", exchange->address.prefix, {exchange->address.number, processed ? 1 : 0});
-  judge_.arrived(exchange->address, *exchange->request.body, processed);
+  judge_.arrived(exchange->address, *exchange->request.body, processed, world_.now());
+  if (duplicated) judge_.arrived(exchange->address, *exchange->request.body, true, world_.now());
   const Duration timeout = exchange->request.timeout;
-  const Duration latency = draw_latency();
+  const Duration latency = draw_latency_to(exchange->request.url);
   if (fate == Fate::hangs || latency >= timeout) {
     answer_later(exchange, timeout, fail(Code::deadline, "no answer in time"));
   } else if (fate == Fate::answer_lost) {

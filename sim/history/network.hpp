@@ -46,7 +46,8 @@ class Network {
     client_error,
     server_error,
     too_many,
-    redirect
+    redirect,
+    duplicated
   };
   struct Receiver {
     bool dead = false;
@@ -55,11 +56,12 @@ class Network {
 
   Fate draw_fate(const Exchange& exchange);
   bool is_dead(const std::string& url);
+  [[nodiscard]] bool is_sound(const std::string& url) const;
   void arrive(const std::shared_ptr<Exchange>& exchange, Fate fate);
   HttpResponse response_of(Fate fate);
   void answer_later(std::shared_ptr<Exchange> exchange, Duration after,
                     Result<HttpResponse> answer);
-  Duration draw_latency();
+  Duration draw_latency_to(const std::string& url);
   Duration draw_outage();
 
   VirtualRuntime& world_;

@@ -45,6 +45,7 @@ void draw_workload(Random& random, WorkloadPlan& workload) {
   workload.appends = static_cast<int>(random.between(10, 80));
   workload.facts_max = static_cast<int>(draw_limit(random, 1, 30));
   workload.padding_max = static_cast<int>(draw_limit(random, 0, 2000));
+  if (random.chance(100)) workload.huge = static_cast<int>(random.between(1, 20));
   workload.keyed = static_cast<int>(draw_limit(random, 0, 1000));
   workload.mean_pause = milliseconds{draw_limit(random, 1, 2000)};
 }
@@ -61,6 +62,7 @@ void add_network_faults(Random& random, NetworkFaults& network) {
   network.server_error = rate();
   network.too_many = rate();
   network.redirect = rate() / 3;
+  network.duplicated = rate();
   network.typical_latency = milliseconds{random.between(1, 200)};
   if (random.chance(500)) network.mean_outage = seconds{random.between(5, 600)};
 }
@@ -85,11 +87,26 @@ void add_churn(Random& random, Plan& plan) {
   if (random.chance(400)) plan.mean_clock_jump_pause = seconds{random.between(10, 120)};
 }
 
+/// One receiver is well, the others are as bad as can be, and nothing else goes wrong.
+void isolate_one(Random& random, Plan& plan) {
+  add_network_faults(random, plan.network);
+  plan.network.mean_outage = seconds{random.between(60, 600)};
+  plan.network.hangs = static_cast<int>(random.between(100, 500));
+  plan.network.sound_host = "svc0.test";
+  plan.engine.delivery.limits = {};
+  plan.engine.delivery.request_timeout = seconds{60};
+  plan.engine.sort_facts_max = 200;
+  plan.disk_pace = {.typical = std::chrono::microseconds{random.between(50, 500)},
+                    .max = milliseconds{20}};
+  plan.workload.services = std::max(plan.workload.services, 3);
+  plan.workload.mean_pause = milliseconds{random.between(100, 2000)};
+}
+
 }  // namespace
 
-const std::vector<std::string_view>& scenario_names() {
-  static const std::vector<std::string_view> names = {"calm",  "network", "disk",
-                                                      "crash", "churn",   "swarm"};
+const std::vector<std::string>& scenario_names() {
+  static const std::vector<std::string> names = {"calm",  "network", "disk",     "crash",
+                                                 "churn", "swarm",   "isolation"};
   return names;
 }
 
@@ -109,6 +126,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (has("disk", 400)) add_disk_faults(random, plan.disk);
   if (has("crash", 600)) add_crashes(random, plan.crash);
   if (has("churn", 500)) add_churn(random, plan);
+  if (scenario == "isolation") isolate_one(random, plan);
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});
   for (int i = 0; i < plan.workload.streams; ++i) {

@@ -21,10 +21,15 @@ struct NetworkFaults {
   int server_error = 0;  ///< 5xx
   int too_many = 0;      ///< 429 with Retry-After
   int redirect = 0;
+  int duplicated = 0;  ///< the receiver gets the request twice, as by a retried connection
   Duration typical_latency = std::chrono::milliseconds{5};
   Duration longest_latency = std::chrono::seconds{5};
   Duration mean_outage{};  ///< of a receiver that is dead for a while; 0: none is
+  /// Behind this host everything is well, and its answers are quick. Empty: behind none.
+  std::string sound_host;
 };
+
+constexpr std::int64_t huge_bytes = 300'000;
 
 struct CrashPlan {
   Duration mean_interval{};  ///< 0: no crash
@@ -39,6 +44,7 @@ struct WorkloadPlan {
   int appends = 60;
   int facts_max = 8;               ///< in one append
   int padding_max = 200;           ///< bytes
+  int huge = 0;                    ///< facts of up to `huge_bytes`, in thousandths
   int keyed = 300;                 ///< appends under an idempotency key, in thousandths
   Duration mean_pause{};           ///< between appends
   Duration mean_operator_pause{};  ///< between what an operator does; 0: nothing
@@ -59,7 +65,7 @@ struct Plan {
 };
 
 /// The kinds of history. `swarm` draws for each kind of fault whether it exists at all.
-const std::vector<std::string_view>& scenario_names();
+const std::vector<std::string>& scenario_names();
 
 /// `scenario` is one of `scenario_names`.
 Plan draw_plan(std::uint64_t seed, std::string_view scenario);

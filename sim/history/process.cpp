@@ -20,6 +20,7 @@ Process::Process(World world, std::unique_ptr<SqliteDatabase> database,
       database_(std::move(database)),
       writer_(std::move(writer)),
       reader_(std::move(reader)),
+      scale_{world.held_bytes},
       runtime_(world.timeline, Random(random.next())),
       writer_lane_(runtime_, Random(random.next(), "writer"), world.plan.disk_pace),
       reader_lane_(runtime_, Random(random.next(), "reader"), world.plan.disk_pace),
@@ -29,6 +30,7 @@ Process::Process(World world, std::unique_ptr<SqliteDatabase> database,
               world.plan.engine) {}
 
 Process::~Process() {
+  scale_.before = allocated_bytes();
   runtime_.end();
   http_.end();
   writer_lane_.drop_jobs();

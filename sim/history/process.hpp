@@ -11,6 +11,7 @@
 #include "postrider/drivers/sqlite/sqlite_database.hpp"
 #include "postrider/engine/engine.hpp"
 #include "sim/history/network.hpp"
+#include "sim/world/allocated.hpp"
 #include "sim/world/slow_lane.hpp"
 
 namespace postrider::sim {
@@ -25,6 +26,7 @@ class Process {
     Network& network;
     Judge& judge;
     const Plan& plan;
+    std::int64_t& held_bytes;  ///< set when a process ends: what its engine held
   };
 
   Process(World world, std::unique_ptr<SqliteDatabase> database,
@@ -68,10 +70,18 @@ class Process {
     std::optional<T> value;
   };
 
+  /// Weighs what is destroyed between its owner's and its own destruction.
+  struct Scale {
+    std::int64_t& held_bytes;
+    std::int64_t before = 0;
+    ~Scale() { held_bytes = before - allocated_bytes(); }
+  };
+
   World world_;
   std::unique_ptr<SqliteDatabase> database_;
   std::unique_ptr<SqlConnection> writer_;
   std::unique_ptr<SqlConnection> reader_;
+  Scale scale_;
   VirtualRuntime runtime_;
   SlowLane writer_lane_;
   SlowLane reader_lane_;

@@ -70,7 +70,9 @@ std::shared_ptr<Producers::Append> Producers::draw_append() {
   const std::int64_t count = random_.between(1, plan.facts_max);
   for (std::int64_t i = 0; i < count; ++i) {
     PlainFact plain = draw_fact();
-    const auto padding = static_cast<std::size_t>(random_.between(0, plan.padding_max));
+    const std::int64_t padding_max =
+        random_.chance(plan.huge) ? huge_bytes : std::int64_t{plan.padding_max};
+    const auto padding = static_cast<std::size_t>(random_.between(0, padding_max));
     const SentFact& fact = context_.ledger.send(append->stream, std::move(plain), padding);
     append->body += fact.payload;
     append->body += '\n';

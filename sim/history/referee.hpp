@@ -18,7 +18,9 @@ enum class Check : std::uint8_t {
   backoff,              ///< 8: nothing is tried before its time
   audit,                ///< what lies on the disk is whole and fits together
   liveness,             ///< when faults stop, everything that waits is delivered in a stated time
-  idle,                 ///< and then nothing is left over
+  idle,                 ///< and then nothing is left over, on the disk or in memory
+  isolation,            ///< 5: a dead or slow receiver delays no other
+  repeatable,           ///< a seed's history is the same each time
 };
 
 std::string_view name_of(Check check);

@@ -25,6 +25,7 @@ void Trace::note(std::string_view what, std::string_view name,
   mix(name);
   mix(timeline_.now().time_since_epoch().count());
   mix(static_cast<std::int64_t>(timeline_.steps()));
+  mix(static_cast<std::int64_t>(timeline_.order_hash()));
   for (const std::int64_t number : numbers) mix(number);
   if (prints_) print(what, name, numbers);
 }

@@ -23,6 +23,7 @@ bool Timeline::run_ready() {
   for (const VirtualRuntime* runtime : runtimes_) count += runtime->ready_.size();
   if (count == 0) return false;
   std::size_t chosen = order_ ? order_->below(count) : 0;
+  order_hash_ = (order_hash_ * 31 + count) * 31 + chosen;
   for (VirtualRuntime* runtime : runtimes_) {
     if (chosen >= runtime->ready_.size()) {
       chosen -= runtime->ready_.size();

@@ -37,6 +37,8 @@ class Timeline {
 
   /// How many things were done.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  /// A number of what was done before what.
+  [[nodiscard]] std::uint64_t order_hash() const { return order_hash_; }
 
  private:
   friend class VirtualRuntime;
@@ -48,6 +50,7 @@ class Timeline {
   MonoTime now_{};
   Duration wall_offset_{};
   std::uint64_t steps_ = 0;
+  std::uint64_t order_hash_ = 0;
 };
 
 }  // namespace postrider::sim
