@@ -80,9 +80,7 @@ class Auditor {
     const auto& positions = context_.ledger.positions(stream.name);
     const auto dropped = positions.find(stream.dropped_through.value);
     if (dropped == positions.end()) return;
-    const auto answered_at = context_.ledger.answered_at(dropped->second);
-    if (!answered_at) return;
-    const Duration age = context_.timeline.now() - *answered_at;
+    const Duration age = context_.timeline.now() - context_.ledger.fact(dropped->second).sent_at;
     if (age + clock_grain >= context_.plan.engine.streams.at(stream.name).retain) return;
     broken(fmt::format("{} {} was dropped when it was {} s old", stream.name,
                        stream.dropped_through, seconds(age)));
@@ -127,6 +125,7 @@ class Auditor {
       broken(fmt::format("{} is frozen through {}, acknowledged {} and ends at {}", service.row.id,
                          *delivery.frozen_through, delivery.acknowledged, last));
     }
+    restore_pause(service);
     restore_backoff(service);
     return {};
   }
@@ -143,6 +142,17 @@ class Auditor {
       seq = seq.plus(1);
     }
     return {};
+  }
+
+  void restore_pause(const StoredService& service) {
+    const std::string& prefix = service.row.transaction_prefix;
+    const bool paused = service.delivery.status == DeliveryStatus::paused;
+    if (context_.judge.record(prefix).paused && !paused) {
+      context_.referee.broken(Check::paused,
+                              fmt::format("{} was paused and is {} on the disk", service.row.id,
+                                          name_of(service.delivery.status)));
+    }
+    context_.judge.set_paused(prefix, paused);
   }
 
   void restore_backoff(const StoredService& service) {

@@ -35,9 +35,13 @@ std::optional<Judge::Address> Judge::address_of(const std::string& url) {
 void Judge::begins(const Address& address, MonoTime now) {
   Record& record = records_[address.prefix];
   const ServiceLife* life = registrations_.find_by_prefix(address.prefix);
-  if (life == nullptr || (!life->pushed && record.operators == 0)) {
+  const bool is_there = life != nullptr && !life->deleted;
+  if (!is_there || (!life->pushed && record.operators == 0)) {
     referee_.broken(Check::linear_order,
                     fmt::format("{} goes to a service that was not to get any", name_of(address)));
+  }
+  if (record.paused) {
+    referee_.broken(Check::paused, fmt::format("{} goes out while paused", name_of(address)));
   }
   if (record.in_flight) {
     referee_.broken(Check::one_in_flight,
@@ -98,6 +102,10 @@ void Judge::operator_ends(const std::string& prefix, bool forgets_failures) {
   record.not_before.reset();
   record.kicked = true;
   if (forgets_failures) record.interval = {};
+}
+
+void Judge::set_paused(const std::string& prefix, bool paused) {
+  records_[prefix].paused = paused;
 }
 
 void Judge::clock_jumped() {

@@ -47,6 +47,8 @@ class Judge {
   /// Between the two, and for one failure after, the service may be sent to at any time.
   void operator_begins(const std::string& prefix);
   void operator_ends(const std::string& prefix, bool forgets_failures);
+  /// From now on the service gets nothing, or may get something again.
+  void set_paused(const std::string& prefix, bool paused);
   /// Times that were told by the wall clock hold no more.
   void clock_jumped();
 
@@ -62,6 +64,7 @@ class Judge {
     std::optional<MonoTime> not_before;
     int operators = 0;    ///< who are changing it now
     bool kicked = false;  ///< one did since the last answer
+    bool paused = false;
   };
   [[nodiscard]] const Record& record(const std::string& prefix) const;
   [[nodiscard]] std::int64_t transactions() const { return transactions_; }

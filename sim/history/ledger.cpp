@@ -42,7 +42,8 @@ const SentFact& Ledger::send(std::string stream, PlainFact plain, std::size_t pa
   const auto number = static_cast<std::int64_t>(facts_.size()) + 1;
   std::string payload = payload_of(plain, number, padding);
   return facts_
-      .emplace(number, SentFact{number, std::move(stream), std::move(plain), std::move(payload)})
+      .emplace(number, SentFact{number, std::move(stream), std::move(plain), std::move(payload),
+                                timeline_.now()})
       .first->second;
 }
 

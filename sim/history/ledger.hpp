@@ -20,6 +20,7 @@ struct SentFact {
   std::string stream;
   PlainFact plain;
   std::string payload;
+  MonoTime sent_at{};  ///< for the first time
 };
 
 /// The memory outside the world: what was sent, what was answered, and where facts turned out to

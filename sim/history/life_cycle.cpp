@@ -89,6 +89,15 @@ void LifeCycle::crash() {
   }
 }
 
+/// As when an operator sees errors in the log and starts the server anew.
+void LifeCycle::crash_after_disk_fault() {
+  const std::uint64_t faults = context_.disk.counts().failed;
+  if (std::exchange(disk_faults_, faults) == faults || context_.healed) return;
+  if (context_.process == nullptr || !random_.chance(context_.plan.crash.after_disk_fault)) return;
+  power_goes_ = false;
+  dies_at_step_ = context_.timeline.steps() + random_.below(steps_to_crash_max);
+}
+
 void LifeCycle::stop_gracefully() {
   if (!context_.ready) return;
   context_.ready = false;
@@ -103,6 +112,7 @@ void LifeCycle::stop_gracefully() {
 }
 
 void LifeCycle::after_step() {
+  crash_after_disk_fault();
   const bool dies = dies_at_step_ && context_.timeline.steps() >= *dies_at_step_;
   if (!dies && !context_.disk.powerless()) return;
   ++crashes_;

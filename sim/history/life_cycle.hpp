@@ -29,12 +29,14 @@ class LifeCycle {
   void boot_later();
   void plan_crash();
   void crash();
+  void crash_after_disk_fault();
   void stop_gracefully();
 
   Context& context_;
   Random random_;
   std::optional<std::uint64_t> dies_at_step_;
   bool power_goes_ = false;  ///< with the crash that is under way, not only the process
+  std::uint64_t disk_faults_ = 0;
   std::int64_t crashes_ = 0;
   std::int64_t held_bytes_ = 0;
   std::uint64_t generation_ = 0;

@@ -165,14 +165,21 @@ void Operators::remove(const std::string& id) {
 void Operators::set_paused(const std::string& id, bool paused) {
   context_.trace.note(paused ? "pause" : "resume", id);
   begin(id);
+  if (!paused) tell_judge(id, false);
   ServiceRegistry& services = context_.engine()->services();
   context_.process->call<Result<void>>(paused ? services.pause(id) : services.resume(id),
                                        [this, id, paused](const std::optional<Result<void>>& done) {
-                                         const bool resumed = !paused && done && *done;
-                                         end(id, resumed);
-                                         if (resumed) to_resume_.erase(id);
+                                         const bool succeeded = done && *done;
+                                         end(id, succeeded && !paused);
+                                         if (succeeded && paused) tell_judge(id, true);
+                                         if (succeeded && !paused) to_resume_.erase(id);
                                          if (!paused && to_resume_.contains(id)) resume_later(id);
                                        });
+}
+
+void Operators::tell_judge(const std::string& id, bool paused) {
+  const ServiceLife* const life = context_.registrations.current(id);
+  if (life != nullptr) context_.judge.set_paused(life->prefix, paused);
 }
 
 void Operators::retry(const std::string& id) {

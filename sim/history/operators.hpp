@@ -31,6 +31,7 @@ class Operators {
   void put(const std::string& id);
   void remove(const std::string& id);
   void set_paused(const std::string& id, bool paused);
+  void tell_judge(const std::string& id, bool paused);
   void retry(const std::string& id);
   void resume_later(const std::string& id);
   [[nodiscard]] std::map<std::string, StreamId> sorted_positions();

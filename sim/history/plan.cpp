@@ -79,6 +79,7 @@ void add_crashes(Random& random, CrashPlan& crash) {
   crash.mean_interval = seconds{random.between(1, 60)};
   crash.power_lost = static_cast<int>(draw_limit(random, 0, 1000));
   crash.inside_commit = static_cast<int>(random.between(200, 900));
+  crash.after_disk_fault = static_cast<int>(draw_limit(random, 0, 500));
   crash.graceful = static_cast<int>(draw_limit(random, 0, 300));
 }
 
@@ -102,11 +103,20 @@ void isolate_one(Random& random, Plan& plan) {
   plan.workload.mean_pause = milliseconds{random.between(100, 2000)};
 }
 
+/// Syncs fail often, the process dies of it, and power goes soon after.
+void let_disk_fail(Random& random, Plan& plan) {
+  add_crashes(random, plan.crash);
+  plan.disk.sync_fails = static_cast<int>(random.between(50, 400));
+  plan.crash.mean_interval = seconds{random.between(1, 20)};
+  plan.crash.power_lost = static_cast<int>(random.between(300, 1000));
+  plan.crash.after_disk_fault = static_cast<int>(random.between(300, 1000));
+}
+
 }  // namespace
 
 const std::vector<std::string>& scenario_names() {
-  static const std::vector<std::string> names = {"calm",  "network", "disk",     "crash",
-                                                 "churn", "swarm",   "isolation"};
+  static const std::vector<std::string> names = {"calm",  "network", "disk",      "crash",
+                                                 "churn", "swarm",   "isolation", "failing_disk"};
   return names;
 }
 
@@ -126,6 +136,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (has("disk", 400)) add_disk_faults(random, plan.disk);
   if (has("crash", 600)) add_crashes(random, plan.crash);
   if (has("churn", 500)) add_churn(random, plan);
+  if (scenario == "failing_disk") let_disk_fail(random, plan);
   if (scenario == "isolation") isolate_one(random, plan);
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});

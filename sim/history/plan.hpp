@@ -35,7 +35,8 @@ struct CrashPlan {
   Duration mean_interval{};  ///< 0: no crash
   int power_lost = 0;        ///< in thousandths; else only the process dies
   int inside_commit = 0;
-  int graceful = 0;  ///< stopped as by SIGTERM instead
+  int graceful = 0;          ///< stopped as by SIGTERM instead
+  int after_disk_fault = 0;  ///< the process alone, soon after each
 };
 
 struct WorkloadPlan {

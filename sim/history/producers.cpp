@@ -10,6 +10,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t page_facts_max = 50;
+constexpr int sent_again_permille = 100;
+constexpr int old_token_permille = 200;
 
 Async<Result<AppendReceipt>> append_to(Engine* engine, std::string stream, std::string body,
                                        std::optional<IdempotencyKey> key) {
@@ -102,11 +104,20 @@ void Producers::finish(const std::shared_ptr<Append>& append,
   if (receipt && *receipt) {
     answered(*append, **receipt);
     --open_;
+    if (append->key && !append->receipt) send_again_later(append);
+    append->receipt = **receipt;
   } else if (append->key) {
     context_.later(milliseconds{random_.between(1, 3000)}, [this, append] { attempt(append); });
   } else {
     --open_;  // whether it is there, nobody knows
   }
+}
+
+/// As a client does to whom the answer did not come.
+void Producers::send_again_later(const std::shared_ptr<Append>& append) {
+  if (!random_.chance(sent_again_permille)) return;
+  ++open_;
+  context_.later(milliseconds{random_.between(1, 60'000)}, [this, append] { attempt(append); });
 }
 
 void Producers::answered(const Append& append, const AppendReceipt& receipt) {
@@ -119,6 +130,13 @@ void Producers::answered(const Append& append, const AppendReceipt& receipt) {
                                         append.numbers.size(), receipt.first, receipt.last));
     return;
   }
+  if (append.receipt && (!receipt.repeated || receipt.first != append.receipt->first)) {
+    context_.referee.broken(
+        Check::durable_append,
+        fmt::format("an append that was answered {} to {} is answered {} to {}",
+                    append.receipt->first, append.receipt->last, receipt.first, receipt.last));
+    return;
+  }
   context_.ledger.answered(append.stream, receipt.first, append.numbers);
 }
 
@@ -129,11 +147,18 @@ void Followers::start() {
   }
 }
 
+/// Where it stands, or any place before it, as after a crash of its own.
+StreamId Followers::draw_token(const std::string& stream) {
+  const StreamId here = positions_[stream];
+  if (here == StreamId{} || !random_.chance(old_token_permille)) return here;
+  return StreamId{random_.between(0, here.value)};
+}
+
 void Followers::read(const std::string& stream) {
   const auto again = [this, stream] { read(stream); };
   const Duration pause = milliseconds{random_.between(100, 5000)};
   if (context_.engine() == nullptr) return context_.later(pause, again);
-  const StreamId after = positions_[stream];
+  const StreamId after = draw_token(stream);
   context_.process->call<Result<std::vector<Chunk>>>(
       read_from(context_.engine(), stream, after),
       [this, stream, after, pause, again](const std::optional<Result<std::vector<Chunk>>>& chunks) {
@@ -141,7 +166,8 @@ void Followers::read(const std::string& stream) {
         const bool gone = chunks && !*chunks && chunks->error().code == Code::position_gone;
         if (gone && context_.engine() != nullptr) {
           for (const Stream* each : context_.engine()->streams()) {
-            if (each->name() == stream) positions_[stream] = each->dropped_through();
+            if (each->name() != stream) continue;
+            positions_[stream] = std::max(positions_[stream], each->dropped_through());
           }
         }
         context_.later(pause, again);
@@ -162,7 +188,7 @@ void Followers::take(const std::string& stream, StreamId after, const std::vecto
     }
   }
   context_.ledger.seen_all(stream, after, last, payloads);
-  positions_[stream] = last;
+  positions_[stream] = std::max(positions_[stream], last);
 }
 
 }  // namespace postrider::sim

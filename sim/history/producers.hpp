@@ -26,6 +26,7 @@ class Producers {
     std::string body;
     std::vector<std::int64_t> numbers;
     std::optional<IdempotencyKey> key;
+    std::optional<AppendReceipt> receipt;  ///< the first
   };
   void begin_next();
   std::shared_ptr<Append> draw_append();
@@ -34,6 +35,7 @@ class Producers {
   void finish(const std::shared_ptr<Append>& append,
               const std::optional<Result<AppendReceipt>>& receipt);
   void answered(const Append& append, const AppendReceipt& receipt);
+  void send_again_later(const std::shared_ptr<Append>& append);
   [[nodiscard]] Duration draw_pause();
 
   Context& context_;
@@ -55,6 +57,8 @@ class Followers {
 
   Context& context_;
   Random random_;
+  StreamId draw_token(const std::string& stream);
+
   std::map<std::string, StreamId> positions_;
 };
 

@@ -16,6 +16,7 @@ enum class Check : std::uint8_t {
   bounded_transaction,  ///< 5: no transaction is larger than the settings allow
   token,                ///< 7: a reader never gets what lies before its token
   backoff,              ///< 8: nothing is tried before its time
+  paused,               ///< what an operator stopped stays stopped
   audit,                ///< what lies on the disk is whole and fits together
   liveness,             ///< when faults stop, everything that waits is delivered in a stated time
   idle,                 ///< and then nothing is left over, on the disk or in memory

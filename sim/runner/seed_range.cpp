@@ -2,11 +2,13 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <string>
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,8 @@ namespace {
 
 constexpr int jobs_max = 64;
 constexpr int bar_width = 40;
+// Of processor time. A history takes tens of milliseconds, under sanitizers a second.
+constexpr time_t history_seconds_max = 60;
 constexpr useconds_t progress_interval_us = 200'000;
 
 /// In memory that all processes share.
@@ -29,6 +33,19 @@ struct Shared {
   std::array<std::atomic<std::uint64_t>, jobs_max> running;  ///< the seed of each job
   std::array<std::atomic<std::int64_t>, 7> totals;           ///< in the order of `Counts`
 };
+
+/// Ends this process with SIGPROF when the history that begins now never ends.
+void limit_history() {
+  const itimerval limit{.it_interval = {},
+                        .it_value = {.tv_sec = history_seconds_max, .tv_usec = 0}};
+  setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
+std::string cause_of(int status) {
+  if (!WIFSIGNALED(status)) return fmt::format("status {}", WEXITSTATUS(status));
+  if (WTERMSIG(status) == SIGPROF) return fmt::format("no end within {} s", history_seconds_max);
+  return fmt::format("signal {}", WTERMSIG(status));
+}
 
 void write_out(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -77,6 +94,7 @@ class RangeRun {
       const std::uint64_t seed = shared_->next.fetch_add(1);
       if (seed > range_.last) return;
       shared_->running.at(job) = seed;
+      limit_history();
       count(range_.twice ? run_twice(seed, range_.scenario)
                          : run_history(seed, range_.scenario, false));
     }
@@ -117,10 +135,8 @@ class RangeRun {
 
   void went_down(std::size_t job, int status) {
     const std::uint64_t seed = shared_->running.at(job);
-    const std::string how = WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
-                                                : fmt::format("status {}", WEXITSTATUS(status));
-    write_out(fmt::format("seed {} {}: BROKEN ended by {}\n{}", seed, range_.scenario, how,
-                          replay_command(seed, range_.scenario)));
+    write_out(fmt::format("seed {} {}: BROKEN ended by {}\n{}", seed, range_.scenario,
+                          cause_of(status), replay_command(seed, range_.scenario)));
     ++shared_->done;
     note_broken();
     start(job);

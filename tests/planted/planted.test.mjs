@@ -1,0 +1,65 @@
+// The simulator must find every planted fault. Each sim/planted/*.patch changes one source file,
+// which is compiled into a simulator of its own; build/release must be up to date.
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {after, describe, test} from 'node:test';
+import {promisify} from 'node:util';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const build = path.join(root, 'build/release');
+const planted = path.join(root, 'sim/planted');
+const seedsMax = 2000;
+const scratch = mkdtempSync(path.join(tmpdir(), 'planted-'));
+const run = promisify(execFile);
+const shell = (command, options) =>
+  run('/bin/sh', ['-c', command], {cwd: build, maxBuffer: 1 << 26, ...options});
+
+after(() => rmSync(scratch, {recursive: true}));
+
+const compileCommands = JSON.parse(readFileSync(path.join(build, 'compile_commands.json'), 'utf8'));
+const linkCommand = shell('ninja -t commands postrider-sim').then(({stdout}) =>
+  stdout.trim().split('\n').at(-1));
+
+function readPatch(name) {
+  const text = readFileSync(path.join(planted, name), 'utf8');
+  const [fault, scenarioLine, checkLine] = text.split('\n');
+  const [scenario, ...flags] = scenarioLine.replace('scenario: ', '').split(' ');
+  return {fault, scenario, flags: flags.map(flag => `--${flag}`),
+    checks: checkLine.replace('check: ', '').split(', '), file: /^\+\+\+ b\/(.*)$/m.exec(text)[1]};
+}
+
+/** A simulator in which the patched file stands before the libraries that hold the sound one. */
+async function buildFaulty(name, file) {
+  const base = path.join(scratch, name);
+  await run('patch', ['--quiet', '--output', `${base}.cpp`, path.join(root, file),
+    path.join(planted, name)]);
+  const known = compileCommands.find(each => each.file === path.join(root, file));
+  const compile = known.command.replace(/ -o \S+ -c \S+/, ` -o ${base}.o -c ${base}.cpp`);
+  await shell(`${compile} -Wno-error`);
+  const link = (await linkCommand).replace(/-o postrider-sim /, `-o ${base}.sim `)
+    .replace(/\S+main\.cpp\.o/, main => `${main} ${base}.o`);
+  await shell(link);
+  return `${base}.sim`;
+}
+
+async function findFault(simulator, {scenario, flags}) {
+  const {stdout} = await run(simulator, ['--seeds', `1..${seedsMax}`, '--scenario', scenario,
+    '--stop-when-broken', ...flags], {maxBuffer: 1 << 26}).catch(error => error);
+  const found = /^seed (\d+) .*?BROKEN (ended by|[^:\n]+)/m.exec(stdout);
+  return found && {seed: Number(found[1]), check: found[2]};
+}
+
+describe('planted faults', {concurrency: 2}, () => {
+  for (const name of readdirSync(planted).filter(each => each.endsWith('.patch')).sort()) {
+    test(name, async t => {
+      const patch = readPatch(name);
+      const found = await findFault(await buildFaulty(name, patch.file), patch);
+      assert.ok(found, `not found in ${seedsMax} seeds of ${patch.scenario}`);
+      t.diagnostic(`found by "${found.check}" with seed ${found.seed} of ${patch.scenario}`);
+      assert.ok(patch.checks.includes(found.check));
+    });
+  }
+});
