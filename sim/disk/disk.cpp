@@ -80,7 +80,8 @@ Disk::Status Disk::truncate(File& file, std::uint64_t size) {
 Disk::Status Disk::sync(File& file) {
   if (takes_power()) return Status::failed;
   ++counts_.syncs;
-  if (random_.chance(faults.sync_fails)) {
+  if (random_.chance(faults.sync_fails) || faults.next_syncs_fail > 0) {
+    faults.next_syncs_fail = std::max(0, faults.next_syncs_fail - 1);
     ++counts_.failed;
     for (const File::Change& change : file.unsynced_) {
       if (random_.chance(500)) File::apply(file.durable_, change);

@@ -11,9 +11,10 @@
 
 namespace postrider::sim {
 
-/// What goes wrong on a disk, each in thousandths of the operations of its kind.
+/// What goes wrong on a disk, mostly in thousandths of the operations of a kind.
 struct DiskFaults {
   int sync_fails = 0;
+  int next_syncs_fail = 0;  ///< how many, from the next one on
   int write_fails = 0;
   int read_fails = 0;
   std::uint64_t capacity_bytes = UINT64_MAX;  ///< of all files together

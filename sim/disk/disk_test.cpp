@@ -203,8 +203,13 @@ TEST(DatabaseOnDiskAfterFailedSync, holds_what_was_stored_since_the_process_died
       ASSERT_FALSE(writer->execute(insert_sql, {std::string_view("@failed")}));
       disk.lose_power();
     }
-    disk.faults = {};
     disk.restore_power(Disk::Loss::none);
+    disk.faults = {.next_syncs_fail = 1};
+    // A start that fails may not write back what may not be in the log.
+    const std::string before = content(disk, settings.path);
+    EXPECT_FALSE(SqliteDatabase::open(settings));
+    EXPECT_TRUE(content(disk, settings.path) == before);
+    disk.faults = {};
     std::int64_t stored = 0;
     {
       // While it reads, the log is not written back.

@@ -69,7 +69,8 @@ class Examiner {
     }
     // While a later fact was delivered, or all should have been, a missing one is a gap.
     const bool more = next_ < delivered_.size();
-    if (due == Due::yes && (more || is_whole())) broken(fmt::format("missed fact {}", number));
+    if (due == Due::yes && (more || is_whole()))
+      broken(fmt::format("missed fact {}, {},", number, context_.ledger.fact(number).payload));
   }
 
   /// What is behind the sound host never waits for the others.

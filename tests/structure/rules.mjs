@@ -34,7 +34,7 @@ const owners = [
   [/^sqlite3\.h$/, /^src\/postrider\/drivers\/sqlite\/|^(sim|bench)\//],
   [/^curl\//, /^src\/postrider\/(drivers\/curl|app\/cli)\//],
   [/^simdjson/, /^src\/postrider\/(stream|app)\//],
-  [/^re2\//, /^src\/postrider\/sort\//],
+  [/^re2\//, /^(src\/postrider\/sort\/|fuzz\/pattern_)/],
   [/^yaml-cpp\//, /^src\/postrider\/app\//],
   [/^openssl\//, /^src\/postrider\/(api|app)\//],
   [/^CLI\//, /^(src\/postrider\/app\/cli\/|sim\/main\.cpp)/],

@@ -244,16 +244,28 @@ Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service
   co_return saved;
 }
 
-/// What was refused has not happened. Positions stay: they may have moved on meanwhile.
+/// What was refused has not happened; what delivery went through meanwhile has.
 void ServiceRegistry::restore_status(const std::shared_ptr<Service>& service,
                                      const DeliveryState& before) {
   DeliveryState& delivery = service->delivery;
-  delivery.status = before.status;
-  delivery.last_error = before.last_error;
-  delivery.attempts = before.attempts;
-  delivery.retry_interval = before.retry_interval;
-  delivery.next_attempt_at = before.next_attempt_at;
+  const bool has_failed = delivery.next_attempt_at.has_value();
+  const bool has_succeeded = delivery.acknowledged > before.acknowledged;
+  if (has_failed) {
+    delivery.status = DeliveryStatus::down;
+  } else if (has_succeeded) {
+    delivery.status = DeliveryStatus::up;
+    delivery.last_error.clear();
+  } else {
+    delivery.attempts = before.attempts;
+    delivery.retry_interval = before.retry_interval;
+    delivery.next_attempt_at = before.next_attempt_at;
+    delivery.last_error = before.last_error;
+    delivery.status = before.status;
+  }
+  if (before.status == DeliveryStatus::paused) delivery.status = DeliveryStatus::paused;
   service->unsaved = true;
+  if (service->delivering) return;
+  controller_.schedule_retry(service);
   controller_.wake(service);
 }
 

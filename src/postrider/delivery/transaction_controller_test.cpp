@@ -203,6 +203,32 @@ TEST_F(Controller, a_pause_that_saves_an_acknowledgement_drops_what_it_acknowled
   EXPECT_TRUE(read_inbox_ends(*reader).value().empty());
 }
 
+TEST_F(Controller, what_fails_while_its_pause_is_refused_is_tried_again) {
+  put_service("a");
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index == 0 ? 500 : 200);
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  std::optional<Result<void>> paused;
+  const auto keep = [&paused](const std::exception_ptr&, Result<void> result) {
+    paused = std::move(result);
+  };
+  // The next two commits are to save the failure.
+  writer->fail_commits = true;
+  writer->before_commit = [this, keep] {
+    writer->before_commit = [this, keep] {
+      boost::asio::co_spawn(runtime.executor(), registry->pause("a"), keep);
+    };
+  };
+  ASSERT_TRUE(runtime.run_until([&paused] { return paused.has_value(); }));
+  EXPECT_FALSE(*paused);
+  writer->fail_commits = false;
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
+}
+
 TEST_F(Controller, what_loses_its_url_or_is_paused_while_it_is_frozen_is_not_sent_until_it_may) {
   const auto service = put_service("a");
   const auto with_url = service->registration;

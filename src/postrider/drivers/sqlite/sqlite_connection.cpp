@@ -70,6 +70,11 @@ std::string with_numbered_parameters(std::string_view sql) {
   return text;
 }
 
+/// Whether the last connection that closes checkpoints the log.
+void write_back_on_close(sqlite3* database, bool does) {
+  sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, does ? 0 : 1, nullptr);
+}
+
 /// An SQLite result code.
 int rewrite_in_place(sqlite3_file* file) {
   sqlite3_int64 size = 0;
@@ -113,6 +118,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
     return fail(Code::storage_failed, "cannot open database {}: {}", path, sqlite3_errstr(result));
   }
   sqlite3_extended_result_codes(raw, 1);
+  write_back_on_close(raw, false);
   return std::unique_ptr<SqliteConnection>(new SqliteConnection(std::move(database), path));
 }
 
@@ -201,7 +207,10 @@ Result<void> SqliteConnection::rewrite_log() {
   const bool is_open = log != nullptr && log->pMethods != nullptr;
   const int result = is_open ? rewrite_in_place(log) : SQLITE_OK;
   rollback();
-  if (result == SQLITE_OK) return {};
+  if (result == SQLITE_OK) {
+    write_back_on_close(database_.get(), true);
+    return {};
+  }
   return fail(Code::storage_failed, "cannot write the log of database {} anew: {}", path_,
               sqlite3_errstr(result));
 }

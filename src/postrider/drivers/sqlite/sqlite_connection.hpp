@@ -28,7 +28,8 @@ class SqliteConnection final : public SqlConnection {
   void rollback() override;
   /// Writes every page of the write-ahead log once more and syncs it. A log that is read after a
   /// sync failed may be whole in the system's memory and not on the disk, and no later sync would
-  /// mend that. While no other connection writes.
+  /// mend that. Until then nothing of the log goes into the database file, not on closing either.
+  /// While no other connection writes.
   /// Source: https://wiki.postgresql.org/wiki/Fsync_Errors
   Result<void> rewrite_log();
 
