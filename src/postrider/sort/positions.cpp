@@ -30,8 +30,8 @@ Result<std::vector<StreamId>> unpack_positions(StreamId first_id, std::int64_t c
   positions.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 1; i < count; ++i) {
     const auto distance = take_varint(packed);
-    const auto room = std::numeric_limits<std::int64_t>::max() - positions.back().value - 1;
-    if (!distance || *distance > static_cast<std::uint64_t>(room)) return damaged();
+    const auto room = std::numeric_limits<std::int64_t>::max() - positions.back().value;
+    if (!distance || *distance >= static_cast<std::uint64_t>(room)) return damaged();
     positions.push_back(positions.back().plus(static_cast<std::int64_t>(*distance) + 1));
   }
   if (!packed.empty()) return damaged();

@@ -29,6 +29,9 @@ TEST(Positions, refuses_too_few_too_many_and_overflowing_bytes) {
   EXPECT_FALSE(unpack_positions(StreamId{1}, 0, ""));
   const std::string far(9, '\xff');
   EXPECT_FALSE(unpack_positions(StreamId{1}, 2, far + "\x01"));
+  const StreamId last{std::numeric_limits<std::int64_t>::max()};
+  EXPECT_FALSE(unpack_positions(last, 2, std::string(1, '\0')));
+  EXPECT_TRUE(unpack_positions(last.plus(-1), 2, std::string(1, '\0')));
 }
 
 }  // namespace

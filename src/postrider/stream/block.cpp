@@ -1,6 +1,7 @@
 #include "postrider/stream/block.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -15,6 +16,8 @@ namespace {
 constexpr int compression_level = 1;
 // Larger than any block that is written: one fact of the largest configurable size and its frame.
 constexpr std::int64_t raw_bytes_max = 64LL << 20;
+// What follows the last ID of a block has a number too.
+constexpr StreamId last_id_max{std::numeric_limits<std::int64_t>::max() - 1};
 constexpr std::string_view codec_raw = "raw";
 constexpr std::string_view codec_zstd = "zstd";
 
@@ -219,7 +222,8 @@ Result<std::vector<Chunk>> unpack_block(const Block& block) {
   };
   auto raw = decompress(block);
   if (!raw) return std::unexpected(std::move(raw).error().with(context()));
-  const auto head = block.last < block.first ? std::nullopt : read_head(*raw, block);
+  const bool has_ids = block.first <= block.last && block.last <= last_id_max;
+  const auto head = has_ids ? read_head(*raw, block) : std::nullopt;
   if (!head) return fail(Code::storage_failed, "{} is damaged", context());
 
   auto batch = std::make_shared<FactBatch>(*std::move(raw));

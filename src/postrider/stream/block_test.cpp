@@ -74,6 +74,14 @@ TEST(Block, is_bounded_but_never_splits_a_fact) {
   EXPECT_EQ(facts_of(blocks), facts_of(chunks));
 }
 
+TEST(Block, ids_end_one_before_the_largest_number) {
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  EXPECT_TRUE(unpack_block(pack_blocks(std::vector{chunk_of(StreamId{largest - 1}, {"{}"})})[0]));
+  Block beyond = pack_blocks(std::vector{chunk_of(StreamId{largest - 1}, {"{}"})})[0];
+  beyond.first = beyond.last = StreamId{largest};
+  EXPECT_FALSE(unpack_block(beyond));
+}
+
 TEST(Block, damaged_bytes_are_an_error_and_never_a_crash) {
   const Block good = pack_blocks(std::vector{chunk_of(StreamId{5}, {"{\"a\":1}", "{}"}),
                                              chunk_of(StreamId{20}, {std::string(300, 'x')})})

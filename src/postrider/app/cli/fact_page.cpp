@@ -43,6 +43,9 @@ simdjson::error_code read_page(ondemand::object object, FactPage& page) {
 template <class Value, class Read>
 Result<Value> parse(std::string_view text, Read read) {
   const simdjson::padded_string padded(text);
+  // What is read on demand is not checked in the places that nobody asks for.
+  simdjson::dom::parser whole;
+  if (const auto error = whole.parse(padded).error()) return not_ours(error);
   ondemand::parser parser;
   ondemand::document document;
   if (const auto error = parser.iterate(padded).get(document)) return not_ours(error);

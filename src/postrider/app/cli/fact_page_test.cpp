@@ -19,7 +19,8 @@ TEST(FactPage, keeps_facts_byte_for_byte) {
 
 TEST(FactPage, refuses_what_is_something_else) {
   for (const char* text : {"", "[]", "{}", "<html>", R"({"facts":[1],"token":"t"})",
-                           R"({"facts":[{"id":1}],"token":"t"})", R"({"facts":[]})"}) {
+                           R"({"facts":[{"id":1}],"token":"t"})", R"({"facts":[]})",
+                           R"({"facts":[{"id":1,"fact":{"a":[}],"x":1}}],"token":"t"})"}) {
     const auto page = parse_fact_page(text);
     ASSERT_FALSE(page) << text;
     EXPECT_EQ(page.error().code, Code::bad_status);
