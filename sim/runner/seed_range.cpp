@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -83,7 +84,7 @@ class RangeRun {
     POSTRIDER_ASSERT(child >= 0, "no process: {}", std::strerror(errno));
     if (child == 0) {
       work(job);
-      std::_Exit(0);
+      std::exit(0);
     }
     children_.at(job) = child;
     ++alive_;

@@ -1,0 +1,125 @@
+#include "sim/history/judge.hpp"
+
+#include <gtest/gtest.h>
+
+namespace postrider::sim {
+namespace {
+
+using std::chrono::seconds;
+
+class JudgeTest : public testing::Test {
+ protected:
+  JudgeTest() {
+    for (int i = 0; i < 4; ++i) ledger.send("s", {}, 0);
+    registrations.put("svc", "p", true, {}, {});
+  }
+
+  static DeliverySettings delivery() {
+    DeliverySettings settings;
+    settings.limits.facts_max = 2;
+    settings.backoff.min = seconds{2};
+    settings.backoff.max = seconds{8};
+    return settings;
+  }
+  std::string body(std::initializer_list<std::int64_t> numbers) {
+    std::string text = R"({"events":[)";
+    for (const std::int64_t number : numbers) {
+      if (text.back() != '[') text += ',';
+      text += ledger.fact(number).payload;
+    }
+    return text + "]}";
+  }
+  void deliver(std::int64_t number, const std::string& text, bool success = true) {
+    const Judge::Address address{"p", number};
+    judge.begins(address, now);
+    judge.arrived(address, text, success, now);
+    judge.ends(address, now, {.success = success, .retry_after = {}});
+  }
+  [[nodiscard]] std::optional<Check> broken() const {
+    if (!referee.verdict()) return std::nullopt;
+    return referee.verdict()->check;
+  }
+
+  MonoTime now{};
+  Timeline timeline;
+  Referee referee;
+  Ledger ledger{referee, timeline};
+  Registrations registrations;
+  Judge judge{referee, ledger, registrations, delivery()};
+};
+
+TEST_F(JudgeTest, transactions_that_count_up_and_retries_with_the_same_bytes_are_sound) {
+  deliver(1, body({1, 2}), false);
+  now += seconds{2};
+  deliver(1, body({1, 2}), false);
+  now += seconds{4};
+  deliver(1, body({1, 2}));
+  deliver(2, body({3}));
+  EXPECT_EQ(broken(), std::nullopt);
+  EXPECT_EQ(judge.record("p").facts, (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_EQ(judge.retries(), 2);
+}
+
+TEST_F(JudgeTest, other_bytes_under_the_same_number_are_not) {
+  deliver(1, body({1, 2}), false);
+  now += seconds{2};
+  deliver(1, body({1}));
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+TEST_F(JudgeTest, a_number_that_is_left_out_is_not) {
+  deliver(1, body({1}));
+  deliver(3, body({2}));
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+TEST_F(JudgeTest, a_number_that_comes_before_the_last_was_taken_in_is_not) {
+  deliver(1, body({1}), false);
+  now += seconds{2};
+  deliver(2, body({2}));
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+TEST_F(JudgeTest, bytes_that_nobody_sent_are_not) {
+  deliver(1, R"({"events":[{"n":1}]})");
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+TEST_F(JudgeTest, more_facts_than_allowed_are_not) {
+  deliver(1, body({1, 2, 3}));
+  EXPECT_EQ(broken(), Check::bounded_transaction);
+}
+
+TEST_F(JudgeTest, two_at_a_time_are_not) {
+  judge.begins({"p", 1}, now);
+  judge.begins({"p", 1}, now);
+  EXPECT_EQ(broken(), Check::one_in_flight);
+}
+
+TEST_F(JudgeTest, a_retry_before_its_time_is_not_unless_an_operator_asked) {
+  deliver(1, body({1}), false);
+  judge.operator_begins("p");
+  judge.operator_ends("p", false);
+  deliver(1, body({1}), false);
+  now += seconds{1};
+  EXPECT_EQ(broken(), std::nullopt);
+  deliver(1, body({1}), false);
+  now += seconds{1};
+  deliver(1, body({1}));
+  EXPECT_EQ(broken(), Check::backoff);
+}
+
+TEST_F(JudgeTest, what_is_paused_gets_nothing) {
+  judge.set_paused("p", true);
+  judge.begins({"p", 1}, now);
+  EXPECT_EQ(broken(), Check::paused);
+}
+
+TEST_F(JudgeTest, what_is_deleted_gets_nothing) {
+  registrations.remove("svc", {});
+  judge.begins({"p", 1}, now);
+  EXPECT_EQ(broken(), Check::linear_order);
+}
+
+}  // namespace
+}  // namespace postrider::sim
