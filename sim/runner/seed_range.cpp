@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,6 +84,7 @@ class RangeRun {
     const pid_t child = fork();
     POSTRIDER_ASSERT(child >= 0, "no process: {}", std::strerror(errno));
     if (child == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       work(job);
       std::exit(0);
     }
