@@ -142,10 +142,11 @@ Result<std::string> decompress(const Block& block) {
   const auto raw_bytes = static_cast<std::size_t>(block.raw_bytes);
   std::string raw;
   bool whole = false;
-  raw.resize_and_overwrite(raw_bytes, [&](char* data, std::size_t room) {
+  // libstdc++ 12 hands out more room than was asked for.
+  raw.resize_and_overwrite(raw_bytes, [&](char* data, std::size_t /*room*/) {
     const std::size_t size =
-        ZSTD_decompressDCtx(context.get(), data, room, block.data.data(), block.data.size());
-    whole = ZSTD_isError(size) == 0U && size == room;
+        ZSTD_decompressDCtx(context.get(), data, raw_bytes, block.data.data(), block.data.size());
+    whole = ZSTD_isError(size) == 0U && size == raw_bytes;
     return whole ? size : 0;
   });
   if (!whole) return fail(Code::storage_failed, "compressed data is damaged");

@@ -74,6 +74,16 @@ TEST(Block, is_bounded_but_never_splits_a_fact) {
   EXPECT_EQ(facts_of(blocks), facts_of(chunks));
 }
 
+TEST(Block, of_any_length_that_compresses_is_read_again) {
+  for (std::size_t length = 1; length < 200; ++length) {
+    const std::string payload(length, 'x');
+    const auto block = pack_blocks(std::vector{chunk_of(StreamId{1}, {payload})}).front();
+    const auto chunks = unpack_block(block);
+    ASSERT_TRUE(chunks) << length << " in " << block.codec;
+    EXPECT_EQ(chunks->front().payload(StreamId{1}), payload);
+  }
+}
+
 TEST(Block, ids_end_one_before_the_largest_number) {
   constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
   EXPECT_TRUE(unpack_block(pack_blocks(std::vector{chunk_of(StreamId{largest - 1}, {"{}"})})[0]));

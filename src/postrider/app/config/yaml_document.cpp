@@ -19,6 +19,8 @@ namespace {
 constexpr std::string_view no_aliases =
     "anchors (&name) and aliases (*name) are not read here; write the value out";
 
+constexpr int documents_read_max = 2;
+
 class TreeBuilder final : public YAML::EventHandler {
  public:
   TreeBuilder(std::string file, ConfigErrors& errors) : file_(std::move(file)), errors_(errors) {}
@@ -133,7 +135,8 @@ std::expected<YamlNode, ConfigErrors> parse_yaml(std::string_view text, const st
   std::istringstream input{std::string(text)};
   try {
     YAML::Parser parser(input);
-    while (parser.HandleNextDocument(builder)) {
+    // A second document is a mistake already, and some broken texts give documents without end.
+    for (int read = 0; read < documents_read_max && parser.HandleNextDocument(builder); ++read) {
     }
   } catch (const YAML::Exception& error) {
     errors.push_back({file, error.mark.line + 1, "", fmt::format("not YAML: {}", error.msg)});

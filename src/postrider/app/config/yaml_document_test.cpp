@@ -57,6 +57,10 @@ TEST(YamlDocument, refuses_aliases_complex_keys_and_a_second_document) {
   EXPECT_EQ(faults("a: 1\n---\nb: 1\n").size(), 1U);
 }
 
+TEST(YamlDocument, survives_documents_without_end) {
+  EXPECT_FALSE(faults(", x\n").empty());
+}
+
 TEST(YamlDocument, survives_nesting_without_end) {
   EXPECT_FALSE(faults(std::string(100'000, '[')).empty());
   EXPECT_FALSE(faults(std::string(100'000, '{')).empty());
