@@ -97,7 +97,9 @@ Disk::Status Disk::sync(File& file) {
 
 bool Disk::takes_power() {
   if (powerless_) return true;
-  if (changes_left_ > 0 && --changes_left_ == 0) powerless_ = true;
+  if (changes_left_ == 0) return false;
+  --changes_left_;
+  powerless_ = changes_left_ == 0;
   return powerless_;
 }
 
