@@ -6,7 +6,7 @@
 
 #include <malloc.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__)
 #define POSTRIDER_SANITIZED
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -14,9 +14,12 @@
 #endif
 #endif
 
+// Sanitizers bring their own allocator, and it knows.
 #ifdef POSTRIDER_SANITIZED
-#include <sanitizer/allocator_interface.h>
 #include <sqlite3.h>
+
+/// As in <sanitizer/allocator_interface.h>, which g++ 12 lacks.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace postrider::sim {
 
