@@ -13,6 +13,7 @@ namespace postrider::sim {
 struct Context {
   Context(Plan drawn, bool prints)
       : plan(std::move(drawn)),
+        remote(plan.remote),
         timeline(Random(plan.seed, "schedule")),
         runtime(timeline, Random(plan.seed, "world")),
         trace(timeline, prints),
@@ -23,6 +24,7 @@ struct Context {
         network(runtime, judge, trace, plan.network, Random(plan.seed, "network")) {}
 
   Plan plan;
+  RemoteFaults remote;
   Timeline timeline;
   VirtualRuntime runtime;  ///< of all that is not the process
   Trace trace;

@@ -29,7 +29,7 @@ Result<void> LifeCycle::open() {
   TRY_VOID(audit(context_, *reader));
   context_.process = std::make_unique<Process>(
       Process::World{context_.timeline, context_.runtime, context_.network, context_.judge,
-                     context_.plan, held_bytes_},
+                     context_.plan, context_.remote, held_bytes_},
       std::move(database), std::move(writer), std::move(reader), Random(random_.next()));
   return {};
 }
@@ -126,6 +126,7 @@ void LifeCycle::after_step() {
 void LifeCycle::heal() {
   dies_at_step_.reset();
   context_.disk.faults = {};
+  context_.remote = {};
   context_.disk.lose_power_after(0);
 }
 

@@ -75,6 +75,12 @@ void add_disk_faults(Random& random, DiskFaults& disk) {
     disk.capacity_bytes = static_cast<std::uint64_t>(random.between(150, 600)) << 10;
 }
 
+void add_remote_faults(Random& random, RemoteFaults& remote) {
+  remote.lost = static_cast<int>(random.between(1, 50));
+  remote.answers_lost = static_cast<int>(random.between(1, 100));
+  remote.typical_absence = milliseconds{random.between(1, 5000)};
+}
+
 void add_crashes(Random& random, CrashPlan& crash) {
   crash.mean_interval = seconds{random.between(1, 60)};
   crash.power_lost = static_cast<int>(draw_limit(random, 0, 1000));
@@ -115,8 +121,8 @@ void let_disk_fail(Random& random, Plan& plan) {
 }  // namespace
 
 const std::vector<std::string>& scenario_names() {
-  static const std::vector<std::string> names = {"calm",  "network", "disk",      "crash",
-                                                 "churn", "swarm",   "isolation", "failing_disk"};
+  static const std::vector<std::string> names = {
+      "calm", "network", "disk", "crash", "churn", "swarm", "isolation", "failing_disk", "remote"};
   return names;
 }
 
@@ -134,6 +140,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   };
   if (has("network", 700)) add_network_faults(random, plan.network);
   if (has("disk", 400)) add_disk_faults(random, plan.disk);
+  if (has("remote", 150)) add_remote_faults(random, plan.remote);
   if (has("crash", 600)) add_crashes(random, plan.crash);
   if (has("churn", 500)) add_churn(random, plan);
   if (scenario == "failing_disk") let_disk_fail(random, plan);

@@ -29,6 +29,16 @@ struct NetworkFaults {
   std::string sound_host;
 };
 
+/// The way to a database on a server, in thousandths of the statements and of the commits.
+struct RemoteFaults {
+  int lost = 0;          ///< the connection, and what was under way on it
+  int answers_lost = 0;  ///< of commits that have happened
+  Duration typical_absence = std::chrono::milliseconds{100};
+  Duration longest_absence = std::chrono::minutes{2};
+
+  [[nodiscard]] bool any() const { return lost > 0 || answers_lost > 0; }
+};
+
 constexpr std::int64_t huge_bytes = 300'000;
 
 struct CrashPlan {
@@ -59,6 +69,7 @@ struct Plan {
   std::uint64_t checkpoint_pages = 4000;
   SlowLane::Pace disk_pace;
   DiskFaults disk;
+  RemoteFaults remote;
   NetworkFaults network;
   CrashPlan crash;
   WorkloadPlan workload;

@@ -1,9 +1,19 @@
 #include "sim/history/process.hpp"
 
+#include "sim/history/remote_connection.hpp"
+
 namespace postrider::sim {
 namespace {
 
 constexpr Duration stop_grace = std::chrono::seconds{5};
+
+std::unique_ptr<SqlConnection> through_network(const Process::World& world,
+                                               std::unique_ptr<SqlConnection> connection,
+                                               Random random) {
+  if (!world.plan.remote.any()) return connection;
+  return std::make_unique<RemoteConnection>(std::move(connection), world.timeline, world.remote,
+                                            random);
+}
 
 Async<bool> stop_engine(Engine* engine, SimulatedHttpClient* http) {
   std::function<void()> end_requests = [http] { http->end_requests(); };
@@ -18,8 +28,8 @@ Process::Process(World world, std::unique_ptr<SqliteDatabase> database,
                  Random random)
     : world_(world),
       database_(std::move(database)),
-      writer_(std::move(writer)),
-      reader_(std::move(reader)),
+      writer_(through_network(world, std::move(writer), Random(random.next(), "remote writer"))),
+      reader_(through_network(world, std::move(reader), Random(random.next(), "remote reader"))),
       scale_{world.held_bytes},
       runtime_(world.timeline, Random(random.next())),
       writer_lane_(runtime_, Random(random.next(), "writer"), world.plan.disk_pace),

@@ -26,6 +26,7 @@ class Process {
     Network& network;
     Judge& judge;
     const Plan& plan;
+    const RemoteFaults& remote;
     std::int64_t& held_bytes;  ///< set when a process ends: what its engine held
   };
 

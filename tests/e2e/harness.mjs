@@ -1,5 +1,5 @@
 // Starts the real binary and real receivers for the end-to-end tests.
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import {tmpdir} from 'node:os';
@@ -36,8 +36,16 @@ export async function eventually(what, condition, seconds = 60) {
   throw new Error(`waited ${seconds} s in vain for: ${what}`);
 }
 
-export function configText(folder, extra = '') {
-  return `database: sqlite:${folder}/postrider.db
+/** A file in the folder, or a schema of its own on the server that DATABASE_UNDER_TEST names. */
+function databaseSettings(folder) {
+  const url = process.env.DATABASE_UNDER_TEST;
+  if (!url) return `database: sqlite:${folder}/postrider.db`;
+  const schema = path.basename(folder).toLowerCase().replace(/[^a-z0-9]/g, '_');
+  return `database: ${url}\nstorage: {schema: ${schema}}`;
+}
+
+export function configText(folder, extra = '', database = databaseSettings(folder)) {
+  return `${database}
 public: {listen: "127.0.0.1:0"}
 admin: {listen: "127.0.0.1:0"}
 tokens: {admin: "${adminToken}", producers: ["${producerToken}"]}
@@ -58,16 +66,16 @@ export function runBinary(args, options = {}) {
 }
 
 export class Server {
-  constructor(folder, extra = '') {
+  constructor(folder, extra = '', database) {
     this.folder = folder;
     this.configFile = path.join(folder, 'postrider.yaml');
-    writeFileSync(this.configFile, configText(folder, extra));
+    writeFileSync(this.configFile, configText(folder, extra, database));
     this.agent = new http.Agent({keepAlive: true, maxSockets: 128});
     this.log = '';
   }
 
-  static async start(extra = '', folder = temporaryFolder()) {
-    const server = new Server(folder, extra);
+  static async start(extra = '', folder = temporaryFolder(), database) {
+    const server = new Server(folder, extra, database);
     await server.start();
     return server;
   }
@@ -163,6 +171,27 @@ export class Server {
     return eventually(`service ${id} to have everything`, async () => {
       return (await this.sortLag()) === 0 && (await this.service(id)).behind === 0;
     }, seconds);
+  }
+}
+
+/** A PostgreSQL server of its own on a loopback port. */
+export class PostgresServer {
+  folder = temporaryFolder();
+
+  run(command) {
+    const script = path.join(root, 'tests/servers/postgres');
+    return execFileSync(script, [command, path.join(this.folder, 'server'), process.pid],
+      {encoding: 'utf8'});
+  }
+
+  start() {
+    this.url = this.run('start').trim();
+    return this;
+  }
+
+  end() {
+    this.run('stop');
+    rmSync(this.folder, {recursive: true, force: true});
   }
 }
 

@@ -31,6 +31,7 @@ export function includeOrder(file, text, order) {
 const owners = [
   [/^boost\/beast/, /^src\/postrider\/api\/http\/.*\.cpp$/],
   [/^boost\/asio/, /^src\/postrider\/(runtime|drivers|api|app)\/|^(sim|bench)\//],
+  [/^libpq-fe\.h$/, /^src\/postrider\/drivers\/postgres\//],
   [/^sqlite3\.h$/, /^src\/postrider\/drivers\/sqlite\/|^(sim|bench)\//],
   [/^curl\//, /^src\/postrider\/(drivers\/curl|app\/cli)\//],
   [/^simdjson/, /^src\/postrider\/(stream|app)\//],

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
+#include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "sim/scripted_receiver.hpp"
 #include "sim/world/run.hpp"

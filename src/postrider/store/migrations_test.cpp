@@ -5,9 +5,6 @@
 namespace postrider {
 namespace {
 
-constexpr Dialect dialect{.blob = "BLOB",
-                          .row_key = "INTEGER PRIMARY KEY AUTOINCREMENT",
-                          .without_rowid = "WITHOUT ROWID"};
 constexpr Statement read_versions_sql{"SELECT version FROM schema_version ORDER BY version"};
 
 class Migrations : public StoreTest {
@@ -25,7 +22,7 @@ TEST_F(Migrations, each_step_is_recorded_and_none_runs_twice) {
   EXPECT_EQ(after_open.size(), static_cast<std::size_t>(schema_version()));
   EXPECT_EQ(after_open.back(), schema_version());
   add_service("a");
-  ASSERT_TRUE(migrate(*connection, dialect));
+  ASSERT_TRUE(migrate(*connection, database.dialect()));
   EXPECT_EQ(versions(), after_open);
   EXPECT_EQ(read_services(*connection).value().size(), 1U);
 }
@@ -35,7 +32,7 @@ TEST_F(Migrations, a_database_of_a_newer_version_is_refused_and_not_changed) {
   constexpr Statement write_sql{"INSERT INTO schema_version (version) VALUES ($1)"};
   ASSERT_TRUE(connection->execute(write_sql, {newer}));
   const auto before = versions();
-  const auto refused = migrate(*connection, dialect);
+  const auto refused = migrate(*connection, database.dialect());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::storage_incompatible);
   EXPECT_NE(refused.error().detail.find(fmt::format("version {}", newer)), std::string::npos);
@@ -47,10 +44,11 @@ TEST_F(Migrations, a_step_that_fails_leaves_nothing_and_can_be_run_again) {
                             "delivery_states", "inbox_blocks", "room_aliases"}) {
     ASSERT_TRUE(connection->execute_once(fmt::format("DROP TABLE {}", table)));
   }
-  ASSERT_FALSE(migrate(*connection, dialect));  // "members" is in the way of the whole step
+  ASSERT_FALSE(
+      migrate(*connection, database.dialect()));  // "members" is in the way of the whole step
   EXPECT_EQ(versions(), std::vector<std::int64_t>{});
   ASSERT_TRUE(connection->execute_once("DROP TABLE members"));
-  ASSERT_TRUE(migrate(*connection, dialect));
+  ASSERT_TRUE(migrate(*connection, database.dialect()));
   add_service("a");
 }
 

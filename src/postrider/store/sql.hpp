@@ -40,7 +40,8 @@ class SqlRow {
 using RowCallback = std::function<void(const SqlRow&)>;
 
 /// One database connection. Used by one thread at a time. Errors: `storage_full`,
-/// `storage_failed`; after an error inside a transaction only `rollback` may follow.
+/// `storage_unavailable` (for now; the same may be tried again), `storage_failed`. After an error
+/// inside a transaction only `rollback` may follow.
 class SqlConnection {
  public:
   SqlConnection() = default;
@@ -59,6 +60,9 @@ class SqlConnection {
   /// Returns after the transaction is on disk.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
+  /// After `commit` failed: whether the transaction has happened nevertheless.
+  /// `storage_unavailable` while nobody can tell.
+  virtual Result<bool> was_committed() { return false; }
 
   Result<std::int64_t> execute(
       const Statement& statement, std::initializer_list<SqlValue> values = {},

@@ -39,7 +39,9 @@ struct CommitterMetrics {
 
 /// Group commit. Whatever is submitted while one commit is being synced goes into the next, so a
 /// lone write costs one sync and a thousand concurrent writes cost one too. No timer, no batch
-/// size. All writes of one commit share its outcome.
+/// size. All writes of one commit share its outcome. While the database is not available it is
+/// tried again, for a while; while nobody can tell whether a commit has happened, until somebody
+/// can.
 class Committer {
  public:
   /// `connection` is used on `lane` only.
@@ -54,7 +56,10 @@ class Committer {
   Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply);
 
  private:
+  using Writes = std::vector<std::unique_ptr<Write>>;
   Async<void> run();
+  Async<Result<void>> commit_all(const Writes* writes);
+  Result<void> attempt(const Writes& writes);
 
   Runtime& runtime_;
   Lane& lane_;
@@ -62,7 +67,9 @@ class Committer {
   CommitterMetrics metrics_;
   Event changed_;
   Gate gate_;
-  std::vector<std::unique_ptr<Write>> queue_;
+  Event stop_requested_;
+  Writes queue_;
+  bool in_doubt_ = false;  ///< nobody can tell yet whether the last attempt has happened
   bool stopping_ = false;
 };
 

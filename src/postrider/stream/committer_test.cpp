@@ -14,6 +14,11 @@ Result<void> apply_badly(SqlConnection&) {
   return fail(Code::storage_failed, "planted");
 }
 
+Result<void> insert_left(SqlConnection& connection) {
+  TRY_VOID(insert_stream(connection, "left", "matrix", WallTime{}));
+  return {};
+}
+
 Async<void> commit_and_keep(Committer& committer, std::function<Result<void>(SqlConnection&)> apply,
                             std::vector<Result<void>>& outcomes) {
   outcomes.push_back(co_await committer.commit(std::move(apply)));
@@ -38,18 +43,14 @@ TEST_F(CommitterTest, what_comes_during_a_commit_goes_together_into_the_next) {
 TEST_F(CommitterTest, writes_of_one_commit_share_its_failure_and_leave_nothing) {
   Gate gate{runtime};
   std::vector<Result<void>> outcomes;
-  auto insert = [](SqlConnection& connection) -> Result<void> {
-    TRY_VOID(insert_stream(connection, "left", "matrix", WallTime{}));
-    return {};
-  };
-  gate.spawn(commit_and_keep(*committer, insert, outcomes), "good");
+  gate.spawn(commit_and_keep(*committer, insert_left, outcomes), "good");
   gate.spawn(commit_and_keep(*committer, apply_badly, outcomes), "bad");
   run(gate.drained());
   ASSERT_EQ(outcomes.size(), 2U);
   for (const auto& outcome : outcomes) EXPECT_EQ(outcome.error().detail, "planted");
   EXPECT_TRUE(read_streams(*reader).value().empty());
 
-  EXPECT_TRUE(run(committer->commit(insert)));
+  EXPECT_TRUE(run(committer->commit(insert_left)));
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
 }
 
@@ -58,6 +59,43 @@ TEST_F(CommitterTest, a_sync_that_fails_fails_the_write) {
   EXPECT_EQ(run(committer->commit(apply_nothing)).error().code, Code::storage_full);
   writer->fail_commits = false;
   EXPECT_TRUE(run(committer->commit(apply_nothing)));
+}
+
+TEST_F(CommitterTest, a_database_that_is_away_for_a_moment_is_tried_again) {
+  writer->commits_refused = 3;
+  EXPECT_TRUE(run(committer->commit(insert_left)));
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
+TEST_F(CommitterTest, a_database_that_stays_away_fails_the_write) {
+  writer->commits_refused = 1'000'000;
+  EXPECT_EQ(run(committer->commit(insert_left)).error().code, Code::storage_unavailable);
+  writer->commits_refused = 0;
+  EXPECT_TRUE(run(committer->commit(apply_nothing)));
+  EXPECT_TRUE(read_streams(*reader).value().empty());
+}
+
+TEST_F(CommitterTest, a_commit_whose_answer_was_lost_happens_once_however_long_the_doubt) {
+  writer->answers_lost = 1;
+  writer->doubts = 100;
+  const MonoTime before = runtime.now();
+  EXPECT_TRUE(run(committer->commit(insert_left)));
+  EXPECT_GT(runtime.now() - before, std::chrono::minutes{1});
+  EXPECT_EQ(writer->commits, 1);
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
+TEST_F(CommitterTest, a_stop_does_not_wait_for_a_database_that_is_away) {
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  writer->commits_refused = 1'000'000;
+  gate.spawn(commit_and_keep(*committer, insert_left, outcomes), "left");
+  runtime.run_for(std::chrono::seconds{1});
+  EXPECT_TRUE(outcomes.empty());
+  run(committer->stop());
+  run(gate.drained());
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(outcomes[0].error().code, Code::storage_unavailable);
 }
 
 TEST_F(CommitterTest, stopping_commits_what_was_submitted_and_refuses_what_comes_later) {

@@ -15,6 +15,7 @@ void add_server_sections(SettingTable& table, Settings& settings) {
 
   StorageSection& storage = settings.storage;
   table.size("storage.size_max", storage.size_max, 0, 256 * tebibyte);
+  table.text("storage.schema", storage.schema, schema_fault);
   table.size("storage.tail_cache", storage.tail_cache, 0, tebibyte);
   table.size("storage.block_cache", storage.block_cache, 0, tebibyte);
 

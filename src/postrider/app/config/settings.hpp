@@ -19,7 +19,8 @@ inline constexpr std::uint64_t mebibyte = 1024 * kibibyte;
 /// what each setting does.
 
 struct StorageSection {
-  std::uint64_t size_max = 0;  ///< cap of the database file; 0 is no cap
+  std::uint64_t size_max = 0;        ///< cap of the SQLite file; 0 is no cap
+  std::string schema = "postrider";  ///< of PostgreSQL
   std::uint64_t tail_cache = 64 * mebibyte;
   std::uint64_t block_cache = 32 * mebibyte;
   bool operator==(const StorageSection&) const = default;
@@ -132,6 +133,10 @@ struct Settings {
   StopSection stop;
   bool operator==(const Settings&) const = default;
 };
+
+inline bool is_postgres(const std::string& database) {
+  return database.starts_with("postgresql:") || database.starts_with("postgres:");
+}
 
 /// The file behind `database: sqlite:PATH`.
 inline std::string database_file(const Settings& settings) {

@@ -17,6 +17,7 @@ constexpr std::size_t token_bytes_max = 512;
 constexpr std::size_t stream_name_bytes_max = 63;
 constexpr std::size_t server_name_bytes_max = 230;
 constexpr std::string_view lower_alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::size_t schema_name_bytes_max = 63;
 constexpr std::string_view sqlite_scheme = "sqlite:";
 
 bool only_of(std::string_view text, std::string_view alphabet) {
@@ -26,14 +27,21 @@ bool only_of(std::string_view text, std::string_view alphabet) {
 }  // namespace
 
 std::string database_fault(const std::string& text) {
-  if (text.starts_with("postgresql:") || text.starts_with("postgres:")) {
-    // The URL may hold a password, so it is not repeated.
-    return "this version has no PostgreSQL yet; allowed: sqlite:PATH";
-  }
-  if (!text.starts_with(sqlite_scheme) || text.size() == sqlite_scheme.size()) {
-    return "names no database; allowed: sqlite:PATH, such as sqlite:./postrider.db";
-  }
-  return "";
+  const bool is_sqlite = text.starts_with(sqlite_scheme) && text.size() > sqlite_scheme.size();
+  const bool is_postgres = text.starts_with("postgresql://") || text.starts_with("postgres://");
+  if (is_sqlite || is_postgres) return "";
+  return "names no database; allowed: sqlite:PATH, such as sqlite:./postrider.db, or"
+         " postgresql://USER@HOST/NAME";
+}
+
+std::string schema_fault(const std::string& text) {
+  const bool fits = !text.empty() && text.size() <= schema_name_bytes_max;
+  const bool starts_well = fits && (text[0] < '0' || text[0] > '9');
+  if (starts_well && only_of(text, std::string(lower_alphanumeric) + "_")) return "";
+  return fmt::format(
+      "\"{}\" cannot name a schema; allowed: 1 to {} characters of a-z, 0-9 and _, the first not a"
+      " digit",
+      text, schema_name_bytes_max);
 }
 
 std::string listen_fault(const std::string& text) {

@@ -7,7 +7,10 @@ namespace postrider {
 /// Rules for texts of the configuration. Each says what is wrong and what is allowed, or returns
 /// an empty text when nothing is. None of the token rules ever repeats the token.
 
+/// `sqlite:PATH` or a URL of PostgreSQL, which is never repeated: it may hold a password.
 std::string database_fault(const std::string& text);
+/// The name of a schema of PostgreSQL: 1 to 63 of `[a-z0-9_]`, not a digit first.
+std::string schema_fault(const std::string& text);
 /// `IP:PORT`, `[IPv6]:PORT` or `localhost:PORT`; port 0 takes a free one.
 std::string listen_fault(const std::string& text);
 /// 8 to 512 printable ASCII characters without spaces.

@@ -11,10 +11,20 @@ TEST(DatabaseRule, takes_sqlite_with_a_path) {
   EXPECT_NE(database_fault("./postrider.db"), "");
 }
 
-TEST(DatabaseRule, says_that_postgresql_is_not_there_and_keeps_its_password) {
-  const std::string fault = database_fault("postgresql://user:secret@host/db");
-  EXPECT_NE(fault.find("no PostgreSQL yet"), std::string::npos) << fault;
-  EXPECT_EQ(fault.find("secret"), std::string::npos) << fault;
+TEST(DatabaseRule, takes_urls_of_postgresql_and_keeps_their_passwords) {
+  EXPECT_EQ(database_fault("postgresql://user:secret@host/db"), "");
+  EXPECT_EQ(database_fault("postgres://host"), "");
+  EXPECT_EQ(database_fault("postgresql:user:secret@host").find("secret"), std::string::npos);
+}
+
+TEST(SchemaRule, takes_1_to_63_lower_case_characters) {
+  EXPECT_EQ(schema_fault("a"), "");
+  EXPECT_EQ(schema_fault("_" + std::string(62, '9')), "");
+  EXPECT_NE(schema_fault(""), "");
+  EXPECT_NE(schema_fault(std::string(64, 'a')), "");
+  EXPECT_NE(schema_fault("9a"), "");
+  EXPECT_NE(schema_fault("A"), "");
+  EXPECT_NE(schema_fault("a\"b"), "");
 }
 
 TEST(TokenRule, takes_8_to_512_printable_characters) {

@@ -16,6 +16,8 @@ constexpr std::size_t secret_bytes = 24;
 }  // namespace
 
 std::string token_file_path(const Settings& settings) {
+  // A database on a server has no folder of its own to lie in.
+  if (is_postgres(settings.database)) return "postrider.tokens";
   return database_file(settings) + ".tokens";
 }
 

@@ -15,6 +15,7 @@
 #include "postrider/drivers/asio/asio_runtime.hpp"
 #include "postrider/drivers/asio/thread_lane.hpp"
 #include "postrider/drivers/curl/curl_http_client.hpp"
+#include "postrider/drivers/postgres/postgres_database.hpp"
 #include "postrider/drivers/sqlite/sqlite_database.hpp"
 
 namespace postrider {
@@ -41,11 +42,23 @@ Result<HttpServerSettings> listener_settings(const std::string& listen, const Se
   return listener;
 }
 
+Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
+  if (is_postgres(settings.database)) {
+    PostgresSettings postgres{.url = settings.database, .schema = settings.storage.schema};
+    TRY(auto database, PostgresDatabase::open(std::move(postgres)));
+    return database;
+  }
+  SqliteSettings sqlite{
+      .path = database_file(settings), .size_max_bytes = settings.storage.size_max, .vfs = {}};
+  TRY(auto database, SqliteDatabase::open(std::move(sqlite)));
+  return database;
+}
+
 }  // namespace
 
 // Members are destroyed from the last to the first: listeners, then the engine, then its world.
 struct Server::Parts {
-  Parts(const Settings& config, AddressPolicy policy, std::unique_ptr<SqliteDatabase> opened,
+  Parts(const Settings& config, AddressPolicy policy, std::unique_ptr<Database> opened,
         std::unique_ptr<SqlConnection> writer, std::unique_ptr<SqlConnection> reader)
       : grace(config.stop.grace),
         database(std::move(opened)),
@@ -70,7 +83,7 @@ struct Server::Parts {
 
   Duration grace;
   std::atomic<bool> ready{false};
-  std::unique_ptr<SqliteDatabase> database;
+  std::unique_ptr<Database> database;
   std::unique_ptr<SqlConnection> writer_connection;
   std::unique_ptr<SqlConnection> reader_connection;
   AsioRuntime runtime;
@@ -111,11 +124,9 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Result<std::unique_ptr<Server>> Server::start(const Settings& settings,
                                               std::vector<Registration> services) {
   TRY(auto policy, AddressPolicy::parse(settings.outbound.allow));
-  SqliteSettings sqlite{
-      .path = database_file(settings), .size_max_bytes = settings.storage.size_max, .vfs = {}};
-  TRY(auto database, SqliteDatabase::open(std::move(sqlite)));
-  TRY(auto writer, database->connect(SqliteDatabase::Access::read_write));
-  TRY(auto reader, database->connect(SqliteDatabase::Access::read_only));
+  TRY(auto database, open_database(settings));
+  TRY(auto writer, database->connect(Database::Access::read_write));
+  TRY(auto reader, database->connect(Database::Access::read_only));
   auto parts = std::make_unique<Parts>(settings, policy, std::move(database), std::move(writer),
                                        std::move(reader));
   parts->engine_thread = std::thread([&runtime = parts->runtime] { runtime.run(); });

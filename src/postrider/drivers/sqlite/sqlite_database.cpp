@@ -8,9 +8,6 @@
 namespace postrider {
 namespace {
 
-constexpr Dialect sqlite_dialect{.blob = "BLOB",
-                                 .row_key = "INTEGER PRIMARY KEY AUTOINCREMENT",
-                                 .without_rowid = "WITHOUT ROWID"};
 constexpr std::int64_t application_id = 0x504F5354;  // "POST"
 constexpr std::uint64_t page_bytes = 4096;
 

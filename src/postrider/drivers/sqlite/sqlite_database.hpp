@@ -5,7 +5,7 @@
 #include <string>
 
 #include "postrider/drivers/sqlite/process_lock.hpp"
-#include "postrider/store/sql.hpp"
+#include "postrider/store/database.hpp"
 
 namespace postrider {
 
@@ -17,14 +17,13 @@ struct SqliteSettings {
 };
 
 /// A database file that belongs to this process: locked, checked, migrated.
-class SqliteDatabase {
+class SqliteDatabase final : public Database {
  public:
   /// Errors: `storage_locked` (another process has it), `storage_incompatible` (not a database,
   /// another program's, or a newer version's; the file is not changed), `storage_failed`.
   static Result<std::unique_ptr<SqliteDatabase>> open(SqliteSettings settings);
 
-  enum class Access { read_write, read_only };
-  Result<std::unique_ptr<SqlConnection>> connect(Access access) const;
+  [[nodiscard]] Result<std::unique_ptr<SqlConnection>> connect(Access access) const override;
 
  private:
   SqliteDatabase(SqliteSettings settings, ProcessLock lock);

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
+#include "postrider/drivers/testing/temporary_database.hpp"
 
 namespace postrider {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
+#include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/inbox.hpp"
 #include "postrider/store/services.hpp"

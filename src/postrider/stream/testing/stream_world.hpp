@@ -7,7 +7,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 
-#include "postrider/drivers/sqlite/testing/temporary_database.hpp"
+#include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/stream.hpp"
 #include "sim/world/run.hpp"
@@ -29,18 +29,33 @@ class WatchedConnection final : public SqlConnection {
   Result<void> commit() override {
     if (before_commit) std::exchange(before_commit, {})();
     if (fail_commits) return fail(Code::storage_full, "planted");
+    last_was_committed_ = commits_refused == 0;
+    if (commits_refused-- > 0) return fail(Code::storage_unavailable, "planted");
+    commits_refused = 0;
     ++commits;
-    return inner_->commit();
+    TRY_VOID(inner_->commit());
+    if (answers_lost-- > 0) return fail(Code::storage_unavailable, "planted");
+    answers_lost = 0;
+    return {};
   }
   void rollback() override { inner_->rollback(); }
+  Result<bool> was_committed() override {
+    if (doubts-- > 0) return fail(Code::storage_unavailable, "planted");
+    doubts = 0;
+    return last_was_committed_;
+  }
 
   int statements = 0;
   int commits = 0;
   bool fail_commits = false;
+  int commits_refused = 0;              ///< how many commits do not reach the database
+  int answers_lost = 0;                 ///< how many are not answered although they have happened
+  int doubts = 0;                       ///< how often nobody can tell
   std::function<void()> before_commit;  ///< called once
 
  private:
   std::unique_ptr<SqlConnection> inner_;
+  bool last_was_committed_ = false;
 };
 
 /// A committer and a stream over a real database file, in virtual time.

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "postrider/base/time.hpp"
+#include "postrider/store/database.hpp"
+
+namespace postrider {
+
+struct PostgresSettings {
+  std::string url;                   ///< postgresql://user@host/name, or any form libpq takes
+  std::string schema = "postrider";  ///< where all tables are; created when it is not there
+  Duration statement_timeout = std::chrono::seconds{30};
+};
+
+/// A schema of a PostgreSQL database that belongs to this process: while its writing connection
+/// lives, no other process gets one.
+class PostgresDatabase final : public Database {
+ public:
+  /// Errors: `storage_unavailable` (no server, or it refuses), `storage_incompatible` (older than
+  /// PostgreSQL 15, or a newer postrider's), `storage_locked` (another process has it).
+  static Result<std::unique_ptr<PostgresDatabase>> open(PostgresSettings settings);
+
+  [[nodiscard]] Result<std::unique_ptr<SqlConnection>> connect(Access access) const override;
+
+ private:
+  explicit PostgresDatabase(PostgresSettings settings) : settings_(std::move(settings)) {}
+
+  PostgresSettings settings_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,77 @@
+// PostgreSQL as the database: what is true of no other one.
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {after, before, test} from 'node:test';
+import {PostgresServer, Receiver, Server, binary, eventually, message, temporaryFolder}
+  from './harness.mjs';
+
+let postgres;
+before(() => (postgres = new PostgresServer().start()));
+after(() => postgres.end());
+
+const start = (extra = '') => Server.start(extra, undefined, `database: ${postgres.url}`);
+
+/** Appends under a key until it is answered 200, as a careful producer does. */
+async function appendSurely(server, number) {
+  return eventually(`append ${number} to be answered`, async () => {
+    const answer = await server.append([message(number)], {'idempotency-key': `k${number}`});
+    return answer.status === 200 && answer.json;
+  });
+}
+
+test('a database that is killed and started again costs nothing that was answered', async () => {
+  const receiver = await new Receiver().start();
+  const server = await start('delivery: {backoff: {min: 10ms, max: 20ms}}\n');
+  await server.putService('a', `${receiver.url}/a`);
+  const answered = [];
+  let killing = true;
+  const producing = (async () => {
+    for (let number = 1; killing || number <= 100; number += 1) {
+      answered.push(await appendSurely(server, number));
+    }
+  })();
+  for (let kill = 0; kill < 3; kill += 1) {
+    await new Promise(resolve => setTimeout(resolve, 300));
+    postgres.run('kill');
+    await new Promise(resolve => setTimeout(resolve, 300));
+    postgres.run('restart');
+  }
+  killing = false;
+  await producing;
+  await server.caughtUp('a');
+  const numbers = receiver.facts('a').map(fact => Number(fact.event_id.slice(1)));
+  assert.deepEqual(numbers, answered.map((_, index) => index + 1));
+  assert.equal(receiver.overlaps, 0);
+  assert.equal(await server.stop(), 0);
+  await server.end();
+  await receiver.stop();
+});
+
+test('a second server on the same schema is refused', async () => {
+  const server = await start();
+  const second = spawnSync(binary, ['serve', '--config', server.configFile], {encoding: 'utf8'});
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, /another postrider works on schema postrider/);
+  await server.end();
+});
+
+test('a server without its database answers 503 and works on when it is back', async () => {
+  const server = await start();
+  await appendSurely(server, 1);
+  postgres.run('kill');
+  const answer = await server.append([message(2)]);
+  assert.equal(answer.status, 503);
+  assert.equal(answer.json.code, 'storage_unavailable');
+  postgres.run('restart');
+  await appendSurely(server, 3);
+  await server.end();
+});
+
+test('no password of the URL is in a message', async () => {
+  const url = postgres.url.replace('postgres@', 'postgres:hush@').replace(/:(\d+)\//, ':1/');
+  const {configFile} = new Server(temporaryFolder(), '', `database: ${url}`);
+  const refused = spawnSync(binary, ['serve', '--config', configFile], {encoding: 'utf8'});
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /127\.0\.0\.1/);
+  assert.doesNotMatch(refused.stderr, /hush/);
+});
