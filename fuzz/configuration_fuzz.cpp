@@ -1,12 +1,11 @@
 // A configuration: variables of the environment, an empty line, and the file.
-#include <array>
 #include <fstream>
 
 #include "fuzz/input.hpp"
-#include <unistd.h>
 
 #include "postrider/app/config/settings_loader.hpp"
 #include "postrider/base/assert.hpp"
+#include "postrider/base/testing/temporary_folder.hpp"
 
 namespace postrider {
 namespace {
@@ -23,11 +22,8 @@ Environment take_environment(FuzzInput& input) {
 
 /// In a folder of this process's own, so that a file that is named relatively is in there.
 const std::string& file() {
-  static const std::string path = [] {
-    std::string folder = "/tmp/configuration-fuzz-XXXXXX";
-    POSTRIDER_ASSERT(mkdtemp(folder.data()) != nullptr, "no folder");
-    return folder + "/postrider.yaml";
-  }();
+  static const TemporaryFolder folder;
+  static const std::string path = folder.file("postrider.yaml");
   return path;
 }
 
