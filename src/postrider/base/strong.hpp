@@ -25,6 +25,10 @@ struct Strong {
 using StreamId = Strong<struct StreamIdTag>;
 /// Row key of a stream.
 using StreamKey = Strong<struct StreamKeyTag>;
+/// Row key of an instance: one named process that writes. 0 where there is only one.
+using InstanceKey = Strong<struct InstanceKeyTag>;
+/// Counts the sessions of one database, from 1. A process that starts anew has another one.
+using SessionKey = Strong<struct SessionKeyTag>;
 /// Row key of a service. Never reused, so a deleted service's rows cannot be taken for another's.
 using ServiceKey = Strong<struct ServiceKeyTag>;
 /// Counts the entries of one service's inbox. The first entry has 1; 0 means "before everything".

@@ -1,0 +1,86 @@
+#include "postrider/stream/writer_positions.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace postrider {
+namespace {
+
+// They only make the linear position move earlier, so that some may be forgotten.
+constexpr std::size_t completed_ranges_max = 10'000;
+
+}  // namespace
+
+void WriterPositions::adopt(const WriterList& list) {
+  if (list.newest_session < known_session_) return;
+  known_session_ = list.newest_session;
+  heard_session_ = std::max(heard_session_, known_session_);
+  for (auto& [instance, writer] : writers_) writer.is_live = false;
+  for (const auto& listed : list.writers) {
+    Writer& writer = writers_[listed.instance];
+    writer.position = std::max(writer.position, listed.position);
+    writer.is_live = listed.is_live;
+  }
+  advance_linear();
+}
+
+void WriterPositions::advance(InstanceKey writer, StreamId position, SessionKey newest_session) {
+  hear_of(newest_session);
+  StreamId& known = writers_[writer].position;
+  known = std::max(known, position);
+  advance_linear();
+}
+
+void WriterPositions::hear_of(SessionKey newest_session) {
+  heard_session_ = std::max(heard_session_, newest_session);
+}
+
+void WriterPositions::complete(IdRange ids) {
+  if (ids.last <= linear_ || completed_.size() == completed_ranges_max) return;
+  const auto after = completed_.upper_bound(ids.first);
+  const bool joins = after != completed_.begin() && std::prev(after)->second == ids.first.plus(-1);
+  if (joins) {
+    std::prev(after)->second = ids.last;
+  } else {
+    completed_.emplace(ids.first, ids.last);
+  }
+  advance_linear();
+}
+
+void WriterPositions::advance_linear() {
+  if (lacks_list()) return;
+  std::optional<StreamId> slowest;
+  StreamId largest = linear_;
+  for (const auto& [instance, writer] : writers_) {
+    largest = std::max(largest, writer.position);
+    if (!writer.is_live) continue;
+    slowest = std::min(slowest.value_or(writer.position), writer.position);
+  }
+  // Without a live writer nothing is open: who comes next draws larger IDs than all of these.
+  linear_ = std::max(linear_, slowest.value_or(largest));
+  while (!completed_.empty() && completed_.begin()->first <= linear_.plus(1)) {
+    linear_ = std::max(linear_, completed_.begin()->second);
+    completed_.erase(completed_.begin());
+  }
+  std::erase_if(writers_, [this](const auto& entry) {
+    return !entry.second.is_live && entry.second.position <= linear_;
+  });
+}
+
+StreamId WriterPositions::of(InstanceKey writer) const {
+  const auto found = writers_.find(writer);
+  return found == writers_.end() ? linear_ : std::max(linear_, found->second.position);
+}
+
+bool WriterPositions::knows_live(InstanceKey writer) const {
+  const auto found = writers_.find(writer);
+  return found != writers_.end() && found->second.is_live;
+}
+
+PositionVector WriterPositions::vector() const {
+  PositionVector::Ahead ahead;
+  for (const auto& [instance, writer] : writers_) ahead.emplace(instance, writer.position);
+  return {linear_, std::move(ahead)};
+}
+
+}  // namespace postrider
