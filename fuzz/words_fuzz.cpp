@@ -4,17 +4,17 @@
 
 #include "postrider/api/http/bearer.hpp"
 #include "postrider/api/http/utf8.hpp"
-#include "postrider/api/stream_token.hpp"
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/base/assert.hpp"
 #include "postrider/base/quantity.hpp"
+#include "postrider/stream/position_vector.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace postrider;
   const FuzzInput input(data, size);
   const std::string text(input.rest());
-  if (const auto position = parse_stream_token(text)) {
-    POSTRIDER_ASSERT(parse_stream_token(stream_token(*position)).value() == *position, "token {}",
+  if (const auto position = PositionVector::parse(text)) {
+    POSTRIDER_ASSERT(PositionVector::parse(position->token()).value() == *position, "token {}",
                      text);
   }
   if (const auto duration = parse_duration(text)) {

@@ -43,7 +43,8 @@ class Process {
     registration.hs_token = "hs_a";
     registration.sender_localpart = "bot";
     registration.namespaces.users = {{"@.*", false}};
-    EXPECT_TRUE(run(engine_.services().put(std::move(registration), ServiceSource::api)));
+    EXPECT_TRUE(
+        run(engine_.delivery()->services().put(std::move(registration), ServiceSource::api)));
   }
 
   void append(int number) {
@@ -58,8 +59,8 @@ class Process {
     return runtime_.run_until(
         [this] {
           const auto* stream = engine_.streams().front();
-          const auto service = engine_.services().find("a");
-          return engine_.sort_lag(stream->name()) == 0 && service->inbox.behind() == 0;
+          const auto service = engine_.delivery()->services().find("a");
+          return engine_.delivery()->sort_lag(stream->key()) == 0 && service->inbox.behind() == 0;
         },
         limit);
   }
@@ -132,7 +133,7 @@ TEST_F(DeliveryScenario, a_failing_receiver_is_retried_after_2_4_8_and_16_second
     EXPECT_EQ(receiver.arrivals[i].body, receiver.arrivals[0].body);
   }
   EXPECT_EQ(waits, (std::vector<Duration>{seconds{2}, seconds{4}, seconds{8}, seconds{16}}));
-  const auto service = process->engine().services().find("a");
+  const auto service = process->engine().delivery()->services().find("a");
   EXPECT_EQ(service->delivery.status, DeliveryStatus::up);
   EXPECT_EQ(service->delivery.attempts, 0);
   process->stop();
@@ -147,7 +148,7 @@ TEST_F(DeliveryScenario, a_restart_keeps_the_backoff_and_the_frozen_transaction)
   process->append(1);
   EXPECT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 3; }));
   const auto down = [&process] {
-    return process->engine().services().find("a")->delivery.attempts == 3;
+    return process->engine().delivery()->services().find("a")->delivery.attempts == 3;
   };
   EXPECT_TRUE(runtime.run_until(down));
   process->stop();
@@ -166,11 +167,11 @@ TEST_F(DeliveryScenario, a_restart_keeps_the_backoff_and_the_frozen_transaction)
 TEST_F(DeliveryScenario, a_paused_service_gets_nothing_however_long_it_takes) {
   const auto process = start();
   process->put_service();
-  EXPECT_TRUE(process->run(process->engine().services().pause("a")));
+  EXPECT_TRUE(process->run(process->engine().delivery()->services().pause("a")));
   process->append(1);
   EXPECT_FALSE(process->wait_until_delivered());
   EXPECT_TRUE(receiver.arrivals.empty());
-  EXPECT_TRUE(process->run(process->engine().services().resume("a")));
+  EXPECT_TRUE(process->run(process->engine().delivery()->services().resume("a")));
   EXPECT_TRUE(process->wait_until_delivered());
   EXPECT_EQ(receiver.arrivals.size(), 1U);
   process->stop();

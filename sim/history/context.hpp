@@ -41,7 +41,8 @@ struct Context {
   bool healed = false;  ///< faults have stopped
 
   /// The engine, when there is one that answers.
-  Engine* engine() { return ready ? &process->engine() : nullptr; }
+  /// While it takes requests and delivers.
+  Engine* engine() { return ready && process->engine().delivery() ? &process->engine() : nullptr; }
   void later(Duration after, std::function<void()> what) {
     runtime.call_at(timeline.now() + after, std::move(what));
   }

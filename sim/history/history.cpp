@@ -99,7 +99,7 @@ class History {
     std::int64_t done = context_.judge.transactions() + context_.ledger.answers();
     if (context_.engine() == nullptr) return done;
     for (const Stream* stream : context_.engine()->streams()) {
-      done -= context_.engine()->sort_lag(stream->name());
+      done -= context_.engine()->delivery()->sort_lag(stream->key());
     }
     return done;
   }
@@ -110,9 +110,9 @@ class History {
     }
     Engine& engine = *context_.engine();
     for (const Stream* stream : engine.streams()) {
-      if (engine.sort_lag(stream->name()) > 0) return false;
+      if (engine.delivery()->sort_lag(stream->key()) > 0) return false;
     }
-    for (const auto& [id, service] : engine.services().all()) {
+    for (const auto& [id, service] : engine.delivery()->services().all()) {
       const bool idle = !service->delivering && service->inbox.behind() == 0;
       const bool up = service->delivery.status == DeliveryStatus::up;
       if (service->is_pushed() && (!idle || !up)) return false;
@@ -128,9 +128,9 @@ class History {
     Engine& engine = *context_.engine();
     for (const Stream* stream : engine.streams()) {
       text += fmt::format("{}: linear {}, {} to sort\n", stream->name(), stream->linear_position(),
-                          engine.sort_lag(stream->name()));
+                          engine.delivery()->sort_lag(stream->key()));
     }
-    for (const auto& [id, service] : engine.services().all()) {
+    for (const auto& [id, service] : engine.delivery()->services().all()) {
       text += fmt::format("{}: {}, {} behind, {}, {} failed attempts: {}\n", id,
                           postrider::name_of(service->delivery.status), service->inbox.behind(),
                           service->delivering ? "delivering" : "not delivering",

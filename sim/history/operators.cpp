@@ -86,7 +86,11 @@ PlainRegistration Operators::draw_registration(const std::string& id) {
 
 std::map<std::string, StreamId> Operators::sorted_positions() {
   std::map<std::string, StreamId> positions = linear_positions();
-  for (auto& [stream, id] : positions) id = id.plus(-context_.engine()->sort_lag(stream));
+  const auto delivery = context_.engine()->delivery();
+  for (const Stream* stream : context_.engine()->streams()) {
+    StreamId& position = positions[stream->name()];
+    position = position.plus(-delivery->sort_lag(stream->key()));
+  }
   return positions;
 }
 
@@ -124,14 +128,15 @@ void Operators::put(const std::string& id) {
   const auto before = sorted_positions();
   Registration registration = registration_of(id, plain, pushed);
   context_.process->call<Result<ServiceRegistry::Put>>(
-      context_.engine()->services().put(std::move(registration), ServiceSource::api),
+      context_.engine()->delivery()->services().put(std::move(registration), ServiceSource::api),
       [this, id, plain, pushed, before](const std::optional<Result<ServiceRegistry::Put>>& done) {
         const bool stored = done && *done;
         context_.trace.note("put done", id, {stored ? 1 : 0});
         if (stored) {
           // The answer may come when the process that gave it is gone already; then the disk knows.
-          const auto service =
-              context_.engine() == nullptr ? nullptr : context_.engine()->services().find(id);
+          const auto service = context_.engine() == nullptr
+                                   ? nullptr
+                                   : context_.engine()->delivery()->services().find(id);
           if (service != nullptr) {
             const ChangePoint since{before, linear_positions()};
             context_.registrations.put(id, service->row.transaction_prefix, pushed, plain, since);
@@ -150,7 +155,7 @@ void Operators::remove(const std::string& id) {
   begin(id);
   const auto before = sorted_positions();
   context_.process->call<Result<void>>(
-      context_.engine()->services().remove(id),
+      context_.engine()->delivery()->services().remove(id),
       [this, id, before](const std::optional<Result<void>>& done) {
         context_.trace.note("remove done", id, {done && *done ? 1 : 0});
         end(id, false);
@@ -166,7 +171,7 @@ void Operators::set_paused(const std::string& id, bool paused) {
   context_.trace.note(paused ? "pause" : "resume", id);
   begin(id);
   if (!paused) tell_judge(id, false);
-  ServiceRegistry& services = context_.engine()->services();
+  ServiceRegistry& services = context_.engine()->delivery()->services();
   context_.process->call<Result<void>>(paused ? services.pause(id) : services.resume(id),
                                        [this, id, paused](const std::optional<Result<void>>& done) {
                                          const bool succeeded = done && *done;
@@ -185,7 +190,7 @@ void Operators::tell_judge(const std::string& id, bool paused) {
 void Operators::retry(const std::string& id) {
   context_.trace.note("retry", id);
   begin(id);
-  const auto tried = context_.engine()->services().retry(id);
+  const auto tried = context_.engine()->delivery()->services().retry(id);
   static_cast<void>(tried);  // there may be no such service any more
   end(id, false);
 }

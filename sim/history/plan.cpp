@@ -140,7 +140,11 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   };
   if (has("network", 700)) add_network_faults(random, plan.network);
   if (has("disk", 400)) add_disk_faults(random, plan.disk);
-  if (has("remote", 150)) add_remote_faults(random, plan.remote);
+  if (has("remote", 150)) {
+    add_remote_faults(random, plan.remote);
+    // What tells afterwards whether a commit has happened is the session.
+    plan.engine.fleet = FleetSettings{.instance_name = "one", .poll_interval = milliseconds{500}};
+  }
   if (has("crash", 600)) add_crashes(random, plan.crash);
   if (has("churn", 500)) add_churn(random, plan);
   if (scenario == "failing_disk") let_disk_fail(random, plan);

@@ -39,7 +39,7 @@ Result<void> RemoteConnection::execute_once(const std::string& sql) {
 }
 
 Result<void> RemoteConnection::begin() {
-  committed_ = false;
+  in_doubt_ = false;
   TRY_VOID(reach());
   TRY_VOID(inner_->begin());
   in_transaction_ = true;
@@ -51,7 +51,7 @@ Result<void> RemoteConnection::commit() {
   TRY_VOID(inner_->commit());
   in_transaction_ = false;
   if (!random_.chance(faults_.answers_lost)) return {};
-  committed_ = true;
+  in_doubt_ = true;
   lose();
   return away();
 }
@@ -62,9 +62,10 @@ void RemoteConnection::rollback() {
   lost_in_transaction_ = false;
 }
 
-Result<bool> RemoteConnection::was_committed() {
-  if (timeline_.now() < away_until_) return away();
-  return committed_;
+Result<std::vector<std::int64_t>> RemoteConnection::draw(const std::string& name,
+                                                         std::int64_t count) {
+  TRY_VOID(reach());
+  return inner_->draw(name, count);
 }
 
 }  // namespace postrider::sim

@@ -47,11 +47,11 @@ test('a database that is killed and started again costs nothing that was answere
   await receiver.stop();
 });
 
-test('a second server on the same schema is refused', async () => {
+test('a second server of the same name is refused', async () => {
   const server = await start();
   const second = spawnSync(binary, ['serve', '--config', server.configFile], {encoding: 'utf8'});
   assert.equal(second.status, 1);
-  assert.match(second.stderr, /another postrider works on schema postrider/);
+  assert.match(second.stderr, /another postrider named postrider works on schema postrider/);
   await server.end();
 });
 

@@ -50,8 +50,13 @@ class AdminApi {
   };
   [[nodiscard]] Result<Parsed> parse(const HttpServerRequest& request) const;
   [[nodiscard]] Result<void> check_address(const Registration& registration) const;
-  Async<json::object> list_on_engine();
+  /// The services, while this process delivers to them.
+  [[nodiscard]] Result<std::shared_ptr<DeliveryWork>> delivery() const;
+  Async<Result<json::object>> list_on_engine();
   Async<Result<json::object>> show_on_engine(std::string id);
+  Async<Result<ServiceRegistry::Put>> put_on_engine(Registration registration);
+  using Change = Async<Result<void>> (ServiceRegistry::*)(std::string id);
+  Async<Result<void>> change_on_engine(Change change, std::string id);
   Async<Result<void>> retry_on_engine(std::string id);
   Async<std::string> metrics_on_engine();
   Async<HttpServerResponse> changed(HttpServerRequest& request, Async<Result<void>> change);
@@ -64,10 +69,21 @@ std::string id_of(const HttpServerRequest& request) {
   return std::string(request.path_parameter("id"));
 }
 
-Async<json::object> AdminApi::list_on_engine() {
+Result<std::shared_ptr<DeliveryWork>> AdminApi::delivery() const {
+  if (auto delivery = engine_.delivery()) return delivery;
+  const std::string instance = engine_.delivering_instance();
+  if (instance.empty()) {
+    return fail(Code::not_delivering, "no process delivers to services just now; try again");
+  }
+  return fail(Code::not_delivering, "instance {} delivers to services; ask its admin API",
+              instance);
+}
+
+Async<Result<json::object>> AdminApi::list_on_engine() {
+  CO_TRY(const auto delivery, this->delivery());
   json::array services;
   const WallTime now = engine_.runtime().wall_now();
-  for (const auto& [id, service] : engine_.services().all()) {
+  for (const auto& [id, service] : delivery->services().all()) {
     services.push_back(service_view(*service, now));
   }
   json::object answer;
@@ -75,13 +91,15 @@ Async<json::object> AdminApi::list_on_engine() {
   co_return answer;
 }
 
-Async<HttpServerResponse> AdminApi::list(HttpServerRequest&) {
-  const json::object answer = co_await on_engine(engine_.runtime(), list_on_engine());
-  co_return json_response(200, json::serialize(answer));
+Async<HttpServerResponse> AdminApi::list(HttpServerRequest& request) {
+  const auto answer = co_await on_engine(engine_.runtime(), list_on_engine());
+  if (!answer) co_return problem_response(answer.error(), request.request_id);
+  co_return json_response(200, json::serialize(*answer));
 }
 
 Async<Result<json::object>> AdminApi::show_on_engine(std::string id) {
-  const auto service = engine_.services().find(id);
+  CO_TRY(const auto delivery, this->delivery());
+  const auto service = delivery->services().find(id);
   if (!service) co_return fail(Code::not_found, "there is no service \"{}\"", id);
   co_return service_view(*service, engine_.runtime().wall_now());
 }
@@ -135,9 +153,8 @@ Result<void> AdminApi::check_address(const Registration& registration) const {
 Async<HttpServerResponse> AdminApi::put(HttpServerRequest& request) {
   auto parsed = parse(request);
   if (!parsed) co_return problem_response(parsed.error(), request.request_id);
-  const auto done = co_await on_engine(
-      engine_.runtime(),
-      engine_.services().put(std::move(parsed->registration), ServiceSource::api));
+  const auto done =
+      co_await on_engine(engine_.runtime(), put_on_engine(std::move(parsed->registration)));
   if (!done) co_return problem_response(done.error(), request.request_id);
   auto view = co_await on_engine(engine_.runtime(), show_on_engine(id_of(request)));
   if (!view) co_return problem_response(view.error(), request.request_id);
@@ -151,28 +168,40 @@ Async<HttpServerResponse> AdminApi::changed(HttpServerRequest& request,
   const Result<void> done = co_await on_engine(engine_.runtime(), std::move(change));
   if (!done) co_return problem_response(done.error(), request.request_id);
   const auto view = co_await on_engine(engine_.runtime(), show_on_engine(id_of(request)));
-  if (!view) {
-    HttpServerResponse gone;
-    gone.status = 204;
-    co_return gone;
+  if (view) co_return json_response(200, json::serialize(*view));
+  if (view.error().code != Code::not_found) {
+    co_return problem_response(view.error(), request.request_id);
   }
-  co_return json_response(200, json::serialize(*view));
+  HttpServerResponse gone;
+  gone.status = 204;
+  co_return gone;
 }
 
-Async<HttpServerResponse> AdminApi::remove(HttpServerRequest& request) {
-  return changed(request, engine_.services().remove(id_of(request)));
+Async<Result<ServiceRegistry::Put>> AdminApi::put_on_engine(Registration registration) {
+  CO_TRY(const auto delivery, this->delivery());
+  co_return co_await delivery->services().put(std::move(registration), ServiceSource::api);
 }
 
-Async<HttpServerResponse> AdminApi::pause(HttpServerRequest& request) {
-  return changed(request, engine_.services().pause(id_of(request)));
-}
-
-Async<HttpServerResponse> AdminApi::resume(HttpServerRequest& request) {
-  return changed(request, engine_.services().resume(id_of(request)));
+Async<Result<void>> AdminApi::change_on_engine(Change change, std::string id) {
+  CO_TRY(const auto delivery, this->delivery());
+  co_return co_await (delivery->services().*change)(std::move(id));
 }
 
 Async<Result<void>> AdminApi::retry_on_engine(std::string id) {
-  co_return engine_.services().retry(id);
+  CO_TRY(const auto delivery, this->delivery());
+  co_return delivery->services().retry(id);
+}
+
+Async<HttpServerResponse> AdminApi::remove(HttpServerRequest& request) {
+  return changed(request, change_on_engine(&ServiceRegistry::remove, id_of(request)));
+}
+
+Async<HttpServerResponse> AdminApi::pause(HttpServerRequest& request) {
+  return changed(request, change_on_engine(&ServiceRegistry::pause, id_of(request)));
+}
+
+Async<HttpServerResponse> AdminApi::resume(HttpServerRequest& request) {
+  return changed(request, change_on_engine(&ServiceRegistry::resume, id_of(request)));
 }
 
 Async<HttpServerResponse> AdminApi::retry(HttpServerRequest& request) {

@@ -3,7 +3,6 @@
 #include <boost/asio/post.hpp>
 
 #include "postrider/api/engine_call.hpp"
-#include "postrider/api/stream_token.hpp"
 
 namespace postrider {
 namespace {
@@ -23,11 +22,12 @@ void add_data(std::string& out, std::string_view payload) {
   }
 }
 
-std::string to_events(const std::vector<Chunk>& chunks) {
+std::string to_events(const StreamPage& page) {
   std::string text;
-  for (const Chunk& chunk : chunks) {
+  for (const Chunk& chunk : page.chunks) {
     for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
-      text += fmt::format("event: fact\nid: {}\ndata: {{\"id\":{},\"fact\":", stream_token(id), id);
+      text += fmt::format(
+          "event: fact\nid: {}\ndata: {{\"id\":{},\"fact\":", page.after_fact(id).token(), id);
       add_data(text, chunk.payload(id));
       text += "}\n\n";
     }
@@ -35,23 +35,35 @@ std::string to_events(const std::vector<Chunk>& chunks) {
   return text;
 }
 
-/// What comes next, or nothing when a keep-alive is due.
-Async<Result<std::vector<Chunk>>> next_chunks(Runtime* runtime, Stream* stream, StreamId after) {
-  if (after >= stream->linear_position()) {
-    co_await stream->advanced().wait_until(runtime->now() + keep_alive_interval);
+struct Next {
+  StreamPage page;
+  MonoTime asked_at;
+};
+
+/// What comes next; nothing when something has moved without facts, or nothing has until `until`.
+Async<Result<Next>> next_page(Runtime* runtime, Stream* stream, ReadPlace place, MonoTime until) {
+  CO_TRY(StreamPage page, co_await read_stream(stream, place, facts_per_piece));
+  if (page.chunks.empty() && place.after.reaches(page.through)) {
+    co_await stream->advanced().wait_until(until);
+    CO_TRY(page, co_await read_stream(stream, place, facts_per_piece));
   }
-  co_return co_await stream->read(after, facts_per_piece, Stream::Keys::not_needed);
+  co_return Next{std::move(page), runtime->now()};
 }
 
-Async<void> write_events(Runtime* runtime, Stream* stream, StreamId after, ResponseStream* out) {
+Async<void> write_events(Runtime* runtime, Stream* stream, ReadPlace place, ResponseStream* out) {
   out->on_end([runtime, stream] {
     boost::asio::post(runtime->executor(), [stream] { stream->advanced().notify_all(); });
   });
+  MonoTime written_at = runtime->now();
   while (!out->ended()) {
-    const auto chunks = co_await on_engine(*runtime, next_chunks(runtime, stream, after));
-    if (!chunks) co_return;
-    std::string text = chunks->empty() ? ": keep-alive\n\n" : to_events(*chunks);
-    if (!chunks->empty()) after = chunks->back().last();
+    const MonoTime until = written_at + keep_alive_interval;
+    auto next = co_await on_engine(*runtime, next_page(runtime, stream, place, until));
+    if (!next) co_return;
+    place.after = next->page.through;
+    const bool has_facts = !next->page.chunks.empty();
+    if (!has_facts && next->asked_at < until) continue;
+    written_at = next->asked_at;
+    std::string text = has_facts ? to_events(next->page) : ": keep-alive\n\n";
     const Result<void> written = co_await out->write(std::move(text));
     if (!written) co_return;
   }
@@ -59,26 +71,12 @@ Async<void> write_events(Runtime* runtime, Stream* stream, StreamId after, Respo
 
 }  // namespace
 
-Async<Result<StreamId>> start_position(Stream* stream, const HttpServerRequest& request) {
-  auto token = request.header("Last-Event-ID");
-  if (!token) token = request.query_parameter("after");
-  if (!token) co_return stream->dropped_through();
-  CO_TRY(const StreamId after, parse_stream_token(*token));
-  if (after < stream->dropped_through()) {
-    co_return fail(Code::position_gone,
-                   "facts up to {} of stream \"{}\" are no longer kept; read from token {} on",
-                   stream->dropped_through(), stream->name(),
-                   stream_token(stream->dropped_through()));
-  }
-  co_return after;
-}
-
-HttpServerResponse follow_response(Runtime& runtime, Stream& stream, StreamId after) {
+HttpServerResponse follow_response(Runtime& runtime, Stream& stream, ReadPlace place) {
   HttpServerResponse response;
   response.content_type = "text/event-stream";
   response.headers.emplace_back("Cache-Control", "no-store");
-  response.source = [&runtime, &stream, after](ResponseStream& out) {
-    return write_events(&runtime, &stream, after, &out);
+  response.source = [&runtime, &stream, place = std::move(place)](ResponseStream& out) {
+    return write_events(&runtime, &stream, place, &out);
   };
   return response;
 }

@@ -1,17 +1,13 @@
 #pragma once
 
 #include "postrider/api/http/message.hpp"
-#include "postrider/stream/stream.hpp"
+#include "postrider/api/stream_page.hpp"
 
 namespace postrider {
 
-/// Where a reader begins: after the token in Last-Event-ID or `after`; without one, after what
-/// retention has dropped. On the engine thread.
-Async<Result<StreamId>> start_position(Stream* stream, const HttpServerRequest& request);
-
-/// Facts after `after` as they come, as server-sent events: `event: fact`, `id:` a token to go on
+/// Facts from a place on as they come, as server-sent events: `event: fact`, `id:` a token to go on
 /// from, `data:` {"id":…,"fact":…}. Ends when the client goes or the server stops. Source: WHATWG
 /// HTML, "Server-sent events".
-HttpServerResponse follow_response(Runtime& runtime, Stream& stream, StreamId after);
+HttpServerResponse follow_response(Runtime& runtime, Stream& stream, ReadPlace place);
 
 }  // namespace postrider

@@ -11,7 +11,7 @@
 #include "postrider/api/engine_call.hpp"
 #include "postrider/api/follow.hpp"
 #include "postrider/api/http/problem.hpp"
-#include "postrider/api/stream_token.hpp"
+#include "postrider/api/stream_page.hpp"
 
 namespace postrider {
 namespace {
@@ -37,7 +37,11 @@ class PublicApi {
                                                 std::shared_ptr<const FactBatch> facts,
                                                 std::optional<IdempotencyKey> key);
   Async<Result<std::string>> read_page(HttpServerRequest& request);
+  Async<Result<std::string>> read_position(HttpServerRequest& request);
   Async<StreamId> position_on_engine(Stream* stream);
+  Async<Result<ReadPlace>> reach_on_engine(Stream* stream, HttpServerRequest& request);
+  /// Waits for the parameter `at_least`.
+  Async<Result<ReadPlace>> reach_place(Stream* stream, HttpServerRequest& request);
   [[nodiscard]] Result<std::size_t> read_limit(const HttpServerRequest& request) const;
 
   Engine& engine_;
@@ -50,10 +54,9 @@ Result<BodyKind> body_kind(const HttpServerRequest& request) {
   type = type.substr(0, type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
   if (type == "application/json") return BodyKind::json;
-  if (type == "application/x-ndjson" || type == "application/ndjson" ||
-      type == "application/jsonl") {
-    return BodyKind::ndjson;
-  }
+  const bool is_lines = type == "application/x-ndjson" || type == "application/ndjson" ||
+                        type == "application/jsonl";
+  if (is_lines) return BodyKind::ndjson;
   return fail(Code::unsupported_media_type,
               "content type \"{}\"; send application/json or application/x-ndjson", type);
 }
@@ -102,7 +105,7 @@ Async<HttpServerResponse> PublicApi::append(HttpServerRequest& request) {
   }
   HttpServerResponse response = json_response(
       200, fmt::format(R"({{"first":{},"last":{},"count":{},"token":"{}"}})", receipt->first,
-                       receipt->last, receipt->fact_count, stream_token(receipt->last)));
+                       receipt->last, receipt->fact_count, receipt->token.token()));
   if (receipt->repeated) response.headers.emplace_back("Idempotent-Replayed", "true");
   co_return response;
 }
@@ -124,25 +127,26 @@ Async<Result<std::string>> PublicApi::read_page(HttpServerRequest& request) {
   std::string name(request.path_parameter("stream"));
   CO_TRY(Stream* const stream, co_await streams_.find(std::move(name)));
   CO_TRY(const std::size_t limit, read_limit(request));
-  CO_TRY(const StreamId after,
-         co_await on_engine(engine_.runtime(), start_position(stream, request)));
-  CO_TRY(
-      const auto chunks,
-      co_await on_engine(engine_.runtime(), stream->read(after, limit, Stream::Keys::not_needed)));
+  CO_TRY(const ReadPlace place, co_await reach_place(stream, request));
+  CO_TRY(const StreamPage found,
+         co_await on_engine(engine_.runtime(), read_stream(stream, place, limit)));
   std::string page = R"({"facts":[)";
-  StreamId last = after;
+  PositionVector through = found.through;
   std::size_t count = 0;
-  for (const Chunk& chunk : chunks) {
+  for (const Chunk& chunk : found.chunks) {
     for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
-      if (count == limit || page.size() > read_bytes_max) break;
+      if (count == limit || page.size() > read_bytes_max) {
+        page += fmt::format(R"(],"token":"{}"}})", through.token());
+        co_return page;
+      }
       page += fmt::format(R"({}{{"id":{},"fact":)", count == 0 ? "" : ",", id);
       page += chunk.payload(id);
       page += '}';
-      last = id;
+      through = found.after_fact(id);
       ++count;
     }
   }
-  page += fmt::format(R"(],"token":"{}"}})", stream_token(last));
+  page += fmt::format(R"(],"token":"{}"}})", found.through.token());
   co_return page;
 }
 
@@ -156,22 +160,39 @@ Async<HttpServerResponse> PublicApi::follow(HttpServerRequest& request) {
   std::string name(request.path_parameter("stream"));
   const auto stream = co_await streams_.find(std::move(name));
   if (!stream) co_return problem_response(stream.error(), request.request_id);
-  const auto after = co_await on_engine(engine_.runtime(), start_position(*stream, request));
-  if (!after) co_return problem_response(after.error(), request.request_id);
-  co_return follow_response(engine_.runtime(), **stream, *after);
+  auto place = co_await reach_place(*stream, request);
+  if (!place) co_return problem_response(place.error(), request.request_id);
+  co_return follow_response(engine_.runtime(), **stream, *std::move(place));
 }
 
 Async<StreamId> PublicApi::position_on_engine(Stream* stream) {
   co_return stream->linear_position();
 }
 
-Async<HttpServerResponse> PublicApi::position(HttpServerRequest& request) {
+Async<Result<ReadPlace>> PublicApi::reach_on_engine(Stream* stream, HttpServerRequest& request) {
+  CO_TRY(ReadPlace place, read_place(*stream, request));
+  CO_TRY_VOID(co_await wait_at_least(&engine_.runtime(), stream, place, settings_.read_wait));
+  co_return place;
+}
+
+Async<Result<ReadPlace>> PublicApi::reach_place(Stream* stream, HttpServerRequest& request) {
+  co_return co_await on_engine(engine_.runtime(), reach_on_engine(stream, request));
+}
+
+Async<Result<std::string>> PublicApi::read_position(HttpServerRequest& request) {
   std::string name(request.path_parameter("stream"));
-  const auto stream = co_await streams_.find(std::move(name));
-  if (!stream) co_return problem_response(stream.error(), request.request_id);
-  const StreamId position = co_await on_engine(engine_.runtime(), position_on_engine(*stream));
-  co_return json_response(
-      200, fmt::format(R"({{"position":{},"token":"{}"}})", position, stream_token(position)));
+  CO_TRY(Stream* const stream, co_await streams_.find(std::move(name)));
+  CO_TRY(const ReadPlace place, co_await reach_place(stream, request));
+  const StreamId linear = co_await on_engine(engine_.runtime(), position_on_engine(stream));
+  PositionVector position(linear);
+  if (place.at_least) position = position.joined(*place.at_least);
+  co_return fmt::format(R"({{"position":{},"token":"{}"}})", linear, position.token());
+}
+
+Async<HttpServerResponse> PublicApi::position(HttpServerRequest& request) {
+  Result<std::string> position = co_await read_position(request);
+  if (!position) co_return problem_response(position.error(), request.request_id);
+  co_return json_response(200, *std::move(position));
 }
 
 Async<HttpServerResponse> plain(int status, std::string text) {

@@ -13,6 +13,7 @@ struct PublicApiSettings {
   std::uint64_t batch_bytes_max = 16U << 20;
   std::size_t read_limit_default = 100;
   std::size_t read_limit_max = 1000;
+  Duration read_wait = std::chrono::seconds{10};  ///< for what `at_least` names
 };
 
 /// What producers and readers use: append, read, follow, position, health.

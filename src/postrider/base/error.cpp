@@ -32,6 +32,8 @@ constexpr std::array traits_table = {
     ErrorTraits{Code::storage_incompatible, "storage_incompatible", 500, "Incompatible database",
                 false},
     ErrorTraits{Code::storage_locked, "storage_locked", 500, "Database in use", false},
+    ErrorTraits{Code::session_ended, "session_ended", 503, "Session has ended", true},
+    ErrorTraits{Code::not_delivering, "not_delivering", 503, "Another process delivers", true},
     ErrorTraits{Code::overloaded, "overloaded", 503, "Too much work waiting", true},
     ErrorTraits{Code::stopping, "stopping", 503, "Server is stopping", true},
     ErrorTraits{Code::deadline, "deadline", 504, "Timed out", true},

@@ -28,6 +28,8 @@ enum class Code {
   storage_unavailable,
   storage_incompatible,
   storage_locked,
+  session_ended,
+  not_delivering,
   overloaded,
   stopping,
   deadline,

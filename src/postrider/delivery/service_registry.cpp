@@ -42,10 +42,10 @@ struct Ends {
 
 }  // namespace
 
-ServiceRegistry::ServiceRegistry(Runtime& runtime, Committer& committer,
+ServiceRegistry::ServiceRegistry(Runtime& runtime, Commits& commits,
                                  TransactionController& controller, std::size_t services_max)
     : runtime_(runtime),
-      committer_(committer),
+      commits_(commits),
       controller_(controller),
       services_max_(services_max),
       turn_(runtime),
@@ -172,7 +172,7 @@ Async<Result<void>> ServiceRegistry::create(Registration registration, ServiceSo
     TRY(row.key, insert_service(connection, row, now));
     return {};
   };
-  CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+  CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   add(std::make_shared<Service>(std::move(row),
                                 std::make_shared<const Registration>(std::move(registration)),
                                 DeliveryState{}, Inbox({}, {}, std::nullopt)));
@@ -187,7 +187,7 @@ Async<Result<void>> ServiceRegistry::update(std::shared_ptr<Service> service,
   std::function<Result<void>(SqlConnection&)> apply = [&row](SqlConnection& connection) {
     return update_registration(connection, row);
   };
-  CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+  CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   service->row = std::move(row);
   service->registration = std::make_shared<const Registration>(std::move(registration));
   ++version_;
@@ -211,7 +211,7 @@ Async<Result<void>> ServiceRegistry::remove(std::string id) {
     std::function<Result<void>(SqlConnection&)> apply = [key](SqlConnection& connection) {
       return delete_service(connection, key);
     };
-    outcome = co_await committer_.commit(std::move(apply));
+    outcome = co_await commits_.commit(std::move(apply));
     if (outcome) {
       controller_.forget(*service);
       by_key_.erase(key);
@@ -239,7 +239,7 @@ Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service
   std::function<Result<void>(SqlConnection&)> apply = [key, state](SqlConnection& connection) {
     return update_delivery(connection, key, state);
   };
-  Result<void> saved = co_await committer_.commit(std::move(apply));
+  Result<void> saved = co_await commits_.commit(std::move(apply));
   if (!saved) restore_status(service, before);
   co_return saved;
 }

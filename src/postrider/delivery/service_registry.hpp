@@ -20,7 +20,7 @@ namespace postrider {
 /// Engine thread.
 class ServiceRegistry final : public Inboxes {
  public:
-  ServiceRegistry(Runtime& runtime, Committer& committer, TransactionController& controller,
+  ServiceRegistry(Runtime& runtime, Commits& commits, TransactionController& controller,
                   std::size_t services_max);
 
   /// What the database holds. Once, before anything else.
@@ -72,7 +72,7 @@ class ServiceRegistry final : public Inboxes {
   std::string draw_transaction_prefix();
 
   Runtime& runtime_;
-  Committer& committer_;
+  Commits& commits_;
   TransactionController& controller_;
   std::size_t services_max_;
   std::map<std::string, std::shared_ptr<Service>, std::less<>> by_id_;

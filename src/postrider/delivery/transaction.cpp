@@ -55,9 +55,9 @@ Async<Result<Transaction>> compose_transaction(const StreamLookup& streams,
     Stream* stream = streams(wanted.stream);
     if (stream == nullptr) co_return fail(Code::storage_failed, "no stream {}", wanted.stream);
     const StreamId before{wanted.id.value - 1};
-    CO_TRY(const auto chunks,
+    CO_TRY(const FactRun run,
            co_await stream->read(before, composer.left(), Stream::Keys::not_needed));
-    for (const Chunk& chunk : chunks) composer.take(wanted.stream, chunk);
+    for (const Chunk& chunk : run.chunks) composer.take(wanted.stream, chunk);
     if (!composer.done() && composer.next().seq == wanted.seq) {
       co_return fail(Code::storage_failed, "fact {} of stream \"{}\" is missing", wanted.id,
                      stream->name());

@@ -44,11 +44,11 @@ std::string transaction_id(const Service& service) {
 
 }  // namespace
 
-TransactionController::TransactionController(Runtime& runtime, Committer& committer, Reader reader,
+TransactionController::TransactionController(Runtime& runtime, Commits& commits, Reader reader,
                                              HttpClient& http, StreamLookup streams,
                                              DeliverySettings settings, DeliveryMetrics metrics)
     : runtime_(runtime),
-      committer_(committer),
+      commits_(commits),
       reader_(reader),
       http_(http),
       streams_(std::move(streams)),
@@ -144,6 +144,9 @@ Async<bool> TransactionController::deliver_next(Service* service) {
   const bool paused = service->delivery.status == DeliveryStatus::paused;
   if (stopping_ || service->removed || paused || !service->is_pushed()) co_return true;
 
+  // Another process may have taken over, and be sending it just now.
+  if (!commits_.are_current()) co_return false;
+
   HttpRequest request = matrix_transaction_request(
       *service->registration->url, service->registration->hs_token, transaction_id(*service));
   request.body = transaction->body;
@@ -215,7 +218,7 @@ Async<Result<void>> TransactionController::save(Service* service) {
   std::function<Result<void>(SqlConnection&)> apply = [key, state](SqlConnection& connection) {
     return update_delivery(connection, key, state);
   };
-  Result<void> saved = co_await committer_.commit(std::move(apply));
+  Result<void> saved = co_await commits_.commit(std::move(apply));
   if (!saved) service->unsaved = true;
   co_return saved;
 }

@@ -35,7 +35,7 @@ struct DeliveryMetrics {
 /// and continues until the inbox is empty or it fails again. An idle service costs nothing here.
 class TransactionController {
  public:
-  TransactionController(Runtime& runtime, Committer& committer, Reader reader, HttpClient& http,
+  TransactionController(Runtime& runtime, Commits& commits, Reader reader, HttpClient& http,
                         StreamLookup streams, DeliverySettings settings, DeliveryMetrics metrics);
 
   /// Level-triggered: starts delivering when the service has work and may be sent to.
@@ -66,7 +66,7 @@ class TransactionController {
   [[nodiscard]] bool may_send(const Service& service) const;
 
   Runtime& runtime_;
-  Committer& committer_;
+  Commits& commits_;
   Reader reader_;
   HttpClient& http_;
   StreamLookup streams_;

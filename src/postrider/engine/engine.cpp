@@ -15,25 +15,24 @@ struct StoredStream {
   StreamId last_id;
 };
 
-/// All that the engine keeps in memory from the start on.
-struct Stored {
-  std::vector<StoredStream> streams;
-  std::vector<StoredService> services;
-  std::vector<InboxEnd> inbox_ends;
-};
-
-Result<Stored> read_stored(SqlConnection& connection) {
-  Stored stored;
-  TRY(auto rows, read_streams(connection));
-  for (StreamRow& row : rows) {
+Result<std::vector<StoredStream>> read_stored_streams(SqlConnection& connection) {
+  std::vector<StoredStream> stored;
+  TRY(const auto rows, read_streams(connection));
+  for (const StreamRow& row : rows) {
     TRY(const auto last, last_stored_id(connection, row.key));
-    const StreamId last_id =
-        std::max({row.dropped_through, row.sorted_through, last.value_or(StreamId{})});
-    stored.streams.push_back({std::move(row), last_id});
+    stored.push_back(
+        {row, std::max({row.dropped_through, row.sorted_through, last.value_or(StreamId{})})});
   }
-  TRY(stored.services, read_services(connection));
-  TRY(stored.inbox_ends, read_inbox_ends(connection));
   return stored;
+}
+
+std::optional<Session> session_of(const EngineSettings& settings) {
+  if (!settings.fleet) return std::nullopt;
+  return Session(settings.fleet->instance_name);
+}
+
+Duration session_interval(const EngineSettings& settings) {
+  return settings.fleet ? settings.fleet->session_interval : Duration{};
 }
 
 }  // namespace
@@ -41,80 +40,88 @@ Result<Stored> read_stored(SqlConnection& connection) {
 Engine::Engine(EnginePorts ports, EngineSettings settings)
     : ports_(ports),
       settings_(std::move(settings)),
-      committer_(ports.runtime, ports.writer.lane, ports.writer.connection, metrics_.committer()),
-      controller_(
-          ports.runtime, committer_, ports.background, ports.http,
-          [this](StreamKey key) { return find_stream(key); }, settings_.delivery,
-          metrics_.delivery()),
-      registry_(ports.runtime, committer_, controller_, settings_.services_max),
-      retention_(
-          ports.runtime, committer_, ports.background, [this] { return retention_subjects(); },
-          settings_.stream.idempotency_retain, metrics_.facts_dropped),
-      stream_created_(ports.runtime) {}
+      session_(session_of(settings_)),
+      committer_(ports.runtime, ports.writer.lane, ports.writer.connection, metrics_.committer(),
+                 session_ ? &*session_ : nullptr, session_interval(settings_)),
+      ended_deliveries_(ports.runtime),
+      stream_created_(ports.runtime) {
+  FleetMember& member = *this;
+  if (session_) fleet_.emplace(ports_, committer_, *session_, *settings_.fleet, member);
+}
 
 Engine::~Engine() = default;
 
 Async<Result<void>> Engine::start(std::vector<Registration> declared_services) {
+  declared_services_ = std::move(declared_services);
   committer_.start();
-  CO_TRY_VOID(co_await load());
+  if (fleet_) {
+    CO_TRY_VOID(co_await fleet_->start());
+  } else {
+    CO_TRY_VOID(co_await load());
+  }
   for (const auto& [name, declaration] : settings_.streams) {
     if (streams_.contains(name)) continue;
     CO_TRY_VOID(co_await create_stream(name, declaration));
   }
-  CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
-  for (const auto& [name, parts] : streams_) parts.sorter->start();
-  registry_.start_delivery();
-  retention_.start();
-  co_return Result<void>{};
+  if (fleet_) co_return Result<void>{};
+  co_return co_await start_delivery();
 }
 
 Async<Result<void>> Engine::load() {
-  auto work = [this] { return read_stored(ports_.writer.connection); };
-  CO_TRY(auto stored, co_await run_on(ports_.writer.lane, work));
-  for (StoredStream& stream : stored.streams) {
-    const auto declared = settings_.streams.find(stream.row.name);
-    const bool is_declared = declared != settings_.streams.end();
-    if (is_declared && declared->second.format != stream.row.format) {
-      co_return fail(Code::storage_incompatible,
-                     "stream \"{}\" holds facts of format {}, and the configuration says {}",
-                     stream.row.name, stream.row.format, declared->second.format);
-    }
-    add_stream(std::move(stream.row), stream.last_id,
-               is_declared ? declared->second.retain : settings_.created_stream.retain);
+  auto work = [this] { return read_stored_streams(ports_.writer.connection); };
+  CO_TRY(const auto stored, co_await run_on(ports_.writer.lane, work));
+  for (const StoredStream& stream : stored) {
+    CO_TRY_VOID(check_format(stream.row));
+    add_stream(stream.row, stream.last_id);
   }
-  co_return registry_.load(std::move(stored.services), stored.inbox_ends, settings_.registration);
+  co_return Result<void>{};
 }
 
-void Engine::add_stream(StreamRow row, StreamId last_id, Duration retain) {
-  StreamParts parts;
-  const std::string name = row.name;
-  const StreamId sorted_through = row.sorted_through;
-  parts.retain = retain;
-  parts.stream =
-      std::make_unique<Stream>(ports_.runtime, committer_, ports_.background, settings_.stream,
-                               StreamMetrics{metrics_.facts_per_commit}, std::move(row), last_id);
-  parts.sorter = std::make_unique<Sorter>(
-      ports_.runtime, committer_, ports_.background, *parts.stream, registry_,
-      SorterSettings{settings_.sort_facts_max, settings_.server_name},
-      SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries}, sorted_through);
-  streams_.emplace(name, std::move(parts));
+Result<void> Engine::check_format(const StreamRow& row) const {
+  const auto declared = settings_.streams.find(row.name);
+  if (declared == settings_.streams.end() || declared->second.format == row.format) return {};
+  return fail(Code::storage_incompatible,
+              "stream \"{}\" holds facts of format {}, and the configuration says {}", row.name,
+              row.format, declared->second.format);
+}
+
+Stream& Engine::add_stream(const StreamRow& row, StreamId last_id) {
+  const auto declared = settings_.streams.find(row.name);
+  const bool is_declared = declared != settings_.streams.end();
+  StreamPart part;
+  part.retain = is_declared ? declared->second.retain : settings_.created_stream.retain;
+  part.sorted_through = row.sorted_through;
+  part.stream = std::make_unique<Stream>(ports_.runtime, committer_, ports_.background,
+                                         settings_.stream, StreamMetrics{metrics_.facts_per_commit},
+                                         row, last_id, session_ ? &*session_ : nullptr);
+  Stream& stream = *part.stream;
+  if (delivery_) delivery_->add_stream(stream, part.sorted_through, part.retain);
+  streams_.emplace(row.name, std::move(part));
+  return stream;
 }
 
 Async<Result<void>> Engine::create_stream(std::string name, StreamDeclaration declaration) {
-  StreamRow row{.key = {},
-                .name = name,
-                .format = declaration.format,
-                .sorted_through = {},
-                .dropped_through = {}};
+  StreamRow row;
+  StreamId allocated;
   const WallTime now = ports_.runtime.wall_now();
   std::function<Result<void>(SqlConnection&)> apply =
-      [&row, now](SqlConnection& connection) -> Result<void> {
-    TRY(row.key, insert_stream(connection, row.name, row.format, now));
+      [&](SqlConnection& connection) -> Result<void> {
+    TRY(row, put_stream(connection, name, declaration.format, now));
+    if (session_) {
+      TRY(allocated, join_as_writer(connection, row, session_->instance(), {}));
+    }
     return {};
   };
   CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
-  add_stream(std::move(row), {}, declaration.retain);
-  log_info("stream {}: created with format {}", name, declaration.format);
+  CO_TRY_VOID(check_format(row));
+  if (streams_.contains(name)) co_return Result<void>{};
+  if (session_) {
+    join_stream(row, allocated);
+    fleet_->look_soon();
+  } else {
+    add_stream(row, {});
+  }
+  log_info("stream {}: created with format {}", name, row.format);
   co_return Result<void>{};
 }
 
@@ -133,56 +140,91 @@ Async<Result<Stream*>> Engine::stream(std::string name) {
   creating_.erase(name);
   stream_created_.notify_all();
   if (!created) co_return std::unexpected(created.error());
-  const auto& parts = streams_.find(name)->second;
-  parts.sorter->start();
-  co_return parts.stream.get();
+  co_return streams_.find(name)->second.stream.get();
 }
 
 std::vector<Stream*> Engine::streams() const {
   std::vector<Stream*> streams;
-  for (const auto& [name, parts] : streams_) streams.push_back(parts.stream.get());
+  for (const auto& [name, part] : streams_) streams.push_back(part.stream.get());
   return streams;
 }
 
 Stream* Engine::find_stream(StreamKey key) const {
-  for (const auto& [name, parts] : streams_) {
-    if (parts.stream->key() == key) return parts.stream.get();
+  for (const auto& [name, part] : streams_) {
+    if (part.stream->key() == key) return part.stream.get();
   }
   return nullptr;
 }
 
-std::vector<Retention::Subject> Engine::retention_subjects() const {
-  std::vector<Retention::Subject> subjects;
-  for (const auto& [name, parts] : streams_) {
-    subjects.push_back({parts.stream.get(), parts.sorter->sorted_through(), parts.retain});
+void Engine::join_stream(const StreamRow& row, StreamId allocated) {
+  Stream* stream = find_stream(row.key);
+  if (stream == nullptr) {
+    stream = &add_stream(row, std::max(row.dropped_through, row.sorted_through));
   }
-  return subjects;
+  stream->begin_session(allocated);
+}
+
+Async<Result<void>> Engine::start_delivery() {
+  auto work = std::make_shared<DeliveryWork>(ports_, committer_, settings_, metrics_);
+  delivery_ = work;
+  for (const auto& [name, part] : streams_) {
+    work->add_stream(*part.stream, part.sorted_through, part.retain);
+  }
+  co_return co_await work->start(declared_services_);
+}
+
+bool Engine::can_deliver() const {
+  return !stopping_ && !delivery_ && ended_deliveries_.running() == 0;
+}
+
+Async<Result<void>> Engine::begin_delivery() {
+  auto read = [this] { return read_streams(ports_.background.connection); };
+  CO_TRY(const auto rows, co_await run_on(ports_.background.lane, read));
+  for (const StreamRow& row : rows) {
+    const auto found = streams_.find(row.name);
+    if (found != streams_.end()) found->second.sorted_through = row.sorted_through;
+  }
+  log_info("this process delivers now");
+  Result<void> started = co_await start_delivery();
+  if (!started) end_delivery();
+  co_return started;
+}
+
+void Engine::end_delivery() {
+  if (!delivery_) return;
+  log_warn("this process no longer delivers");
+  delivery_->end_commits();
+  delivery_->request_stop();
+  ended_deliveries_.spawn(drain(std::exchange(delivery_, nullptr)), "ended delivery");
+}
+
+Async<void> Engine::drain(std::shared_ptr<DeliveryWork> ended) {
+  co_await ended->stopped();
+}
+
+std::string Engine::delivering_instance() const {
+  return fleet_ ? fleet_->delivering_instance() : "";
 }
 
 Async<void> Engine::stop(Duration grace, std::function<void()> end_requests) {
-  controller_.request_stop();
+  stopping_ = true;
+  if (delivery_) delivery_->request_stop();
   const auto timer = ports_.runtime.call_at(ports_.runtime.now() + grace, std::move(end_requests));
-  for (const auto& [name, parts] : streams_) co_await parts.sorter->stop();
-  co_await retention_.stop();
-  co_await controller_.gate().drained();
+  if (delivery_) co_await delivery_->stopped();
+  co_await ended_deliveries_.drained();
   ports_.runtime.cancel(timer);
+  if (fleet_) co_await fleet_->stop();
   co_await committer_.stop();
 }
 
-std::int64_t Engine::sort_lag(std::string_view stream) const {
-  const auto found = streams_.find(stream);
-  POSTRIDER_ASSERT(found != streams_.end(), "no stream {}", stream);
-  const StreamParts& parts = found->second;
-  return parts.stream->linear_position().value - parts.sorter->sorted_through().value;
-}
-
 std::string Engine::metrics_text() {
-  for (const auto& [name, parts] : streams_) {
-    const auto position = parts.stream->linear_position();
+  for (const auto& [name, part] : streams_) {
+    const auto position = part.stream->linear_position();
     metrics_.linear_position.Add({{"stream", name}}).Set(static_cast<double>(position.value));
-    metrics_.sort_lag.Add({{"stream", name}}).Set(static_cast<double>(sort_lag(name)));
+    const double lag = delivery_ ? static_cast<double>(delivery_->sort_lag(part.stream->key())) : 0;
+    metrics_.sort_lag.Add({{"stream", name}}).Set(lag);
   }
-  refresh_service_gauges();
+  if (delivery_) refresh_service_gauges();
   return metrics_.text();
 }
 
@@ -190,7 +232,7 @@ void Engine::refresh_service_gauges() {
   std::array<double, 3> by_state{};
   double oldest_seconds = 0;
   const WallTime now = ports_.runtime.wall_now();
-  for (const auto& [id, service] : registry_.all()) {
+  for (const auto& [id, service] : delivery_->services().all()) {
     by_state.at(static_cast<std::size_t>(service->delivery.status)) += 1;
     const auto oldest = service->inbox.oldest_appended_at();
     const double age = oldest ? std::max(0.0, seconds(now - *oldest)) : 0;

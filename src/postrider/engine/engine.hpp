@@ -8,48 +8,18 @@
 #include <string_view>
 #include <vector>
 
-#include "postrider/delivery/service_registry.hpp"
-#include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/engine/delivery_work.hpp"
+#include "postrider/engine/engine_settings.hpp"
+#include "postrider/engine/fleet.hpp"
 #include "postrider/engine/metrics.hpp"
-#include "postrider/engine/retention.hpp"
-#include "postrider/sort/sorter.hpp"
-#include "postrider/stream/stream.hpp"
 
 namespace postrider {
 
-struct StreamDeclaration {
-  std::string format = "matrix";
-  Duration retain = std::chrono::hours{24 * 7};
-};
-
-struct EngineSettings {
-  std::map<std::string, StreamDeclaration> streams;
-  bool auto_create_streams = false;
-  StreamDeclaration created_stream;  ///< what an auto-created stream is like
-  StreamSettings stream;
-  DeliverySettings delivery;
-  RegistrationLimits registration;
-  std::size_t services_max = 10'000;
-  std::size_t sort_facts_max = 10'000;  ///< decided in one commit
-  std::string server_name;              ///< empty: senders match on any server
-  bool per_service_metrics = false;
-};
-
-/// The world as the engine sees it. Everything outlives the engine.
-struct EnginePorts {
-  Runtime& runtime;
-  Reader writer;      ///< the committer's connection; also read from while opening
-  Reader background;  ///< backlogs: sorting and delivery of what left the caches, retention
-  HttpClient& http;
-};
-
 /// One process of Postrider without its listeners. Everything on the engine thread.
-class Engine {
+class Engine final : private FleetMember {
  public:
   Engine(EnginePorts ports, EngineSettings settings);
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
-  ~Engine();
+  ~Engine() override;
 
   /// Reads the database, creates declared streams, reconciles declared services, starts work.
   Async<Result<void>> start(std::vector<Registration> declared_services);
@@ -59,12 +29,14 @@ class Engine {
 
   /// `not_found` names the stream; creates it when the settings allow.
   Async<Result<Stream*>> stream(std::string name);
-  [[nodiscard]] std::vector<Stream*> streams() const;
+  [[nodiscard]] std::vector<Stream*> streams() const override;
 
-  /// Facts of a stream that exists which are on disk but not sorted.
-  [[nodiscard]] std::int64_t sort_lag(std::string_view stream) const;
+  /// What this process does for all services; null while another one does it. Kept by whoever uses
+  /// it across a wait.
+  [[nodiscard]] std::shared_ptr<DeliveryWork> delivery() const { return delivery_; }
+  /// The instance that does, to be named to users; empty when none is known.
+  [[nodiscard]] std::string delivering_instance() const;
 
-  ServiceRegistry& services() { return registry_; }
   Metrics& metrics() { return metrics_; }
   [[nodiscard]] const EngineSettings& settings() const { return settings_; }
   Runtime& runtime() { return ports_.runtime; }
@@ -73,28 +45,38 @@ class Engine {
   std::string metrics_text();
 
  private:
-  struct StreamParts {
+  struct StreamPart {
     std::unique_ptr<Stream> stream;
-    std::unique_ptr<Sorter> sorter;
+    StreamId sorted_through;  ///< when it was read
     Duration retain{};
   };
   Async<Result<void>> load();
+  Async<Result<void>> start_delivery();
   Async<Result<void>> create_stream(std::string name, StreamDeclaration declaration);
-  void add_stream(StreamRow row, StreamId last_id, Duration retain);
-  Stream* find_stream(StreamKey key) const;
-  std::vector<Retention::Subject> retention_subjects() const;
+  Result<void> check_format(const StreamRow& row) const;
+  Stream& add_stream(const StreamRow& row, StreamId last_id);
+  Async<void> drain(std::shared_ptr<DeliveryWork> ended);
   void refresh_service_gauges();
+
+  void join_stream(const StreamRow& row, StreamId allocated) override;
+  [[nodiscard]] Stream* find_stream(StreamKey key) const override;
+  [[nodiscard]] bool can_deliver() const override;
+  Async<Result<void>> begin_delivery() override;
+  void end_delivery() override;
 
   EnginePorts ports_;
   EngineSettings settings_;
   Metrics metrics_;
+  std::optional<Session> session_;
   Committer committer_;
-  TransactionController controller_;
-  ServiceRegistry registry_;
-  Retention retention_;
-  std::map<std::string, StreamParts, std::less<>> streams_;
+  std::map<std::string, StreamPart, std::less<>> streams_;
+  std::vector<Registration> declared_services_;
+  std::shared_ptr<DeliveryWork> delivery_;
+  Gate ended_deliveries_;
+  std::optional<Fleet> fleet_;
   Event stream_created_;
   std::set<std::string> creating_;
+  bool stopping_ = false;
 };
 
 }  // namespace postrider

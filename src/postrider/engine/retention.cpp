@@ -27,10 +27,10 @@ Duration pause_after(const std::vector<Retention::Subject>& subjects) {
 
 }  // namespace
 
-Retention::Retention(Runtime& runtime, Committer& committer, Reader reader, Subjects subjects,
+Retention::Retention(Runtime& runtime, Commits& commits, Reader reader, Subjects subjects,
                      Duration idempotency_retain, prometheus::Counter& facts_dropped)
     : runtime_(runtime),
-      committer_(committer),
+      commits_(commits),
       reader_(reader),
       subjects_(std::move(subjects)),
       idempotency_retain_(idempotency_retain),
@@ -93,7 +93,7 @@ Async<Result<bool>> Retention::drop_step(Subject subject) {
     if (dropped.count == 0) return {};
     return set_dropped_through(connection, key, dropped.last);
   };
-  CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+  CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   if (dropped.count == 0) co_return false;
   facts_dropped_.Increment(
       static_cast<double>(dropped.last.value - subject.stream->dropped_through().value));
@@ -111,7 +111,7 @@ Async<Result<bool>> Retention::expire_keys_step() {
     TRY(expired, expire_keyed_appends(connection, before, keys_per_step));
     return {};
   };
-  CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+  CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   co_return expired == keys_per_step;
 }
 

@@ -22,7 +22,7 @@ class Retention {
   };
   using Subjects = std::function<std::vector<Subject>()>;
 
-  Retention(Runtime& runtime, Committer& committer, Reader reader, Subjects subjects,
+  Retention(Runtime& runtime, Commits& commits, Reader reader, Subjects subjects,
             Duration idempotency_retain, prometheus::Counter& facts_dropped);
 
   void start();
@@ -36,7 +36,7 @@ class Retention {
   Async<Result<bool>> expire_keys_step();
 
   Runtime& runtime_;
-  Committer& committer_;
+  Commits& commits_;
   Reader reader_;
   Subjects subjects_;
   Duration idempotency_retain_;

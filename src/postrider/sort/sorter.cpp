@@ -40,11 +40,10 @@ struct Sorter::Decisions {
   RoomChanges rooms;
 };
 
-Sorter::Sorter(Runtime& runtime, Committer& committer, Reader reader, Stream& stream,
-               Inboxes& inboxes, SorterSettings settings, SorterMetrics metrics,
-               StreamId sorted_through)
+Sorter::Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
+               SorterSettings settings, SorterMetrics metrics, StreamId sorted_through)
     : runtime_(runtime),
-      committer_(committer),
+      commits_(commits),
       reader_(reader),
       stream_(stream),
       inboxes_(inboxes),
@@ -81,14 +80,18 @@ Async<void> Sorter::run() {
 
 Async<Result<void>> Sorter::sort_next() {
   CO_TRY_VOID(co_await adopt_registrations());
-  CO_TRY(const auto chunks,
+  CO_TRY(const FactRun run,
          co_await stream_.read(sorted_through_, settings_.facts_max, Stream::Keys::needed));
   // A registration that changed during the read must see the facts that follow it.
   const bool changed = adopted_version_ != inboxes_.interest_version();
-  if (changed || chunks.empty()) co_return Result<void>{};
+  if (changed) co_return Result<void>{};
+  if (run.chunks.empty()) {
+    sorted_through_ = run.through;  // IDs without facts; not worth a commit
+    co_return Result<void>{};
+  }
 
   co_await inboxes_.turn().take();
-  const Decisions decisions = decide_all(chunks);
+  const Decisions decisions = decide_all(run.chunks);
   const StreamKey key = stream_.key();
   std::function<Result<void>(SqlConnection&)> apply =
       [&decisions, key](SqlConnection& connection) -> Result<void> {
@@ -98,7 +101,7 @@ Async<Result<void>> Sorter::sort_next() {
     TRY_VOID(store_room_changes(connection, key, decisions.rooms));
     return set_sorted_through(connection, key, decisions.through);
   };
-  const Result<void> committed = co_await committer_.commit(std::move(apply));
+  const Result<void> committed = co_await commits_.commit(std::move(apply));
   if (committed) {
     publish(decisions);
   } else {

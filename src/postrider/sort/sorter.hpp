@@ -56,7 +56,7 @@ struct SorterMetrics {
 /// answered. Engine thread.
 class Sorter {
  public:
-  Sorter(Runtime& runtime, Committer& committer, Reader reader, Stream& stream, Inboxes& inboxes,
+  Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
          SorterSettings settings, SorterMetrics metrics, StreamId sorted_through);
 
   void start();
@@ -77,7 +77,7 @@ class Sorter {
   void publish(const Decisions& decisions);
 
   Runtime& runtime_;
-  Committer& committer_;
+  Commits& commits_;
   Reader reader_;
   Stream& stream_;
   Inboxes& inboxes_;

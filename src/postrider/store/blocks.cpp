@@ -5,11 +5,12 @@ namespace {
 
 constexpr Statement insert_sql{
     "INSERT INTO blocks (stream_key, first_id, last_id, fact_count, appended_at, codec, raw_bytes,"
-    " data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+    " data, instance_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
 // Index blocks_by_position: one seek, then rows in order.
 constexpr Statement read_sql{
-    "SELECT first_id, last_id, fact_count, appended_at, codec, raw_bytes, data FROM blocks"
+    "SELECT first_id, last_id, fact_count, appended_at, codec, raw_bytes, data, instance_key"
+    " FROM blocks"
     " WHERE stream_key = $1 AND last_id > $2 ORDER BY last_id LIMIT $3"};
 
 constexpr Statement last_sql{"SELECT MAX(last_id) FROM blocks WHERE stream_key = $1"};
@@ -24,10 +25,10 @@ constexpr Statement drop_sql{"DELETE FROM blocks WHERE stream_key = $1 AND last_
 }  // namespace
 
 Result<void> insert_block(SqlConnection& connection, StreamKey stream, const Block& block) {
-  TRY_VOID(connection.execute(insert_sql, {stream.value, block.first.value, block.last.value,
-                                           block.fact_count, unix_milliseconds(block.appended_at),
-                                           block.codec, block.raw_bytes, Blob{block.data}}));
-  return {};
+  return connection.enqueue(insert_sql,
+                            {stream.value, block.first.value, block.last.value, block.fact_count,
+                             unix_milliseconds(block.appended_at), block.codec, block.raw_bytes,
+                             Blob{block.data}, block.writer.value});
 }
 
 Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stream, StreamId after,
@@ -41,7 +42,8 @@ Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stre
                                                   .appended_at = wall_time(row.integer(3)),
                                                   .codec = std::string(row.text(4)),
                                                   .raw_bytes = row.integer(5),
-                                                  .data = std::string(row.blob(6))});
+                                                  .data = std::string(row.blob(6)),
+                                                  .writer = InstanceKey{row.integer(7)}});
                               }));
   return blocks;
 }

@@ -18,6 +18,7 @@ struct Block {
   std::string codec;           ///< "raw" or "zstd"
   std::int64_t raw_bytes = 0;  ///< length of `data` when decompressed
   std::string data;
+  InstanceKey writer;
 };
 
 Result<void> insert_block(SqlConnection& connection, StreamKey stream, const Block& block);

@@ -11,7 +11,8 @@ constexpr Statement insert_sql{
     " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
     " ON CONFLICT (stream_key, key) DO UPDATE SET body_digest = excluded.body_digest,"
     " first_id = excluded.first_id, last_id = excluded.last_id,"
-    " fact_count = excluded.fact_count, created_at = excluded.created_at"};
+    " fact_count = excluded.fact_count, created_at = excluded.created_at"
+    " WHERE idempotency_keys.created_at < $8"};
 // Index idempotency_keys_by_age finds the oldest; the primary key deletes them.
 constexpr Statement expire_sql{
     "DELETE FROM idempotency_keys WHERE (stream_key, key) IN"
@@ -34,12 +35,14 @@ Result<std::optional<KeyedAppend>> find_keyed_append(SqlConnection& connection, 
   return found;
 }
 
-Result<void> insert_keyed_append(SqlConnection& connection, StreamKey stream,
-                                 const KeyedAppend& append) {
-  TRY_VOID(connection.execute(
-      insert_sql, {stream.value, append.key, Blob{append.body_digest}, append.first.value,
-                   append.last.value, append.fact_count, unix_milliseconds(append.created_at)}));
-  return {};
+Result<bool> insert_keyed_append(SqlConnection& connection, StreamKey stream,
+                                 const KeyedAppend& append, WallTime expired_before) {
+  TRY(const std::int64_t inserted,
+      connection.execute(
+          insert_sql, {stream.value, append.key, Blob{append.body_digest}, append.first.value,
+                       append.last.value, append.fact_count, unix_milliseconds(append.created_at),
+                       unix_milliseconds(expired_before)}));
+  return inserted > 0;
 }
 
 Result<std::int64_t> expire_keyed_appends(SqlConnection& connection, WallTime created_before,

@@ -21,9 +21,10 @@ struct KeyedAppend {
 
 Result<std::optional<KeyedAppend>> find_keyed_append(SqlConnection& connection, StreamKey stream,
                                                      std::string_view key);
-/// Replaces an expired one under the same key.
-Result<void> insert_keyed_append(SqlConnection& connection, StreamKey stream,
-                                 const KeyedAppend& append);
+/// Replaces one under the same key that was made before `expired_before`. False when there is a
+/// younger one: another process has appended under the key.
+Result<bool> insert_keyed_append(SqlConnection& connection, StreamKey stream,
+                                 const KeyedAppend& append, WallTime expired_before);
 /// Deletes up to `count_max` that were made before `created_before`; gives how many.
 Result<std::int64_t> expire_keyed_appends(SqlConnection& connection, WallTime created_before,
                                           std::int64_t count_max);

@@ -7,14 +7,16 @@ namespace {
 
 class KeyedAppends : public StoreTest {
  protected:
-  void insert(const std::string& key, std::int64_t created_ms, StreamId first = StreamId{1}) {
+  void insert(const std::string& key, std::int64_t created_ms, StreamId first = StreamId{1},
+              std::int64_t expired_before = 0, bool expected = true) {
     const KeyedAppend append{.key = key,
                              .body_digest = std::string(32, '\xff'),
                              .first = first,
                              .last = first.plus(2),
                              .fact_count = 3,
                              .created_at = wall_time(created_ms)};
-    ASSERT_TRUE(insert_keyed_append(*connection, stream, append));
+    ASSERT_EQ(insert_keyed_append(*connection, stream, append, wall_time(expired_before)).value(),
+              expected);
   }
   std::optional<KeyedAppend> find(std::string_view key, StreamKey in = stream) {
     return find_keyed_append(*connection, in, key).value();
@@ -37,7 +39,9 @@ TEST_F(KeyedAppends, the_first_answer_is_found_under_its_key_and_stream_only) {
 
 TEST_F(KeyedAppends, a_later_append_under_an_expired_key_takes_its_place) {
   insert("k", 5, StreamId{1});
-  insert("k", 50, StreamId{10});
+  insert("k", 50, StreamId{10}, 5, false);
+  EXPECT_EQ(find("k")->first, StreamId{1}) << "it has not expired";
+  insert("k", 50, StreamId{10}, 6);
   EXPECT_EQ(find("k")->first, StreamId{10});
   EXPECT_EQ(find("k")->created_at, wall_time(50));
 }

@@ -5,32 +5,28 @@
 #include <string>
 
 #include "postrider/store/idempotency.hpp"
+#include "postrider/store/leases.hpp"
 #include "postrider/store/rooms.hpp"
+#include "postrider/store/sessions.hpp"
 #include "postrider/store/streams.hpp"
+#include "postrider/store/testing/forwarding_connection.hpp"
 #include "postrider/store/testing/store_test.hpp"
 
 namespace postrider {
 namespace {
 
-/// Passes everything on and remembers the statements.
-class RecordingConnection final : public SqlConnection {
+class RecordingConnection final : public ForwardingConnection {
  public:
-  explicit RecordingConnection(SqlConnection& inner) : inner_(inner) {}
+  using ForwardingConnection::execute;
+  using ForwardingConnection::ForwardingConnection;
 
   Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
                                const RowCallback& row) override {
     statements.insert(statement.sql);
-    return inner_.execute(statement, values, row);
+    return ForwardingConnection::execute(statement, values, row);
   }
-  Result<void> execute_once(const std::string& sql) override { return inner_.execute_once(sql); }
-  Result<void> begin() override { return inner_.begin(); }
-  Result<void> commit() override { return inner_.commit(); }
-  void rollback() override { inner_.rollback(); }
 
   std::set<std::string_view> statements;
-
- private:
-  SqlConnection& inner_;
 };
 
 class QueryPlan : public StoreTest {
@@ -61,7 +57,7 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(read_inbox_blocks(recording, service, InboxSeq{0}, 1));
     EXPECT_TRUE(drop_inbox_blocks(recording, service, InboxSeq{1}));
     EXPECT_TRUE(oldest_needed(recording, stream));
-    EXPECT_TRUE(insert_keyed_append(recording, stream, KeyedAppend{}));
+    EXPECT_TRUE(insert_keyed_append(recording, stream, KeyedAppend{}, WallTime{}));
     EXPECT_TRUE(find_keyed_append(recording, stream, ""));
     EXPECT_TRUE(expire_keyed_appends(recording, wall_time(9), 1));
     EXPECT_TRUE(put_member(recording, stream, "!r", "@a"));
@@ -77,6 +73,14 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(set_sorted_through(recording, stream, StreamId{1}));
     EXPECT_TRUE(set_dropped_through(recording, stream, StreamId{1}));
     EXPECT_TRUE(read_dropped_through(recording, stream));
+    const BegunSession session = begin_session(recording, "a", wall_time(1)).value();
+    EXPECT_TRUE(beat(recording, session.instance, session.session));
+    EXPECT_TRUE(read_beats(recording, session.instance, session.session));
+    EXPECT_TRUE(read_newest_session(recording));
+    EXPECT_TRUE(put_writer_position(recording, {stream, session.instance, StreamId{1}}));
+    EXPECT_TRUE(end_session(recording, session.instance, session.session, wall_time(2)));
+    EXPECT_TRUE(take_lease(recording, "a", SessionKey{0}, session.session));
+    EXPECT_TRUE(read_lease(recording, "a"));
   }
 
  private:

@@ -43,8 +43,26 @@ constexpr std::array<std::string_view, 11> step_1 = {
     " PRIMARY KEY (stream_key, room_id, source, alias)) {without_rowid}",
 };
 
-constexpr std::array<std::span<const std::string_view>, 1> steps = {
-    std::span<const std::string_view>(step_1)};
+constexpr std::array<std::string_view, 6> step_2 = {
+    "ALTER TABLE blocks ADD COLUMN instance_key BIGINT NOT NULL DEFAULT 0",
+
+    // One row. Whoever begins a session holds it until the commit, so that keys rise as they become
+    // visible.
+    "CREATE TABLE newest_session (one BIGINT PRIMARY KEY, session_key BIGINT NOT NULL)",
+    "INSERT INTO newest_session (one, session_key) VALUES (1, 0)",
+
+    "CREATE TABLE sessions (instance_key {row_key}, instance_name TEXT NOT NULL UNIQUE,"
+    " session_key BIGINT NOT NULL, beats BIGINT NOT NULL DEFAULT 0, started_at BIGINT NOT NULL,"
+    " ended_at BIGINT)",
+
+    "CREATE TABLE writer_positions (stream_key BIGINT NOT NULL, instance_key BIGINT NOT NULL,"
+    " position BIGINT NOT NULL, PRIMARY KEY (stream_key, instance_key)) {without_rowid}",
+
+    "CREATE TABLE leases (name TEXT PRIMARY KEY, session_key BIGINT NOT NULL) {without_rowid}",
+};
+
+constexpr std::array<std::span<const std::string_view>, 2> steps = {
+    std::span<const std::string_view>(step_1), std::span<const std::string_view>(step_2)};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "postrider/base/result.hpp"
 
@@ -60,14 +61,34 @@ class SqlConnection {
   /// Returns after the transaction is on disk.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
-  /// After `commit` failed: whether the transaction has happened nevertheless.
-  /// `storage_unavailable` while nobody can tell.
-  virtual Result<bool> was_committed() { return false; }
+  /// After `commit` failed: whether the transaction may have happened nevertheless.
+  [[nodiscard]] virtual bool is_in_doubt() const { return false; }
+
+  /// Inside a transaction: runs the statement, at the latest when the next one is executed or the
+  /// transaction is committed. What goes wrong may be said only then. For statements whose result
+  /// nobody looks at: many of them cost one round trip.
+  virtual Result<void> enqueue(const Statement& statement, std::span<const SqlValue> values) {
+    const auto ignore = [](const SqlRow&) {};
+    if (auto done = execute(statement, values, ignore); !done) return std::unexpected(done.error());
+    return {};
+  }
+
+  /// A sequence gives out the multiples of `step`, each once, to all connections. Drawn from
+  /// outside of transactions.
+  virtual Result<void> create_sequence(const std::string& name, std::int64_t step) = 0;
+  virtual Result<std::vector<std::int64_t>> draw(const std::string& name, std::int64_t count) = 0;
+  /// 0 before the first.
+  virtual Result<std::int64_t> last_drawn(const std::string& name) = 0;
+  /// Lets it go on above `number`, which is one of its multiples.
+  virtual Result<void> raise_sequence(const std::string& name, std::int64_t number) = 0;
 
   Result<std::int64_t> execute(
       const Statement& statement, std::initializer_list<SqlValue> values = {},
       const RowCallback& row = [](const SqlRow&) {}) {
     return execute(statement, std::span(values.begin(), values.size()), row);
+  }
+  Result<void> enqueue(const Statement& statement, std::initializer_list<SqlValue> values) {
+    return enqueue(statement, std::span(values.begin(), values.size()));
   }
 };
 

@@ -5,32 +5,40 @@ namespace {
 
 constexpr Statement read_sql{
     "SELECT stream_key, name, format, sorted_through, dropped_through FROM streams ORDER BY name"};
+constexpr Statement find_sql{
+    "SELECT stream_key, name, format, sorted_through, dropped_through FROM streams"
+    " WHERE name = $1"};
 constexpr Statement insert_sql{
-    "INSERT INTO streams (name, format, created_at) VALUES ($1, $2, $3) RETURNING stream_key"};
+    "INSERT INTO streams (name, format, created_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (name) DO NOTHING"};
 constexpr Statement read_dropped_sql{"SELECT dropped_through FROM streams WHERE stream_key = $1"};
 constexpr Statement sorted_sql{"UPDATE streams SET sorted_through = $2 WHERE stream_key = $1"};
 constexpr Statement dropped_sql{"UPDATE streams SET dropped_through = $2 WHERE stream_key = $1"};
+
+StreamRow stream_row(const SqlRow& row) {
+  return {.key = StreamKey{row.integer(0)},
+          .name = std::string(row.text(1)),
+          .format = std::string(row.text(2)),
+          .sorted_through = StreamId{row.integer(3)},
+          .dropped_through = StreamId{row.integer(4)}};
+}
 
 }  // namespace
 
 Result<std::vector<StreamRow>> read_streams(SqlConnection& connection) {
   std::vector<StreamRow> streams;
-  TRY_VOID(connection.execute(read_sql, {}, [&streams](const SqlRow& row) {
-    streams.push_back({.key = StreamKey{row.integer(0)},
-                       .name = std::string(row.text(1)),
-                       .format = std::string(row.text(2)),
-                       .sorted_through = StreamId{row.integer(3)},
-                       .dropped_through = StreamId{row.integer(4)}});
-  }));
+  TRY_VOID(connection.execute(
+      read_sql, {}, [&streams](const SqlRow& row) { streams.push_back(stream_row(row)); }));
   return streams;
 }
 
-Result<StreamKey> insert_stream(SqlConnection& connection, std::string_view name,
-                                std::string_view format, WallTime now) {
-  StreamKey key;
-  TRY_VOID(connection.execute(insert_sql, {name, format, unix_milliseconds(now)},
-                              [&key](const SqlRow& row) { key = StreamKey{row.integer(0)}; }));
-  return key;
+Result<StreamRow> put_stream(SqlConnection& connection, std::string_view name,
+                             std::string_view format, WallTime now) {
+  TRY_VOID(connection.execute(insert_sql, {name, format, unix_milliseconds(now)}));
+  StreamRow stream;
+  TRY_VOID(connection.execute(find_sql, {name},
+                              [&stream](const SqlRow& row) { stream = stream_row(row); }));
+  return stream;
 }
 
 Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through) {

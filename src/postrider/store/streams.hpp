@@ -18,8 +18,9 @@ struct StreamRow {
 };
 
 Result<std::vector<StreamRow>> read_streams(SqlConnection& connection);
-Result<StreamKey> insert_stream(SqlConnection& connection, std::string_view name,
-                                std::string_view format, WallTime now);
+/// Gives the row of that name, which another process may have made meanwhile.
+Result<StreamRow> put_stream(SqlConnection& connection, std::string_view name,
+                             std::string_view format, WallTime now);
 Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through);
 Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey stream);
 Result<void> set_dropped_through(SqlConnection& connection, StreamKey stream, StreamId through);

@@ -8,8 +8,8 @@ namespace {
 class StoredStreams : public StoreTest {};
 
 TEST_F(StoredStreams, a_stream_begins_before_its_first_fact_and_keeps_its_positions) {
-  const StreamKey a = insert_stream(*connection, "a", "matrix", wall_time(1)).value();
-  const StreamKey b = insert_stream(*connection, "b", "matrix", wall_time(1)).value();
+  const StreamKey a = put_stream(*connection, "a", "matrix", wall_time(1)).value().key;
+  const StreamKey b = put_stream(*connection, "b", "matrix", wall_time(1)).value().key;
   ASSERT_TRUE(set_sorted_through(*connection, b, StreamId{5}));
   ASSERT_TRUE(set_dropped_through(*connection, b, StreamId{4}));
   const auto rows = read_streams(*connection).value();
@@ -23,9 +23,13 @@ TEST_F(StoredStreams, a_stream_begins_before_its_first_fact_and_keeps_its_positi
   EXPECT_EQ(rows[1].dropped_through, StreamId{4});
 }
 
-TEST_F(StoredStreams, two_streams_never_share_a_name) {
-  ASSERT_TRUE(insert_stream(*connection, "a", "matrix", wall_time(1)));
-  EXPECT_FALSE(insert_stream(*connection, "a", "matrix", wall_time(1)));
+TEST_F(StoredStreams, a_name_belongs_to_the_stream_that_had_it_first) {
+  const StreamKey first = put_stream(*connection, "a", "matrix", wall_time(1)).value().key;
+  ASSERT_TRUE(set_sorted_through(*connection, first, StreamId{5}));
+  const StreamRow again = put_stream(*connection, "a", "other", wall_time(2)).value();
+  EXPECT_EQ(again.key, first);
+  EXPECT_EQ(again.format, "matrix");
+  EXPECT_EQ(again.sorted_through, StreamId{5});
 }
 
 }  // namespace

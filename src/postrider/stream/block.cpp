@@ -119,6 +119,7 @@ Block make_block(std::span<const Chunk> chunks, std::size_t bytes) {
   block.first = chunks.front().first;
   block.last = chunks.back().last();
   block.appended_at = chunks.front().appended_at;
+  block.writer = chunks.front().writer;
   for (const Chunk& chunk : chunks) block.fact_count += chunk.count;
   std::string raw = pack(chunks, bytes);
   block.raw_bytes = static_cast<std::int64_t>(raw.size());
@@ -237,7 +238,7 @@ Result<std::vector<Chunk>> unpack_block(const Block& block) {
   std::uint32_t begin = 0;
   for (const Run& run : head->runs) {
     const auto count = static_cast<std::uint32_t>(run.count);
-    chunks.push_back({run.first, begin, count, block.appended_at, batch});
+    chunks.push_back({run.first, begin, count, block.appended_at, batch, block.writer});
     begin += count;
   }
   return chunks;

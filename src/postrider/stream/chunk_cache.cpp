@@ -7,21 +7,30 @@
 namespace postrider {
 
 void TailCache::add(Chunk chunk) {
-  POSTRIDER_ASSERT(empty_so_far_ || chunk.first > end_, "fact {} after {}", chunk.first, end_);
-  if (empty_so_far_) begins_after_ = StreamId{chunk.first.value - 1};
-  empty_so_far_ = false;
+  if (chunk.first <= begins_after_) chunk = chunk.part(begins_after_, chunk.last());
+  if (chunk.count == 0) return;
+  POSTRIDER_ASSERT(chunk.first > end_, "fact {} after {}", chunk.first, end_);
   end_ = chunk.last();
   bytes_ += chunk.batch->memory_bytes();
   chunks_.push_back(std::move(chunk));
-  while (bytes_ > bytes_max_ && !chunks_.empty()) {
-    bytes_ -= chunks_.front().batch->memory_bytes();
-    begins_after_ = chunks_.front().last();
-    chunks_.pop_front();
-  }
+  while (bytes_ > bytes_max_) drop_first();
+}
+
+void TailCache::drop_first() {
+  bytes_ -= chunks_.front().batch->memory_bytes();
+  begins_after_ = chunks_.front().last();
+  chunks_.pop_front();
+}
+
+void TailCache::skip_to(StreamId through) {
+  if (through <= begins_after_) return;
+  while (!chunks_.empty() && chunks_.front().first <= through) drop_first();
+  begins_after_ = std::max(begins_after_, through);
+  end_ = std::max(end_, begins_after_);
 }
 
 const Chunk* TailCache::find_after(StreamId after) const {
-  if (empty_so_far_ || after < begins_after_ || chunks_.empty()) return nullptr;
+  if (!reaches(after) || chunks_.empty()) return nullptr;
   const auto found =
       std::ranges::upper_bound(chunks_, after, {}, [](const Chunk& chunk) { return chunk.last(); });
   return found == chunks_.end() ? nullptr : &*found;

@@ -13,21 +13,28 @@ namespace postrider {
 /// The newest facts of a stream, without a gap up to its end, within a number of bytes.
 class TailCache {
  public:
-  explicit TailCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  /// Facts up to `begins_after` will not be in it.
+  TailCache(std::size_t bytes_max, StreamId begins_after)
+      : bytes_max_(bytes_max), begins_after_(begins_after), end_(begins_after) {}
 
-  /// `chunk` follows everything that was added before.
+  /// `chunk` follows everything that was added before. What of it was skipped is left out.
   void add(Chunk chunk);
+  /// Facts up to here may be missing; what it holds up to here is dropped.
+  void skip_to(StreamId through);
+  /// True when every fact after `after` is in it.
+  [[nodiscard]] bool reaches(StreamId after) const { return after >= begins_after_; }
   /// The chunk that holds the first fact after `after`, when the cache reaches back that far.
   [[nodiscard]] const Chunk* find_after(StreamId after) const;
   /// Iterates from what `find_after` gave to the end.
   [[nodiscard]] const Chunk* next(const Chunk* chunk) const;
 
  private:
+  void drop_first();
+
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
   StreamId begins_after_;  ///< facts up to here are no longer, or were never, in the cache
   StreamId end_;
-  bool empty_so_far_ = true;
   std::deque<Chunk> chunks_;
 };
 

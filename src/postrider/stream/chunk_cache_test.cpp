@@ -14,7 +14,7 @@ Chunk chunk(std::int64_t first, std::uint32_t count) {
 const std::size_t chunk_bytes = chunk(1, 10).batch->memory_bytes();
 
 TEST(TailCache, finds_the_chunk_of_the_first_fact_after_a_position) {
-  TailCache cache(10 * chunk_bytes);
+  TailCache cache(10 * chunk_bytes, StreamId{0});
   cache.add(chunk(1, 10));
   cache.add(chunk(11, 10));
   EXPECT_EQ(cache.find_after(StreamId{0})->first, StreamId{1});
@@ -25,9 +25,9 @@ TEST(TailCache, finds_the_chunk_of_the_first_fact_after_a_position) {
   EXPECT_EQ(cache.next(cache.find_after(StreamId{10})), nullptr);
 }
 
-TEST(TailCache, knows_nothing_of_before_its_first_chunk_but_skips_ids_that_were_given_up) {
-  TailCache cache(10 * chunk_bytes);
-  EXPECT_EQ(cache.find_after(StreamId{0}), nullptr);
+TEST(TailCache, knows_nothing_of_before_it_began_but_skips_ids_that_were_given_up) {
+  TailCache cache(10 * chunk_bytes, StreamId{4});
+  EXPECT_EQ(cache.find_after(StreamId{4}), nullptr);
   cache.add(chunk(5, 10));
   cache.add(chunk(20, 10));
   EXPECT_EQ(cache.find_after(StreamId{3}), nullptr);
@@ -36,15 +36,30 @@ TEST(TailCache, knows_nothing_of_before_its_first_chunk_but_skips_ids_that_were_
 }
 
 TEST(TailCache, drops_the_oldest_beyond_its_size_and_no_longer_answers_for_them) {
-  TailCache cache(2 * chunk_bytes);
+  TailCache cache(2 * chunk_bytes, StreamId{0});
   for (const std::int64_t first : {1, 11, 21}) cache.add(chunk(first, 10));
   EXPECT_EQ(cache.find_after(StreamId{9}), nullptr);
   EXPECT_EQ(cache.find_after(StreamId{10})->first, StreamId{11});
   EXPECT_EQ(cache.find_after(StreamId{25})->first, StreamId{21});
 }
 
+TEST(TailCache, no_longer_answers_for_what_may_be_missing) {
+  TailCache cache(10 * chunk_bytes, StreamId{0});
+  for (const std::int64_t first : {1, 11, 21}) cache.add(chunk(first, 10));
+  cache.skip_to(StreamId{15});
+  EXPECT_EQ(cache.find_after(StreamId{15}), nullptr) << "what is left of a chunk goes too";
+  EXPECT_EQ(cache.find_after(StreamId{20})->first, StreamId{21});
+  cache.skip_to(StreamId{50});
+  EXPECT_EQ(cache.find_after(StreamId{30}), nullptr);
+  cache.add(chunk(61, 10));
+  EXPECT_EQ(cache.find_after(StreamId{49}), nullptr);
+  EXPECT_EQ(cache.find_after(StreamId{50})->first, StreamId{61});
+  cache.skip_to(StreamId{40});
+  EXPECT_EQ(cache.find_after(StreamId{50})->first, StreamId{61});
+}
+
 TEST(TailCache, keeps_no_chunk_that_is_larger_than_itself) {
-  TailCache cache(chunk_bytes / 2);
+  TailCache cache(chunk_bytes / 2, StreamId{0});
   cache.add(chunk(1, 10));
   EXPECT_EQ(cache.find_after(StreamId{0}), nullptr);
   EXPECT_EQ(cache.find_after(StreamId{5}), nullptr);

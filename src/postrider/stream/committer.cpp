@@ -1,5 +1,6 @@
 #include "postrider/stream/committer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <prometheus/counter.h>
@@ -28,17 +29,24 @@ class AwaitedWrite final : public Write {
   Reply<Result<void>> reply_;
 };
 
+std::unexpected<Error> session_ended() {
+  return fail(Code::session_ended, "the session of this process has ended; try again");
+}
+
 }  // namespace
 
 Committer::Committer(Runtime& runtime, Lane& lane, SqlConnection& connection,
-                     CommitterMetrics metrics)
+                     CommitterMetrics metrics, Session* session, Duration session_interval)
     : runtime_(runtime),
       lane_(lane),
       connection_(connection),
       metrics_(metrics),
+      session_(session),
+      session_interval_(session_interval),
       changed_(runtime),
       gate_(runtime),
-      stop_requested_(runtime) {}
+      stop_requested_(runtime),
+      lost_session_(session != nullptr) {}
 
 void Committer::start() {
   gate_.spawn(run(), "committer");
@@ -56,6 +64,10 @@ void Committer::submit(std::unique_ptr<Write> write) {
     write->finish(fail(Code::stopping, "the server is stopping"));
     return;
   }
+  if (lost_session_) {
+    write->finish(session_ended());
+    return;
+  }
   queue_.push_back(std::move(write));
   changed_.notify_all();
 }
@@ -67,32 +79,68 @@ Async<Result<void>> Committer::commit(std::function<Result<void>(SqlConnection&)
   co_return co_await await_reply<Result<void>>(runtime_.executor(), start);
 }
 
+bool Committer::are_current() const {
+  if (session_ == nullptr) return true;
+  return !lost_session_ && runtime_.now() - last_beat_ < session_interval_;
+}
+
+Async<void> Committer::drained() {
+  while (is_committing_ || !queue_.empty()) co_await changed_.wait();
+}
+
+void Committer::lose_session() {
+  lost_session_ = true;
+}
+
+void Committer::resume() {
+  lost_session_ = false;
+  last_beat_ = runtime_.now();
+}
+
 /// On the lane.
 Result<void> Committer::attempt(const Writes& writes) {
   if (in_doubt_) {
-    TRY(const bool happened, connection_.was_committed());
+    TRY(const bool happened, session_->was_committed(connection_));
     in_doubt_ = false;
     if (happened) return {};
   }
   auto done = transact(connection_, [this, &writes]() -> Result<void> {
+    if (session_ != nullptr) TRY_VOID(session_->enter(connection_));
     for (const auto& write : writes) TRY_VOID(write->apply(connection_));
     return {};
   });
-  if (done || done.error().code != Code::storage_unavailable) return done;
-  const auto happened = connection_.was_committed();
-  in_doubt_ = !happened;
-  if (happened && *happened) return {};
+  in_doubt_ = !done && session_ != nullptr && connection_.is_in_doubt();
   return done;
+}
+
+/// A step of its own: what is drawn is seen by others while it is not committed yet.
+Async<Result<void>> Committer::reserve_all(const Writes* writes) {
+  auto work = [this, writes]() -> Result<void> {
+    for (const auto& write : *writes) {
+      if (write->reserves()) TRY_VOID(write->reserve(connection_));
+    }
+    return {};
+  };
+  if (std::ranges::none_of(*writes, [](const auto& write) { return write->reserves(); })) {
+    co_return Result<void>{};
+  }
+  co_return co_await run_on(lane_, work);
+}
+
+Async<Result<void>> Committer::try_once(const Writes* writes) {
+  CO_TRY_VOID(co_await reserve_all(writes));
+  auto work = [this, writes] { return attempt(*writes); };
+  co_return co_await run_on(lane_, work);
 }
 
 Async<Result<void>> Committer::commit_all(const Writes* writes) {
   const MonoTime gives_up_at = runtime_.now() + retry_time_max;
   Duration pause = retry_pause_min;
   while (true) {
-    auto work = [this, writes] { return attempt(*writes); };
-    Result<void> outcome = co_await run_on(lane_, work);
+    Result<void> outcome = co_await try_once(writes);
     const bool can_pass = !outcome && outcome.error().code == Code::storage_unavailable;
     if (!can_pass || stopping_) co_return outcome;
+    if (lost_session_ && !in_doubt_) co_return session_ended();
     if (!in_doubt_ && runtime_.now() >= gives_up_at) co_return outcome;
     co_await stop_requested_.wait_until(runtime_.now() + pause);
     pause = std::min(2 * pause, retry_pause_max);
@@ -106,12 +154,17 @@ Async<void> Committer::run() {
       co_await changed_.wait();
     }
     const auto writes = std::exchange(queue_, {});
+    is_committing_ = true;
     for (const auto& write : writes) write->prepare();
     const MonoTime started = runtime_.now();
     const Result<void> outcome = co_await commit_all(&writes);
     metrics_.commits.Increment();
     metrics_.commit_seconds.Observe(seconds(runtime_.now() - started));
+    if (outcome) last_beat_ = started;
+    if (!outcome && outcome.error().code == Code::session_ended) lost_session_ = true;
+    is_committing_ = false;
     for (const auto& write : writes) write->finish(outcome);
+    changed_.notify_all();
   }
 }
 

@@ -1,5 +1,6 @@
 #include "postrider/stream/fact_batch.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "postrider/base/assert.hpp"
@@ -75,6 +76,15 @@ std::size_t FactBatch::memory_bytes() const {
   return sizeof(FactBatch) + buffer_.capacity() + key_text_.capacity() +
          payloads_.capacity() * sizeof(Slice) + keys_.capacity() * sizeof(StoredKeys) +
          aliases_.capacity() * sizeof(Slice);
+}
+
+Chunk Chunk::part(StreamId after, StreamId through) const {
+  Chunk part = *this;
+  part.first = std::max(first, after.plus(1));
+  const std::int64_t left = std::min(last(), through).value - part.first.value + 1;
+  part.begin = begin + static_cast<std::uint32_t>(part.first.value - first.value);
+  part.count = left <= 0 ? 0 : static_cast<std::uint32_t>(left);
+  return part;
 }
 
 }  // namespace postrider

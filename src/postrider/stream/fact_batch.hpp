@@ -78,6 +78,7 @@ struct Chunk {
   std::uint32_t count = 0;
   WallTime appended_at{};
   std::shared_ptr<const FactBatch> batch;
+  InstanceKey writer = {};
 
   [[nodiscard]] StreamId last() const { return first.plus(count - 1); }
   [[nodiscard]] std::size_t index(StreamId id) const {
@@ -85,6 +86,8 @@ struct Chunk {
   }
   [[nodiscard]] std::string_view payload(StreamId id) const { return batch->payload(index(id)); }
   [[nodiscard]] RoutingKeys keys(StreamId id) const { return batch->keys(index(id)); }
+  /// What of it lies after `after` and at or before `through`; empty when nothing does.
+  [[nodiscard]] Chunk part(StreamId after, StreamId through) const;
 };
 
 }  // namespace postrider

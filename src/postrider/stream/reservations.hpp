@@ -4,18 +4,9 @@
 #include <set>
 #include <span>
 
-#include "postrider/base/strong.hpp"
+#include "postrider/base/id_range.hpp"
 
 namespace postrider {
-
-/// Stream IDs from `first` to `last`, both included.
-struct IdRange {
-  StreamId first;
-  StreamId last;
-  bool operator==(const IdRange&) const = default;
-
-  [[nodiscard]] std::int64_t count() const { return last.value - first.value + 1; }
-};
 
 /// The stream IDs that one writer has reserved, and its current position: the largest ID such that
 /// all of its IDs at or below are completed or abandoned. IDs come from a sequence that all writers

@@ -7,16 +7,17 @@
 
 #include "postrider/base/assert.hpp"
 #include "postrider/runtime/reply.hpp"
-#include "postrider/store/blocks.hpp"
 #include "postrider/stream/block.hpp"
 #include "postrider/stream/event_format.hpp"
-#include "postrider/stream/fact_parser.hpp"
 
 namespace postrider {
 namespace {
 
-// Blocks hold up to 1 MiB; a read takes a few, so that a cold reader does not pay a hop for each.
-constexpr std::int64_t blocks_per_read = 4;
+constexpr InstanceKey only_writer{0};
+
+IdSupply::Source id_source(const Session* session) {
+  return session == nullptr ? IdSupply::Source::memory : IdSupply::Source::sequence;
+}
 
 }  // namespace
 
@@ -24,102 +25,157 @@ struct Stream::PendingAppend {
   std::shared_ptr<const FactBatch> facts;
   std::optional<IdempotencyKey> key;
   StreamId first;
+  StreamId last;
+  bool key_is_taken = false;  ///< by another process, meanwhile
   Reply<Result<AppendReceipt>> done;
+
+  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(facts->size()); }
 };
 
-/// Carries every append that waits when its commit begins, as one run of chunks.
+/// Carries every append that waits when its commit begins.
 class Stream::AppendWrite final : public Write {
  public:
   explicit AppendWrite(Stream& stream) : stream_(stream) {}
 
   void prepare() override {
-    appends_ = std::exchange(stream_.waiting_, {});
+    appends = std::exchange(stream_.waiting_, {});
     now_ = stream_.runtime_.wall_now();
-    for (const auto& append : appends_) {
-      append->first = stream_.next_id_;
-      const auto count = static_cast<std::uint32_t>(append->facts->size());
-      chunks_.push_back({stream_.next_id_, 0, count, now_, append->facts});
-      stream_.next_id_ = stream_.next_id_.plus(count);
-    }
+    keys_expired_before_ =
+        now_ - std::chrono::ceil<std::chrono::milliseconds>(stream_.settings_.idempotency_retain);
+    std::int64_t count = 0;
+    for (const auto& append : appends) count += append->count();
+    reservation = stream_.ids_.reserve(count);
+    is_prepared = true;
+  }
+
+  [[nodiscard]] bool reserves() const override { return reservation.to_draw > 0; }
+
+  Result<void> reserve(SqlConnection& connection) override {
+    if (!reservation.drawn.empty()) return {};  // tried again
+    TRY(reservation.drawn, draw_ids(connection, stream_.key_, reservation.to_draw));
+    TRY(newest_session, read_newest_session(connection));
+    return {};
   }
 
   Result<void> apply(SqlConnection& connection) override {
-    for (const Block& block : pack_blocks(chunks_)) {
-      TRY_VOID(insert_block(connection, stream_.row_.key, block));
+    chunks.clear();
+    IdCursor ids(reservation);
+    for (const auto& append : appends) TRY_VOID(place(connection, *append, ids));
+    for (auto from = chunks.begin(); from != chunks.end();) {
+      const auto to = std::ranges::adjacent_find(from, chunks.end(), not_neighbours);
+      const auto end = to == chunks.end() ? to : std::next(to);
+      for (const Block& block : pack_blocks(std::span(from, end))) {
+        TRY_VOID(insert_block(connection, stream_.key_, block));
+      }
+      from = end;
     }
-    for (const auto& append : appends_) {
-      if (!append->key) continue;
-      const auto count = static_cast<std::int64_t>(append->facts->size());
-      TRY_VOID(insert_keyed_append(connection, stream_.row_.key,
-                                   {.key = append->key->key,
-                                    .body_digest = append->key->body_digest,
-                                    .first = append->first,
-                                    .last = append->first.plus(count - 1),
-                                    .fact_count = count,
-                                    .created_at = now_}));
+    if (stream_.session_ == nullptr || chunks.empty()) return {};
+    return put_writer_position(connection, {stream_.key_, stream_.writer(), chunks.back().last()});
+  }
+
+  void finish(const Result<void>& outcome) override {
+    if (!is_prepared) appends = std::exchange(stream_.waiting_, {});  // stopping
+    stream_.finish_appends(*this, outcome);
+  }
+
+  bool is_prepared = false;
+  PendingAppends appends;
+  Reservation reservation;
+  SessionKey newest_session;
+  std::vector<Chunk> chunks;
+
+ private:
+  /// Between the IDs of one block nobody else may have any.
+  static bool not_neighbours(const Chunk& one, const Chunk& next) {
+    return one.last().plus(1) != next.first;
+  }
+
+  Result<void> place(SqlConnection& connection, PendingAppend& append, IdCursor& ids) {
+    IdCursor after = ids;
+    const std::vector<IdRange> ranges = after.take(append.count());
+    append.first = ranges.front().first;
+    append.last = ranges.back().last;
+    if (append.key) {
+      KeyedAppend row{append.key->key, append.key->body_digest, append.first,
+                      append.last,     append.count(),          now_};
+      TRY(const bool inserted,
+          insert_keyed_append(connection, stream_.key_, row, keys_expired_before_));
+      append.key_is_taken = !inserted;
+      if (!inserted) return {};
+    }
+    ids = after;
+    std::uint32_t begin = 0;
+    for (const IdRange& range : ranges) {
+      const auto count = static_cast<std::uint32_t>(range.count());
+      chunks.push_back({range.first, begin, count, now_, append.facts, stream_.writer()});
+      begin += count;
     }
     return {};
   }
 
-  void finish(const Result<void>& outcome) override {
-    if (chunks_.empty())
-      appends_ = std::exchange(stream_.waiting_, {});  // never prepared: stopping
-    stream_.finish_appends(appends_, chunks_, outcome);
-  }
-
- private:
   Stream& stream_;
-  PendingAppends appends_;
-  std::vector<Chunk> chunks_;
   WallTime now_{};
+  WallTime keys_expired_before_{};
 };
 
 Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-               StreamMetrics metrics, StreamRow row, StreamId last_id)
+               StreamMetrics metrics, const StreamRow& row, StreamId last_id,
+               const Session* session)
     : runtime_(runtime),
       committer_(committer),
-      reader_(reader),
+      database_(reader),
       settings_(settings),
       metrics_(metrics),
-      row_(std::move(row)),
-      format_(find_event_format(row_.format)),
-      next_id_(last_id.plus(1)),
-      linear_position_(last_id),
+      key_(row.key),
+      name_(row.name),
+      format_(find_event_format(row.format)),
+      session_(session),
+      ids_(id_source(session), last_id),
+      said_position_(last_id),
+      positions_(last_id),
+      arrivals_(settings.tail_cache_bytes),
+      reader_(runtime, reader, row, *format_,
+              {settings.tail_cache_bytes, settings.block_cache_bytes}, last_id),
       advanced_(runtime),
-      key_released_(runtime),
-      tail_(settings.tail_cache_bytes),
-      cache_(settings.block_cache_bytes),
-      stored_read_turn_(runtime) {
-  POSTRIDER_ASSERT(format_ != nullptr, "stream {} has format {}", row_.name, row_.format);
+      key_released_(runtime) {
+  POSTRIDER_ASSERT(format_ != nullptr, "stream {} has format {}", name_, row.format);
+  if (session == nullptr) positions_.adopt({SessionKey{0}, {{only_writer, last_id, true}}});
 }
 
 Stream::~Stream() = default;
 
+InstanceKey Stream::writer() const {
+  return session_ == nullptr ? only_writer : session_->instance();
+}
+
 Async<Result<AppendReceipt>> Stream::append(std::shared_ptr<const FactBatch> facts,
                                             std::optional<IdempotencyKey> key) {
-  if (!key) co_return co_await append_once(std::move(facts), std::move(key));
+  if (!key) co_return co_await append_once(std::move(facts), std::nullopt);
 
   // One append at a time under a key: a second one waits and then finds the first one's answer.
   const std::string name = key->key;
   while (keys_in_use_.contains(name)) co_await key_released_.wait();
   keys_in_use_.insert(name);
-  Result<AppendReceipt> receipt = fail(Code::internal, "not appended");
-  auto first_answer = co_await find_first_answer(&*key);
-  if (!first_answer) {
-    receipt = std::unexpected(std::move(first_answer).error());
-  } else if (*first_answer) {
-    receipt = **first_answer;
-  } else {
-    receipt = co_await append_once(std::move(facts), std::move(key));
-  }
+  Result<AppendReceipt> receipt = co_await append_keyed(std::move(facts), *std::move(key));
   keys_in_use_.erase(name);
   key_released_.notify_all();
   co_return receipt;
 }
 
+Async<Result<AppendReceipt>> Stream::append_keyed(std::shared_ptr<const FactBatch> facts,
+                                                  IdempotencyKey key) {
+  while (true) {
+    CO_TRY(const auto first_answer, co_await find_first_answer(&key));
+    if (first_answer) co_return *first_answer;
+    auto receipt = co_await append_once(facts, key);
+    const bool key_is_taken = !receipt && receipt.error().code == Code::conflict;
+    if (!key_is_taken) co_return receipt;
+  }
+}
+
 Async<Result<std::optional<AppendReceipt>>> Stream::find_first_answer(const IdempotencyKey* key) {
-  auto work = [this, key] { return find_keyed_append(reader_.connection, row_.key, key->key); };
-  CO_TRY(const auto found, co_await run_on(reader_.lane, work));
+  auto work = [this, key] { return find_keyed_append(database_.connection, key_, key->key); };
+  CO_TRY(const auto found, co_await run_on(database_.lane, work));
   if (!found || runtime_.wall_now() - found->created_at > settings_.idempotency_retain) {
     co_return std::nullopt;
   }
@@ -129,7 +185,8 @@ Async<Result<std::optional<AppendReceipt>>> Stream::find_first_answer(const Idem
                    " for new facts",
                    key->key);
   }
-  AppendReceipt receipt{found->first, found->last, found->fact_count, true};
+  AppendReceipt receipt{found->first, found->last, found->fact_count, PositionVector(found->last),
+                        true};
   co_return receipt;
 }
 
@@ -144,120 +201,117 @@ Async<Result<AppendReceipt>> Stream::append_once(std::shared_ptr<const FactBatch
   waiting_bytes_ += facts->memory_bytes();
   auto start = [this, &facts, &key](Reply<Result<AppendReceipt>> done) {
     waiting_.push_back(std::make_unique<PendingAppend>(
-        PendingAppend{std::move(facts), std::move(key), {}, std::move(done)}));
+        PendingAppend{std::move(facts), std::move(key), {}, {}, false, std::move(done)}));
     if (waiting_.size() == 1) committer_.submit(std::make_unique<AppendWrite>(*this));
   };
   co_return co_await await_reply<Result<AppendReceipt>>(runtime_.executor(), start);
 }
 
-void Stream::finish_appends(PendingAppends& appends, const std::vector<Chunk>& chunks,
-                            const Result<void>& outcome) {
-  if (outcome) {
-    for (const Chunk& chunk : chunks) tail_.add(chunk);
-    linear_position_ = chunks.back().last();
-    metrics_.facts_per_commit.Observe(
-        static_cast<double>(chunks.back().last().value - chunks.front().first.value + 1));
-    advanced_.notify_all();
+void Stream::finish_appends(AppendWrite& write, const Result<void>& outcome) {
+  if (write.is_prepared) {
+    std::int64_t used = 0;
+    for (const Chunk& chunk : write.chunks) used += chunk.count;
+    positions_.hear_of(write.newest_session);
+    ids_.finish(write.reservation, outcome ? used : 0);
+    if (outcome) {
+      metrics_.facts_per_commit.Observe(static_cast<double>(used));
+      for (const Chunk& chunk : write.chunks) positions_.complete({chunk.first, chunk.last()});
+    }
+    speak(outcome ? std::move(write.chunks) : std::vector<Chunk>{});
   }
+  answer_appends(write.appends, outcome);
+}
+
+void Stream::answer_appends(PendingAppends& appends, const Result<void>& outcome) {
   for (const auto& append : appends) {
     waiting_bytes_ -= append->facts->memory_bytes();
     if (!outcome) {
       append->done(std::unexpected(outcome.error()));
-      continue;
+    } else if (append->key_is_taken) {
+      append->done(fail(Code::conflict, "another append has taken the key"));
+    } else {
+      append->done(
+          AppendReceipt{append->first, append->last, append->count(), positions_.heard(), false});
     }
-    const auto count = static_cast<std::int64_t>(append->facts->size());
-    append->done(AppendReceipt{append->first, append->first.plus(count - 1), count, false});
   }
 }
 
-Async<Result<std::vector<Chunk>>> Stream::read(StreamId after, std::size_t facts_max, Keys keys) {
-  CO_TRY_VOID(check_kept(after, row_.dropped_through));
-  if (after >= linear_position_) co_return std::vector<Chunk>{};
-  if (auto chunks = read_memory(after, facts_max, keys)) co_return *std::move(chunks);
-  // Services that catch up want the same blocks: whoever waited here finds them in the cache.
-  co_await stored_read_turn_.take();
-  auto remembered = read_memory(after, facts_max, keys);
-  Result<std::vector<Chunk>> chunks;
-  if (remembered) {
-    chunks = *std::move(remembered);
-  } else {
-    chunks = co_await read_stored(after, keys);
+void Stream::speak(std::vector<Chunk> chunks) {
+  const StreamId position = ids_.position();
+  if (position <= said_position_) return;
+  WriterWord word{
+      writer(), said_position_, position, positions_.newest_session(), std::move(chunks), true};
+  said_position_ = position;
+  if (say_) say_(word);
+  take(std::move(word));
+}
+
+void Stream::hear(WriterWord word) {
+  const StreamId position = word.position;
+  take(std::move(word));
+  ids_.see(position);
+  speak({});
+}
+
+void Stream::take(WriterWord word) {
+  const StreamId known = positions_.heard_of(word.writer).value_or(StreamId{0});
+  if (word.previous > known) reader_.skip_to(word.previous);
+  if (!word.has_facts) reader_.skip_to(word.position);
+  arrive(std::move(word.chunks), known);
+  positions_.advance(word.writer, word.position, word.newest_session);
+  put_in_order();
+}
+
+void Stream::arrive(std::vector<Chunk> chunks, StreamId after) {
+  for (const Chunk& chunk : chunks) {
+    const Chunk part = chunk.part(after, chunk.last());
+    if (part.count > 0 && !arrivals_.add(part)) reader_.skip_to(part.last());
   }
-  stored_read_turn_.give();
-  co_return chunks;
 }
 
-Result<void> Stream::check_kept(StreamId after, StreamId dropped_through) const {
-  if (after >= dropped_through) return {};
-  return fail(Code::position_gone,
-              "facts up to {} of stream \"{}\" are no longer kept; read from token s{} on",
-              dropped_through, row_.name, dropped_through);
-}
-
-std::optional<std::vector<Chunk>> Stream::read_memory(StreamId after, std::size_t facts_max,
-                                                      Keys keys) {
-  if (const Chunk* chunk = tail_.find_after(after)) return read_tail(chunk, after, facts_max);
-  if (keys == Keys::needed) return std::nullopt;
-  const auto* cached = cache_.find_after(after);
-  if (cached == nullptr) return std::nullopt;
-  std::vector<Chunk> chunks = *cached;
-  clip(chunks, after);
-  return chunks;
-}
-
-std::vector<Chunk> Stream::read_tail(const Chunk* chunk, StreamId after,
-                                     std::size_t facts_max) const {
-  std::vector<Chunk> chunks;
-  std::size_t facts = 0;
-  while (chunk != nullptr && facts < facts_max) {
-    chunks.push_back(*chunk);
-    facts += chunk->count;
-    chunk = tail_.next(chunk);
+void Stream::adopt(const WriterList& list) {
+  for (const auto& writer : list.writers) {
+    const auto known = positions_.heard_of(writer.instance);
+    if (!known || *known < writer.position) reader_.skip_to(writer.position);
   }
-  clip(chunks, after);
-  return chunks;
+  positions_.adopt(list);
+  for (const auto& writer : list.writers) ids_.see(writer.position);
+  put_in_order();
+  speak({});
 }
 
-Async<Result<std::vector<Chunk>>> Stream::read_stored(StreamId after, Keys keys) {
-  auto work = [this, after, keys]() -> Result<std::vector<std::vector<Chunk>>> {
-    TRY(const auto blocks, read_blocks(reader_.connection, row_.key, after, blocks_per_read));
-    if (blocks.empty() || blocks.front().first > after.plus(1)) {
-      // IDs that were given up, or facts that were dropped since this read was asked for.
-      TRY(const StreamId dropped, read_dropped_through(reader_.connection, row_.key));
-      TRY_VOID(check_kept(after, dropped));
-    }
-    std::vector<std::vector<Chunk>> unpacked;
-    for (const Block& block : blocks) {
-      TRY(auto chunks, unpack_block(block));
-      if (keys == Keys::needed) chunks = with_keys(std::move(chunks), *format_);
-      unpacked.push_back(std::move(chunks));
-    }
-    return unpacked;
-  };
-  CO_TRY(const auto unpacked, co_await run_on(reader_.lane, work));
-  std::vector<Chunk> chunks;
-  StreamId follows = after;
-  for (const auto& block : unpacked) {
-    // A block that was committed after the read began is not before the linear position yet.
-    if (block.back().last() > linear_position_) break;
-    if (keys == Keys::not_needed) {
-      cache_.add(std::min(follows, StreamId{block.front().first.value - 1}), block);
-    }
-    follows = block.back().last();
-    chunks.insert(chunks.end(), block.begin(), block.end());
+void Stream::reach(StreamId linear) {
+  if (linear <= positions_.linear()) return;
+  reader_.skip_to(linear);
+  positions_.reach(linear);
+  put_in_order();
+}
+
+void Stream::begin_session(StreamId allocated) {
+  ids_ = IdSupply(IdSupply::Source::sequence, allocated);
+  said_position_ = allocated;
+}
+
+void Stream::put_in_order() {
+  for (Chunk& chunk : arrivals_.take(positions_.linear())) reader_.add(std::move(chunk));
+  advanced_.notify_all();
+}
+
+Async<Result<FactRun>> Stream::read(StreamId after, std::size_t facts_max, Keys keys) {
+  co_return co_await reader_.read(after, positions_.linear(), facts_max, keys);
+}
+
+Async<Result<FactReader::Page>> Stream::read_between(PositionVector after, PositionVector upto) {
+  co_return co_await reader_.read_between(std::move(after), std::move(upto));
+}
+
+Async<Result<void>> Stream::wait_for(PositionVector position, MonoTime until) {
+  while (!positions_.vector().reaches(position)) {
+    if (co_await advanced_.wait_until(until) == Wake::notified) continue;
+    co_return fail(Code::deadline, "stream \"{}\" has not reached {} here in time; it stands at {}",
+                   name_, position.token(), positions_.vector().token());
   }
-  clip(chunks, after);
-  co_return chunks;
-}
-
-void Stream::clip(std::vector<Chunk>& chunks, StreamId after) const {
-  std::erase_if(chunks, [after](const Chunk& chunk) { return chunk.last() <= after; });
-  if (chunks.empty() || chunks.front().first > after) return;
-  Chunk& front = chunks.front();
-  const auto skipped = static_cast<std::uint32_t>(after.value - front.first.value + 1);
-  front.first = front.first.plus(skipped);
-  front.begin += skipped;
-  front.count -= skipped;
+  co_return Result<void>{};
 }
 
 }  // namespace postrider

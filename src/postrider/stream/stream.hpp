@@ -1,25 +1,26 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
-#include "postrider/runtime/turn.hpp"
+#include "postrider/lease/session.hpp"
 #include "postrider/store/idempotency.hpp"
-#include "postrider/store/streams.hpp"
-#include "postrider/stream/chunk_cache.hpp"
+#include "postrider/stream/arrivals.hpp"
 #include "postrider/stream/committer.hpp"
 #include "postrider/stream/fact_batch.hpp"
+#include "postrider/stream/fact_reader.hpp"
+#include "postrider/stream/id_supply.hpp"
+#include "postrider/stream/writer_positions.hpp"
 
 namespace prometheus {
 class Histogram;
 }  // namespace prometheus
 
 namespace postrider {
-
-class EventFormat;
 
 struct StreamSettings {
   std::size_t tail_cache_bytes = 64U << 20;
@@ -41,77 +42,113 @@ struct AppendReceipt {
   StreamId first;
   StreamId last;
   std::int64_t fact_count = 0;
+  PositionVector token;   ///< has reached these facts
   bool repeated = false;  ///< the answer to an earlier append with the same key
 };
 
-/// What a database reader needs: a connection and the lane it lives on.
-struct Reader {
-  Lane& lane;
-  SqlConnection& connection;
+/// What a writer says when its position moves.
+struct WriterWord {
+  InstanceKey writer;
+  StreamId previous;  ///< where it stood the last time that it said something
+  StreamId position;
+  SessionKey newest_session;  ///< that the writer knew of
+  std::vector<Chunk> chunks;  ///< its facts in between; none when it says nothing of them
+  bool has_facts = false;     ///< `chunks` are all of them
 };
 
-/// An append-only log of facts with one writer: this process. Engine thread.
+/// An append-only log of facts, written to by this process and, under a session, by others. Engine
+/// thread.
 class Stream {
  public:
-  /// `last_id`: the largest ID that was ever given out. References must outlive the stream.
+  /// `last_id`: the largest ID that was ever given out. `session`: null when no other process
+  /// writes; then IDs come from memory. References must outlive the stream.
   Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-         StreamMetrics metrics, StreamRow row, StreamId last_id);
+         StreamMetrics metrics, const StreamRow& row, StreamId last_id, const Session* session);
   ~Stream();
 
-  [[nodiscard]] StreamKey key() const { return row_.key; }
-  [[nodiscard]] const std::string& name() const { return row_.name; }
+  [[nodiscard]] StreamKey key() const { return key_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const EventFormat& format() const { return *format_; }
   /// Every fact up to here is on disk, or its ID was given up.
-  [[nodiscard]] StreamId linear_position() const { return linear_position_; }
+  [[nodiscard]] StreamId linear_position() const { return positions_.linear(); }
+  /// The linear position, and the writers that are ahead of it.
+  [[nodiscard]] PositionVector positions() const { return positions_.vector(); }
   /// Facts up to here may be gone.
-  [[nodiscard]] StreamId dropped_through() const { return row_.dropped_through; }
-  /// Notified when `linear_position` moves.
+  [[nodiscard]] StreamId dropped_through() const { return reader_.dropped_through(); }
+  /// Notified when `positions` move.
   Event& advanced() { return advanced_; }
 
-  /// All facts of the batch under consecutive IDs, or none. Returns after they are on disk.
-  /// Errors: `storage_full`, `storage_failed`, `overloaded`, `stopping`,
-  /// `idempotency_key_reused`.
+  /// All facts of the batch under rising IDs, or none. Returns after they are on disk.
+  /// Errors: `storage_full`, `storage_failed`, `storage_unavailable`, `session_ended`,
+  /// `overloaded`, `stopping`, `idempotency_key_reused`.
   Async<Result<AppendReceipt>> append(std::shared_ptr<const FactBatch> facts,
                                       std::optional<IdempotencyKey> key);
 
-  enum class Keys { not_needed, needed };
+  using Keys = FactReader::Keys;
   /// Facts after `after`, in order, up to the linear position: at least one if there is one, and
   /// not many more than `facts_max`. `position_gone` when facts after `after` were dropped.
-  Async<Result<std::vector<Chunk>>> read(StreamId after, std::size_t facts_max, Keys keys);
+  Async<Result<FactRun>> read(StreamId after, std::size_t facts_max, Keys keys);
+  /// Facts that `after` has not reached and `upto` has, in order of ID. `upto` was reached here.
+  Async<Result<FactReader::Page>> read_between(PositionVector after, PositionVector upto);
+  /// Waits until this process knows of everything that `position` has reached. `deadline` when
+  /// that takes too long.
+  Async<Result<void>> wait_for(PositionVector position, MonoTime until);
 
   /// Retention has deleted up to here.
-  void set_dropped_through(StreamId through) { row_.dropped_through = through; }
+  void set_dropped_through(StreamId through) { reader_.set_dropped_through(through); }
+
+  /// Under a session. `allocated`: every ID that was drawn before the session began is at or below
+  /// it. No append is under way.
+  void begin_session(StreamId allocated);
+  /// What the database says of the writers.
+  void adopt(const WriterList& list);
+  /// What another writer says.
+  void hear(WriterWord word);
+  /// Every ID at or below is known to be finished.
+  void reach(StreamId linear);
+  /// True when nothing new is in order before `adopt` was called with a newer list.
+  [[nodiscard]] bool lacks_writers() const { return positions_.lacks_list(); }
+  /// The position of this process as a writer.
+  [[nodiscard]] StreamId own_position() const { return ids_.position(); }
+  /// Called with each word of this writer.
+  void on_word(std::function<void(const WriterWord&)> say) { say_ = std::move(say); }
 
  private:
   class AppendWrite;
   struct PendingAppend;
   using PendingAppends = std::vector<std::unique_ptr<PendingAppend>>;
 
+  Async<Result<AppendReceipt>> append_keyed(std::shared_ptr<const FactBatch> facts,
+                                            IdempotencyKey key);
   Async<Result<AppendReceipt>> append_once(std::shared_ptr<const FactBatch> facts,
                                            std::optional<IdempotencyKey> key);
   Async<Result<std::optional<AppendReceipt>>> find_first_answer(const IdempotencyKey* key);
-  Result<void> check_kept(StreamId after, StreamId dropped_through) const;
-  std::vector<Chunk> read_tail(const Chunk* chunk, StreamId after, std::size_t facts_max) const;
-  std::optional<std::vector<Chunk>> read_memory(StreamId after, std::size_t facts_max, Keys keys);
-  Async<Result<std::vector<Chunk>>> read_stored(StreamId after, Keys keys);
-  void clip(std::vector<Chunk>& chunks, StreamId after) const;
-  void finish_appends(PendingAppends& appends, const std::vector<Chunk>& chunks,
-                      const Result<void>& outcome);
+  void finish_appends(AppendWrite& write, const Result<void>& outcome);
+  void answer_appends(PendingAppends& appends, const Result<void>& outcome);
+  [[nodiscard]] InstanceKey writer() const;
+  /// Takes what somebody said, and puts into order what can be.
+  void take(WriterWord word);
+  void arrive(std::vector<Chunk> chunks, StreamId after);
+  void speak(std::vector<Chunk> chunks);
+  void put_in_order();
 
   Runtime& runtime_;
   Committer& committer_;
-  Reader reader_;
+  Reader database_;
   StreamSettings settings_;
   StreamMetrics metrics_;
-  StreamRow row_;
+  StreamKey key_;
+  std::string name_;
   const EventFormat* format_;
-  StreamId next_id_;
-  StreamId linear_position_;
+  const Session* session_;
+  IdSupply ids_;
+  StreamId said_position_;  ///< in the last word
+  WriterPositions positions_;
+  Arrivals arrivals_;
+  FactReader reader_;
+  std::function<void(const WriterWord&)> say_;
   Event advanced_;
   Event key_released_;
-  TailCache tail_;
-  ChunkCache cache_;
-  Turn stored_read_turn_;
   PendingAppends waiting_;
   std::size_t waiting_bytes_ = 0;
   std::unordered_set<std::string> keys_in_use_;

@@ -6,8 +6,14 @@
 namespace postrider {
 namespace {
 
-using StreamTest = StreamWorld;
 using Chunks = std::vector<Chunk>;
+
+class StreamTest : public StreamWorld {
+ protected:
+  Chunks read(Stream& stream, std::int64_t after, std::size_t facts_max = 10) {
+    return run(stream.read(StreamId{after}, facts_max, Stream::Keys::not_needed)).value().chunks;
+  }
+};
 
 constexpr StreamSettings no_tail{.tail_cache_bytes = 0};
 
@@ -34,7 +40,7 @@ TEST_F(StreamTest, appends_get_consecutive_ids_and_are_read_back_byte_for_byte) 
   EXPECT_EQ(second.first, StreamId{4});
   EXPECT_EQ(second.fact_count, 2);
   EXPECT_EQ(stream->linear_position(), StreamId{5});
-  const Chunks chunks = run(stream->read(StreamId{3}, 10, Stream::Keys::not_needed)).value();
+  const Chunks chunks = read(*stream, 3);
   EXPECT_EQ(ids(chunks), range(4, 5));
   EXPECT_EQ(chunks.front().payload(StreamId{5}),
             R"({"type":"t","sender":"@a:x","room_id":"!r","n":5})");
@@ -49,7 +55,7 @@ TEST_F(StreamTest, appends_of_one_commit_share_one_block) {
   for (int i = 1; i <= 20; ++i) gate.spawn(append(i), "append");
   run(gate.drained());
   EXPECT_EQ(writer->commits, 1);
-  const Chunks chunks = run(stream->read(StreamId{0}, 1, Stream::Keys::not_needed)).value();
+  const Chunks chunks = read(*stream, 0, 1);
   EXPECT_EQ(ids(chunks), range(1, 20));
 }
 
@@ -61,8 +67,7 @@ TEST_F(StreamTest, a_failed_append_leaves_no_fact_and_its_ids_are_not_given_agai
   EXPECT_EQ(stream->linear_position(), StreamId{2});
   writer->fail_commits = false;
   EXPECT_EQ(run(stream->append(facts(*stream, 1), std::nullopt)).value().first, StreamId{6});
-  EXPECT_EQ(ids(run(stream->read(StreamId{0}, 10, Stream::Keys::not_needed)).value()),
-            (std::vector<std::int64_t>{1, 2, 6}));
+  EXPECT_EQ(ids(read(*stream, 0)), (std::vector<std::int64_t>{1, 2, 6}));
 }
 
 TEST_F(StreamTest, reads_the_same_from_memory_and_from_disk) {
@@ -71,25 +76,25 @@ TEST_F(StreamTest, reads_the_same_from_memory_and_from_disk) {
   const auto cold = open_stream({}, StreamId{70});
   for (const std::int64_t after : {0, 1, 6, 7, 35, 69}) {
     for (const auto& stream : {warm.get(), cold.get()}) {
-      std::vector<std::int64_t> read;
+      std::vector<std::int64_t> seen;
       StreamId at{after};
       while (at < StreamId{70}) {
-        const Chunks chunks = run(stream->read(at, 5, Stream::Keys::not_needed)).value();
+        const Chunks chunks = read(*stream, at.value, 5);
         ASSERT_FALSE(chunks.empty());
         const auto some = ids(chunks);
-        read.insert(read.end(), some.begin(), some.end());
+        seen.insert(seen.end(), some.begin(), some.end());
         at = chunks.back().last();
       }
-      EXPECT_EQ(read, range(after + 1, 70));
+      EXPECT_EQ(seen, range(after + 1, 70));
     }
   }
-  EXPECT_TRUE(run(cold->read(StreamId{70}, 5, Stream::Keys::not_needed)).value().empty());
+  EXPECT_TRUE(read(*cold, 70).empty());
 }
 
 TEST_F(StreamTest, keys_are_read_again_from_facts_on_disk) {
   const auto stream = open_stream(no_tail);
   EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
-  const Chunks chunks = run(stream->read(StreamId{0}, 1, Stream::Keys::needed)).value();
+  const Chunks chunks = run(stream->read(StreamId{0}, 1, Stream::Keys::needed)).value().chunks;
   EXPECT_EQ(chunks.front().keys(StreamId{1}).sender, "@a:x");
 }
 
@@ -98,11 +103,11 @@ TEST_F(StreamTest, readers_that_want_the_same_facts_at_once_read_the_disk_once) 
   EXPECT_TRUE(run(stream->append(facts(*stream, 100), std::nullopt)));
   reader->statements = 0;
   Gate gate{runtime};
-  auto read = [&](StreamId after) -> Async<void> {
-    const auto chunks = co_await stream->read(after, 1, Stream::Keys::not_needed);
-    EXPECT_EQ(ids(chunks.value()), range(after.value + 1, 100));
+  auto read_after = [&](StreamId after) -> Async<void> {
+    const auto found = co_await stream->read(after, 1, Stream::Keys::not_needed);
+    EXPECT_EQ(ids(found.value().chunks), range(after.value + 1, 100));
   };
-  for (int i = 0; i < 50; ++i) gate.spawn(read(StreamId{i}), "read");
+  for (int i = 0; i < 50; ++i) gate.spawn(read_after(StreamId{i}), "read");
   run(gate.drained());
   EXPECT_EQ(reader->statements, 1);
 }
@@ -113,7 +118,7 @@ TEST_F(StreamTest, facts_that_retention_dropped_are_gone_for_readers) {
   stream->set_dropped_through(StreamId{5});
   EXPECT_EQ(run(stream->read(StreamId{4}, 1, Stream::Keys::not_needed)).error().code,
             Code::position_gone);
-  EXPECT_EQ(ids(run(stream->read(StreamId{5}, 9, Stream::Keys::not_needed)).value()), range(6, 10));
+  EXPECT_EQ(ids(read(*stream, 5)), range(6, 10));
 }
 
 TEST_F(StreamTest, a_reader_whose_facts_are_dropped_while_it_waits_gets_no_silent_gap) {
@@ -125,7 +130,7 @@ TEST_F(StreamTest, a_reader_whose_facts_are_dropped_while_it_waits_gets_no_silen
   // The stream is told after the commit; a read that began before must not skip what is gone.
   EXPECT_EQ(run(stream->read(StreamId{1}, 9, Stream::Keys::not_needed)).error().code,
             Code::position_gone);
-  EXPECT_EQ(ids(run(stream->read(StreamId{2}, 9, Stream::Keys::not_needed)).value()), range(3, 3));
+  EXPECT_EQ(ids(read(*stream, 2)), range(3, 3));
 }
 
 TEST_F(StreamTest, appends_are_refused_while_too_many_bytes_wait_for_the_disk) {

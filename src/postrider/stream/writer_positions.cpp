@@ -35,6 +35,11 @@ void WriterPositions::hear_of(SessionKey newest_session) {
   heard_session_ = std::max(heard_session_, newest_session);
 }
 
+void WriterPositions::reach(StreamId linear) {
+  linear_ = std::max(linear_, linear);
+  advance_linear();
+}
+
 void WriterPositions::complete(IdRange ids) {
   if (ids.last <= linear_ || completed_.size() == completed_ranges_max) return;
   const auto after = completed_.upper_bound(ids.first);
@@ -57,7 +62,8 @@ void WriterPositions::advance_linear() {
     slowest = std::min(slowest.value_or(writer.position), writer.position);
   }
   // Without a live writer nothing is open: who comes next draws larger IDs than all of these.
-  linear_ = std::max(linear_, slowest.value_or(largest));
+  slowest_ = std::max(slowest_, slowest.value_or(largest));
+  linear_ = std::max(linear_, slowest_);
   while (!completed_.empty() && completed_.begin()->first <= linear_.plus(1)) {
     linear_ = std::max(linear_, completed_.begin()->second);
     completed_.erase(completed_.begin());
@@ -72,15 +78,24 @@ StreamId WriterPositions::of(InstanceKey writer) const {
   return found == writers_.end() ? linear_ : std::max(linear_, found->second.position);
 }
 
-bool WriterPositions::knows_live(InstanceKey writer) const {
+std::optional<StreamId> WriterPositions::heard_of(InstanceKey writer) const {
   const auto found = writers_.find(writer);
-  return found != writers_.end() && found->second.is_live;
+  if (found == writers_.end()) return std::nullopt;
+  return found->second.position;
 }
 
 PositionVector WriterPositions::vector() const {
+  return {linear_, ahead()};
+}
+
+PositionVector WriterPositions::heard() const {
+  return {slowest_, ahead()};
+}
+
+PositionVector::Ahead WriterPositions::ahead() const {
   PositionVector::Ahead ahead;
   for (const auto& [instance, writer] : writers_) ahead.emplace(instance, writer.position);
-  return {linear_, std::move(ahead)};
+  return ahead;
 }
 
 }  // namespace postrider

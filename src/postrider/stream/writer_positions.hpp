@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "postrider/base/strong.hpp"
@@ -31,7 +32,7 @@ struct WriterList {
 class WriterPositions {
  public:
   /// `linear`: every ID at or below it is finished.
-  explicit WriterPositions(StreamId linear) : linear_(linear) {}
+  explicit WriterPositions(StreamId linear) : linear_(linear), slowest_(linear) {}
 
   /// Takes what the database says. Older lists than the last one change nothing.
   void adopt(const WriterList& list);
@@ -40,18 +41,24 @@ class WriterPositions {
   void advance(InstanceKey writer, StreamId position, SessionKey newest_session);
   /// A session has begun. To be said before anything that is told of IDs that were drawn after it.
   void hear_of(SessionKey newest_session);
+  /// Everything at or below is known to be finished.
+  void reach(StreamId linear);
   /// Facts are known to be committed under these IDs.
   void complete(IdRange ids);
 
   [[nodiscard]] StreamId linear() const { return linear_; }
   [[nodiscard]] StreamId of(InstanceKey writer) const;
+  /// The last that was heard of the writer itself; empty when nothing was.
+  [[nodiscard]] std::optional<StreamId> heard_of(InstanceKey writer) const;
   [[nodiscard]] PositionVector vector() const;
+  /// The same from the positions of the writers alone, without what follows from completed IDs:
+  /// others have reached it as soon as they have heard the same words.
+  [[nodiscard]] PositionVector heard() const;
   /// True when a writer spoke of a session that the last list does not have: the linear position
   /// stands still until a newer one is adopted.
   [[nodiscard]] bool lacks_list() const { return heard_session_ > known_session_; }
   /// The newest session that was heard of.
   [[nodiscard]] SessionKey newest_session() const { return heard_session_; }
-  [[nodiscard]] bool knows_live(InstanceKey writer) const;
 
  private:
   struct Writer {
@@ -59,8 +66,10 @@ class WriterPositions {
     bool is_live = false;
   };
   void advance_linear();
+  [[nodiscard]] PositionVector::Ahead ahead() const;
 
   StreamId linear_;
+  StreamId slowest_;  ///< position of the slowest writer
   SessionKey known_session_;
   SessionKey heard_session_;
   /// Those that are live, and those that were and are ahead.

@@ -47,6 +47,7 @@ TEST(WriterPositions, pass_a_slow_writer_over_ids_without_a_gap) {
   EXPECT_EQ(positions.linear(), StreamId{6}) << "7 and 8 may be anybody's";
   positions.complete({StreamId{7}, StreamId{8}});
   EXPECT_EQ(positions.linear(), StreamId{15});
+  EXPECT_EQ(positions.heard().token(), "m5~1.6");
 }
 
 TEST(WriterPositions, take_words_in_any_order_and_twice) {

@@ -5,7 +5,9 @@ namespace postrider {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 
+constexpr Duration one_second = std::chrono::seconds{1};
 constexpr std::uint64_t tebibyte = mebibyte << 20;
 
 }  // namespace
@@ -13,11 +15,17 @@ constexpr std::uint64_t tebibyte = mebibyte << 20;
 void add_server_sections(SettingTable& table, Settings& settings) {
   table.text("database", settings.database, database_fault);
 
+  table.text("instance_name", settings.instance_name, instance_name_fault);
+
   StorageSection& storage = settings.storage;
   table.size("storage.size_max", storage.size_max, 0, 256 * tebibyte);
   table.text("storage.schema", storage.schema, schema_fault);
   table.size("storage.tail_cache", storage.tail_cache, 0, tebibyte);
   table.size("storage.block_cache", storage.block_cache, 0, tebibyte);
+
+  FleetSection& fleet = settings.fleet;
+  table.duration("fleet.session_interval", fleet.session_interval, one_second, hours{1});
+  table.duration("fleet.poll_interval", fleet.poll_interval, milliseconds{10}, 10 * one_second);
 
   PublicSection& public_api = settings.public_api;
   table.text("public.listen", public_api.listen, listen_fault);

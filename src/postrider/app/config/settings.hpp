@@ -26,6 +26,13 @@ struct StorageSection {
   bool operator==(const StorageSection&) const = default;
 };
 
+/// How several processes work on one database; with PostgreSQL only.
+struct FleetSection {
+  Duration session_interval = std::chrono::seconds{5};
+  Duration poll_interval = std::chrono::milliseconds{100};
+  bool operator==(const FleetSection&) const = default;
+};
+
 struct PublicSection {
   std::string listen = "127.0.0.1:8480";
   std::uint32_t threads = 1;
@@ -68,6 +75,7 @@ struct AppendSection {
 struct ReadSection {
   std::uint32_t limit_default = 100;
   std::uint32_t limit_max = 1000;
+  Duration wait_max = std::chrono::seconds{10};
   bool operator==(const ReadSection&) const = default;
 };
 
@@ -116,7 +124,9 @@ struct StopSection {
 
 struct Settings {
   std::string database = "sqlite:./postrider.db";  ///< relative to the working directory
+  std::string instance_name = "postrider";         ///< no two processes have the same
   StorageSection storage;
+  FleetSection fleet;
   PublicSection public_api;  ///< section `public`
   AdminSection admin;
   TokenSection tokens;

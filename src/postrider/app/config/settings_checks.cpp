@@ -117,6 +117,14 @@ class Checks {
                 append.batch_bytes_max);
     check_sizes("append.batch_bytes_max", append.batch_bytes_max, "append.waiting_bytes_max",
                 append.waiting_bytes_max);
+    const FleetSection& fleet = settings_.fleet;
+    if (fleet.poll_interval * 4 > fleet.session_interval) {
+      complain({"fleet.poll_interval", "fleet.session_interval"},
+               fmt::format("fleet.poll_interval ({}) is over a quarter of fleet.session_interval"
+                           " ({})",
+                           format_duration(fleet.poll_interval),
+                           format_duration(fleet.session_interval)));
+    }
     const Backoff& backoff = settings_.delivery.backoff;
     if (backoff.min > backoff.max) {
       complain({"delivery.backoff.min", "delivery.backoff.max"},

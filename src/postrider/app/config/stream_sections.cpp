@@ -84,6 +84,8 @@ void add_stream_sections(SettingTable& table, Settings& settings) {
 
   table.number("read.limit_default", settings.read.limit_default, 1, 100'000);
   table.number("read.limit_max", settings.read.limit_max, 1, 100'000);
+  table.duration("read.wait_max", settings.read.wait_max, Duration::zero(),
+                 std::chrono::minutes{5});
 }
 
 }  // namespace postrider

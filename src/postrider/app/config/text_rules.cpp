@@ -17,6 +17,7 @@ constexpr std::size_t token_bytes_max = 512;
 constexpr std::size_t stream_name_bytes_max = 63;
 constexpr std::size_t server_name_bytes_max = 230;
 constexpr std::string_view lower_alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::size_t instance_name_bytes_max = 63;
 constexpr std::size_t schema_name_bytes_max = 63;
 constexpr std::string_view sqlite_scheme = "sqlite:";
 
@@ -42,6 +43,14 @@ std::string schema_fault(const std::string& text) {
       "\"{}\" cannot name a schema; allowed: 1 to {} characters of a-z, 0-9 and _, the first not a"
       " digit",
       text, schema_name_bytes_max);
+}
+
+std::string instance_name_fault(const std::string& text) {
+  const bool fits = !text.empty() && text.size() <= instance_name_bytes_max;
+  if (fits && only_of(text, std::string(lower_alphanumeric) + "_.-")) return "";
+  return fmt::format(
+      "\"{}\" cannot name an instance; allowed: 1 to {} characters of a-z, 0-9, _, . and -", text,
+      instance_name_bytes_max);
 }
 
 std::string listen_fault(const std::string& text) {

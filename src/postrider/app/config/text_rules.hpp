@@ -11,6 +11,8 @@ namespace postrider {
 std::string database_fault(const std::string& text);
 /// The name of a schema of PostgreSQL: 1 to 63 of `[a-z0-9_]`, not a digit first.
 std::string schema_fault(const std::string& text);
+/// The name of a process among others: 1 to 63 of `[a-z0-9_.-]`.
+std::string instance_name_fault(const std::string& text);
 /// `IP:PORT`, `[IPv6]:PORT` or `localhost:PORT`; port 0 takes a free one.
 std::string listen_fault(const std::string& text);
 /// 8 to 512 printable ASCII characters without spaces.

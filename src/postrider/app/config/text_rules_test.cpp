@@ -27,6 +27,16 @@ TEST(SchemaRule, takes_1_to_63_lower_case_characters) {
   EXPECT_NE(schema_fault("a\"b"), "");
 }
 
+TEST(InstanceNameRule, takes_1_to_63_lower_case_characters) {
+  EXPECT_EQ(instance_name_fault("a"), "");
+  EXPECT_EQ(instance_name_fault("9-worker_1.eu" + std::string(50, 'a')), "");
+  EXPECT_NE(instance_name_fault(""), "");
+  EXPECT_NE(instance_name_fault(std::string(64, 'a')), "");
+  EXPECT_NE(instance_name_fault("A"), "");
+  EXPECT_NE(instance_name_fault("a b"), "");
+  EXPECT_NE(instance_name_fault("a~"), "");
+}
+
 TEST(TokenRule, takes_8_to_512_printable_characters) {
   EXPECT_EQ(token_fault("12345678"), "");
   EXPECT_EQ(token_fault(std::string(512, '~')), "");

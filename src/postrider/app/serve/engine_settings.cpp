@@ -26,6 +26,11 @@ EngineSettings engine_settings(const Settings& settings) {
   engine.services_max = settings.limits.services_max;
   engine.server_name = settings.matrix.server_name;
   engine.per_service_metrics = settings.metrics.per_service;
+  if (is_postgres(settings.database)) {
+    engine.fleet = {.instance_name = settings.instance_name,
+                    .session_interval = settings.fleet.session_interval,
+                    .poll_interval = settings.fleet.poll_interval};
+  }
   return engine;
 }
 
@@ -35,7 +40,8 @@ PublicApiSettings public_api_settings(const Settings& settings) {
                     .json_depth_max = settings.append.json_depth_max},
           .batch_bytes_max = settings.append.batch_bytes_max,
           .read_limit_default = settings.read.limit_default,
-          .read_limit_max = settings.read.limit_max};
+          .read_limit_max = settings.read.limit_max,
+          .read_wait = settings.read.wait_max};
 }
 
 }  // namespace postrider

@@ -44,7 +44,9 @@ Result<HttpServerSettings> listener_settings(const std::string& listen, const Se
 
 Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
   if (is_postgres(settings.database)) {
-    PostgresSettings postgres{.url = settings.database, .schema = settings.storage.schema};
+    PostgresSettings postgres{.url = settings.database,
+                              .schema = settings.storage.schema,
+                              .instance_name = settings.instance_name};
     TRY(auto database, PostgresDatabase::open(std::move(postgres)));
     return database;
   }

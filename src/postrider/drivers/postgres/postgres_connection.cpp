@@ -7,6 +7,8 @@
 
 #include <libpq-fe.h>
 
+#include "postrider/base/log.hpp"
+
 namespace postrider {
 namespace {
 
@@ -75,11 +77,23 @@ struct Parameters {
   std::vector<int> formats;
 };
 
-// The table has one row at most.
-constexpr Statement claim_sql{
-    "INSERT INTO commit_marker (one, owner, number) VALUES (1, gen_random_uuid()::text, 0)"
-    " ON CONFLICT (one) DO UPDATE SET owner = excluded.owner RETURNING owner"};
-constexpr Statement marker_sql{"SELECT number FROM commit_marker WHERE owner = $1"};
+constexpr Statement draw_sql{
+    "SELECT nextval($1::text::regclass) FROM generate_series(1, $2::bigint)"};
+constexpr Statement last_drawn_sql{
+    "SELECT coalesce(last_value, 0) FROM pg_sequences"
+    " WHERE schemaname = current_schema() AND sequencename = $1"};
+constexpr Statement raise_sql{"SELECT setval($1::text::regclass, $2::bigint)"};
+
+std::string one_line(std::string_view message) {
+  std::string line(message);
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  std::ranges::replace(line, '\n', ' ');
+  return line;
+}
+
+void log_notice(void*, const char* message) {
+  log_info("database: {}", one_line(message));
+}
 
 Code code_of(std::string_view sql_state, bool lost) {
   if (lost || sql_state.starts_with("57P") || sql_state.starts_with("08")) {
@@ -106,13 +120,6 @@ Result<void> check_url(const std::string& url) {
   return {};
 }
 
-std::string one_line(std::string_view message) {
-  std::string line(message);
-  while (!line.empty() && line.back() == '\n') line.pop_back();
-  std::ranges::replace(line, '\n', ' ');
-  return line;
-}
-
 }  // namespace
 
 void PostgresConnection::CloseConnection::operator()(pg_conn* connection) const {
@@ -137,12 +144,6 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(std::string
   return connection;
 }
 
-Result<void> PostgresConnection::claim() {
-  TRY_VOID(
-      SqlConnection::execute(claim_sql, {}, [this](const SqlRow& row) { owner_ = row.text(0); }));
-  return {};
-}
-
 Result<void> PostgresConnection::connect() {
   // What the URL says comes after these, and wins. A server that vanishes is noticed soon.
   const std::array<const char*, 7> names = {"connect_timeout",
@@ -155,12 +156,14 @@ Result<void> PostgresConnection::connect() {
   const std::array<const char*, 7> values = {"5", "10", "5", "3", "20000", url_.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(names.data(), values.data(), 1));
   prepared_.clear();
+  prepared_in_pipeline_.clear();
   in_transaction_ = false;
   if (place_.empty() && PQhost(connection_.get()) != nullptr) {
     place_ = fmt::format("{} on {}:{}", PQdb(connection_.get()), PQhost(connection_.get()),
                          PQport(connection_.get()));
   }
   if (PQstatus(connection_.get()) != CONNECTION_OK) return error(nullptr);
+  PQsetNoticeProcessor(connection_.get(), log_notice, nullptr);
   auto accepted = after_connect_(*this);
   if (!accepted) connection_.reset();
   return accepted;
@@ -172,7 +175,10 @@ bool PostgresConnection::is_lost() const {
 
 Result<void> PostgresConnection::ensure_connected() {
   if (!is_lost()) return {};
-  return connect();
+  auto connected = connect();
+  if (connected || connected.error().code != Code::storage_locked) return connected;
+  // The server has not noticed yet that the connection before is lost.
+  return fail(Code::storage_unavailable, "{}", connected.error().detail);
 }
 
 std::unexpected<Error> PostgresConnection::error(const pg_result* result) const {
@@ -201,37 +207,105 @@ Result<void> PostgresConnection::run_text(const char* sql) {
 }
 
 /// Values of other types make another prepared statement: what a NULL is, only its place says.
-Result<std::string> PostgresConnection::prepared(const Statement& statement,
-                                                 const std::vector<unsigned>& types) {
+/// Empty when there is none yet.
+std::string& PostgresConnection::prepared_name(const Statement& statement,
+                                               const std::vector<unsigned>& types) {
   std::string key(statement.sql);
   for (const unsigned type : types) key += fmt::format(" {}", type);
-  const auto found = prepared_.find(key);
-  if (found != prepared_.end()) return found->second;
-  const std::string name = fmt::format("s{}", prepared_.size());
-  TRY_VOID(checked(PQprepare(connection_.get(), name.c_str(), std::string(statement.sql).c_str(),
-                             static_cast<int>(types.size()), types.data())));
-  prepared_.emplace(std::move(key), name);
+  std::string& name = prepared_[key];
+  if (name.empty() && in_transaction_) prepared_in_pipeline_.push_back(std::move(key));
   return name;
 }
 
+/// Outside of transactions.
 Result<PostgresConnection::ResultSet> PostgresConnection::run(const Statement& statement,
                                                               std::span<const SqlValue> values) {
   const Parameters parameters(values);
-  TRY(const std::string name, prepared(statement, parameters.types));
+  std::string& name = prepared_name(statement, parameters.types);
+  if (name.empty()) {
+    const std::string next = fmt::format("s{}", ++prepared_count_);
+    const std::string sql(statement.sql);
+    TRY_VOID(
+        checked(PQprepare(connection_.get(), next.c_str(), sql.c_str(),
+                          static_cast<int>(parameters.types.size()), parameters.types.data())));
+    name = next;
+  }
   return checked(PQexecPrepared(
       connection_.get(), name.c_str(), static_cast<int>(parameters.pointers.size()),
       parameters.pointers.data(), parameters.lengths.data(), parameters.formats.data(), binary));
 }
 
+/// Puts it into the pipeline.
+Result<void> PostgresConnection::send(const Statement& statement,
+                                      std::span<const SqlValue> values) {
+  const Parameters parameters(values);
+  const auto count = static_cast<int>(parameters.types.size());
+  std::string& name = prepared_name(statement, parameters.types);
+  bool sent = true;
+  if (name.empty()) {
+    name = fmt::format("s{}", ++prepared_count_);
+    const std::string sql(statement.sql);
+    sent = PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(), count,
+                         parameters.types.data()) == 1;
+  }
+  sent = sent &&
+         PQsendQueryPrepared(connection_.get(), name.c_str(), count, parameters.pointers.data(),
+                             parameters.lengths.data(), parameters.formats.data(), binary) == 1;
+  if (!sent) return error(nullptr);
+  return {};
+}
+
+Result<void> PostgresConnection::send_text(const char* sql) {
+  const int sent =
+      PQsendQueryParams(connection_.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, binary);
+  if (sent != 1) return error(nullptr);
+  return {};
+}
+
+/// Waits for all that is in the pipeline. Gives the last result, or the first error.
+Result<PostgresConnection::ResultSet> PostgresConnection::collect() {
+  if (PQpipelineSync(connection_.get()) != 1) return error(nullptr);
+  Result<ResultSet> outcome = ResultSet();
+  bool after_end = false;  // of one statement's results
+  while (true) {
+    ResultSet result(PQgetResult(connection_.get()));
+    if (!result && (after_end || is_lost())) return error(nullptr);
+    after_end = !result;
+    if (!result) continue;
+    if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) break;
+    if (!outcome) continue;
+    outcome = checked(result.release());
+  }
+  if (!outcome) {
+    for (const std::string& key : prepared_in_pipeline_) prepared_.erase(key);
+  }
+  prepared_in_pipeline_.clear();
+  return outcome;
+}
+
+Result<void> PostgresConnection::enqueue(const Statement& statement,
+                                         std::span<const SqlValue> values) {
+  if (in_transaction_) return send(statement, values);
+  const auto ignore = [](const SqlRow&) {};
+  TRY_VOID(execute(statement, values, ignore));
+  return {};
+}
+
 Result<std::int64_t> PostgresConnection::execute(const Statement& statement,
                                                  std::span<const SqlValue> values,
                                                  const RowCallback& row) {
-  if (!in_transaction_) TRY_VOID(ensure_connected());
-  auto result = run(statement, values);
-  const bool only_reads = statement.sql.starts_with("SELECT");
-  if (!result && !in_transaction_ && is_lost() && only_reads) {
-    TRY_VOID(connect());
+  Result<ResultSet> result = ResultSet();
+  if (in_transaction_) {
+    TRY_VOID(send(statement, values));
+    result = collect();
+  } else {
+    TRY_VOID(ensure_connected());
     result = run(statement, values);
+    const bool only_reads = statement.sql.starts_with("SELECT");
+    if (!result && is_lost() && only_reads) {
+      TRY_VOID(connect());
+      result = run(statement, values);
+    }
   }
   if (!result) return std::unexpected(std::move(result).error());
   const int rows = PQntuples(result->get());
@@ -240,37 +314,33 @@ Result<std::int64_t> PostgresConnection::execute(const Statement& statement,
 }
 
 Result<void> PostgresConnection::execute_once(const std::string& sql) {
-  if (!in_transaction_) TRY_VOID(ensure_connected());
-  return run_text(sql.c_str());
+  if (!in_transaction_) {
+    TRY_VOID(ensure_connected());
+    return run_text(sql.c_str());
+  }
+  TRY_VOID(collect());
+  PQexitPipelineMode(connection_.get());
+  auto done = run_text(sql.c_str());
+  PQenterPipelineMode(connection_.get());
+  return done;
 }
 
 Result<void> PostgresConnection::begin() {
   TRY_VOID(ensure_connected());
-  commit_sent_ = false;
-  if (owner_.empty()) {
-    TRY_VOID(run_text("BEGIN"));
-    in_transaction_ = true;
-    return {};
-  }
-  const std::string sql = fmt::format(
-      "BEGIN; UPDATE commit_marker SET number = number + 1 WHERE owner = '{}'"
-      " RETURNING number",
-      owner_);
-  TRY(const auto marked, checked(PQexec(connection_.get(), sql.c_str())));
+  in_doubt_ = false;
+  PQenterPipelineMode(connection_.get());
   in_transaction_ = true;
-  if (PQntuples(marked.get()) == 0) {
-    rollback();
-    return taken_over();
-  }
-  commit_number_ = std::strtoll(PQgetvalue(marked.get(), 0, 0), nullptr, 10);
-  return {};
+  auto sent = send_text("BEGIN");
+  if (!sent) rollback();
+  return sent;
 }
 
 Result<void> PostgresConnection::commit() {
-  commit_sent_ = true;
-  const auto done = checked(PQexec(connection_.get(), "COMMIT"));
-  if (done || !is_lost()) commit_sent_ = false;
+  TRY_VOID(send_text("COMMIT"));
+  const auto done = collect();
+  in_doubt_ = !done && is_lost();
   if (!done) return std::unexpected(done.error());
+  PQexitPipelineMode(connection_.get());
   in_transaction_ = false;
   // What had failed before is rolled back instead, which is no error to the server.
   if (std::string_view(PQcmdStatus(done->get())) == "COMMIT") return {};
@@ -279,27 +349,41 @@ Result<void> PostgresConnection::commit() {
 
 void PostgresConnection::rollback() {
   if (!in_transaction_) return;
+  if (!is_lost()) {
+    const auto ended = collect();
+    PQexitPipelineMode(connection_.get());
+    const auto undone = run_text("ROLLBACK");
+    // Whatever state it is in now, nobody can rely on.
+    if (!undone) connection_.reset();
+  }
   in_transaction_ = false;
-  if (is_lost()) return;
-  const auto ignored = run_text("ROLLBACK");
-  static_cast<void>(ignored);
 }
 
-Result<bool> PostgresConnection::was_committed() {
-  if (!commit_sent_) return false;
-  TRY_VOID(ensure_connected());
-  std::optional<std::int64_t> number;
-  TRY_VOID(SqlConnection::execute(marker_sql, {std::string_view(owner_)},
+Result<void> PostgresConnection::create_sequence(const std::string& name, std::int64_t step) {
+  return execute_once(
+      fmt::format("CREATE SEQUENCE IF NOT EXISTS {} INCREMENT BY {} MINVALUE 0 START WITH {}", name,
+                  step, step));
+}
+
+Result<std::vector<std::int64_t>> PostgresConnection::draw(const std::string& name,
+                                                           std::int64_t count) {
+  std::vector<std::int64_t> numbers;
+  TRY_VOID(
+      SqlConnection::execute(draw_sql, {std::string_view(name), count},
+                             [&numbers](const SqlRow& row) { numbers.push_back(row.integer(0)); }));
+  return numbers;
+}
+
+Result<std::int64_t> PostgresConnection::last_drawn(const std::string& name) {
+  std::int64_t number = 0;
+  TRY_VOID(SqlConnection::execute(last_drawn_sql, {std::string_view(name)},
                                   [&number](const SqlRow& row) { number = row.integer(0); }));
-  if (!number) return taken_over();
-  commit_sent_ = false;
-  return *number >= commit_number_;
+  return number;
 }
 
-std::unexpected<Error> PostgresConnection::taken_over() const {
-  return fail(Code::storage_locked,
-              "another postrider has taken over database {}; what this one knows is old: stop it",
-              place_);
+Result<void> PostgresConnection::raise_sequence(const std::string& name, std::int64_t number) {
+  TRY_VOID(SqlConnection::execute(raise_sql, {std::string_view(name), number}));
+  return {};
 }
 
 }  // namespace postrider

@@ -16,7 +16,8 @@ namespace postrider {
 /// One connection to a PostgreSQL server, which connects again by itself. Outside a transaction a
 /// statement is sent once more when the connection turns out to be lost; inside, the transaction
 /// fails with `storage_unavailable` and has not happened, but for a commit whose answer was lost:
-/// `was_committed` tells.
+/// then it is in doubt. Statements of a transaction go out in a pipeline, together with the next
+/// one whose result somebody waits for.
 /// Source: https://www.postgresql.org/docs/15/libpq.html
 class PostgresConnection final : public SqlConnection {
  public:
@@ -25,10 +26,6 @@ class PostgresConnection final : public SqlConnection {
   using AfterConnect = std::function<Result<void>(PostgresConnection&)>;
   static Result<std::unique_ptr<PostgresConnection>> open(std::string url,
                                                           AfterConnect after_connect);
-  /// Makes this connection the owner of the table `commit_marker`. From then on each of its
-  /// transactions counts up there, which tells afterwards what was committed, and fails with
-  /// `storage_locked` once another one has claimed it.
-  Result<void> claim();
   ~PostgresConnection() override;
 
   using SqlConnection::execute;
@@ -38,7 +35,12 @@ class PostgresConnection final : public SqlConnection {
   Result<void> begin() override;
   Result<void> commit() override;
   void rollback() override;
-  Result<bool> was_committed() override;
+  [[nodiscard]] bool is_in_doubt() const override { return in_doubt_; }
+  Result<void> enqueue(const Statement& statement, std::span<const SqlValue> values) override;
+  Result<void> create_sequence(const std::string& name, std::int64_t step) override;
+  Result<std::vector<std::int64_t>> draw(const std::string& name, std::int64_t count) override;
+  Result<std::int64_t> last_drawn(const std::string& name) override;
+  Result<void> raise_sequence(const std::string& name, std::int64_t number) override;
 
  private:
   struct CloseConnection {
@@ -54,22 +56,24 @@ class PostgresConnection final : public SqlConnection {
   Result<void> ensure_connected();
   [[nodiscard]] bool is_lost() const;
   Result<ResultSet> run(const Statement& statement, std::span<const SqlValue> values);
-  Result<std::string> prepared(const Statement& statement, const std::vector<unsigned>& types);
+  Result<void> send(const Statement& statement, std::span<const SqlValue> values);
+  Result<void> send_text(const char* sql);
+  Result<ResultSet> collect();
+  std::string& prepared_name(const Statement& statement, const std::vector<unsigned>& types);
   Result<ResultSet> checked(pg_result* result);
   Result<void> run_text(const char* sql);
   [[nodiscard]] std::unexpected<Error> error(const pg_result* result) const;
-  [[nodiscard]] std::unexpected<Error> taken_over() const;
 
   std::string url_;
   std::string place_;  ///< the server and the database, for messages; never a password
   AfterConnect after_connect_;
-  std::string owner_;  ///< empty: nothing was claimed
   std::unique_ptr<pg_conn, CloseConnection> connection_;
   /// Names of prepared statements by text and types of values.
   std::unordered_map<std::string, std::string> prepared_;
+  std::vector<std::string> prepared_in_pipeline_;  ///< keys of those that may yet be refused
+  std::size_t prepared_count_ = 0;
   bool in_transaction_ = false;
-  std::int64_t commit_number_ = 0;  ///< of the last transaction that began
-  bool commit_sent_ = false;        ///< and nobody knows whether it has happened
+  bool in_doubt_ = false;
 };
 
 }  // namespace postrider

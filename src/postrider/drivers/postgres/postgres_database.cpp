@@ -9,8 +9,8 @@ namespace {
 constexpr std::int64_t version_min = 150'000;
 
 constexpr Statement version_sql{"SELECT current_setting('server_version_num')::bigint"};
-// The lock belongs to the session, so a connection that is lost gives it back, and whoever commits
-// under it is the only one. A session that has just ended may hold it for a moment more.
+// A lock belongs to a connection, so one that is lost gives it back. What has just ended may hold
+// it for a moment more.
 constexpr Statement lock_sql{"SELECT pg_advisory_lock(hashtextextended($1, 0))"};
 
 Result<void> check_version(PostgresConnection& connection) {
@@ -22,13 +22,22 @@ Result<void> check_version(PostgresConnection& connection) {
               version / 10'000);
 }
 
-Result<void> take_lock(PostgresConnection& connection, const std::string& schema) {
+Result<void> take_lock(PostgresConnection& connection, const std::string& name,
+                       std::string_view refusal) {
   TRY_VOID(connection.execute_once("SET lock_timeout = '2s'"));
-  const auto taken = connection.SqlConnection::execute(lock_sql, {std::string_view(schema)});
+  const auto taken = connection.SqlConnection::execute(lock_sql, {std::string_view(name)});
   if (taken) return connection.execute_once("SET lock_timeout = 0");
   if (taken.error().code != Code::storage_unavailable) return std::unexpected(taken.error());
-  return fail(Code::storage_locked,
-              "another postrider works on schema {} of this database; stop it first", schema);
+  return fail(Code::storage_locked, "{}", refusal);
+}
+
+/// Two processes under one name would end each other's sessions again and again.
+Result<void> take_name(PostgresConnection& connection, const PostgresSettings& settings) {
+  const std::string name = fmt::format("{}/{}", settings.schema, settings.instance_name);
+  return take_lock(connection, name,
+                   fmt::format("another postrider named {} works on schema {} of this database;"
+                               " stop it, or give this one another instance_name",
+                               settings.instance_name, settings.schema));
 }
 
 Result<void> prepare_session(PostgresConnection& connection, const PostgresSettings& settings,
@@ -41,7 +50,7 @@ Result<void> prepare_session(PostgresConnection& connection, const PostgresSetti
                   " SET search_path = \"{}\"; SET default_transaction_read_only = {};"
                   " SET synchronous_commit = on; SET client_min_messages = warning",
                   timeout.count(), settings.schema, writes ? "off" : "on")));
-  if (writes) TRY_VOID(take_lock(connection, settings.schema));
+  if (writes) TRY_VOID(take_name(connection, settings));
   return {};
 }
 
@@ -50,15 +59,15 @@ Result<void> prepare_session(PostgresConnection& connection, const PostgresSetti
 Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(PostgresSettings settings) {
   std::unique_ptr<PostgresDatabase> database(new PostgresDatabase(std::move(settings)));
   const auto check = [](PostgresConnection& connection) { return check_version(connection); };
-  TRY(const auto first, PostgresConnection::open(database->settings_.url, check));
-  TRY_VOID(first->execute_once(
-      fmt::format("CREATE SCHEMA IF NOT EXISTS \"{}\"", database->settings_.schema)));
-  TRY_VOID(first->execute_once(
-      fmt::format("CREATE TABLE IF NOT EXISTS \"{}\".commit_marker (one BIGINT PRIMARY KEY,"
-                  " owner TEXT NOT NULL, number BIGINT NOT NULL)",
-                  database->settings_.schema)));
-  TRY(const auto writer, database->connect(Access::read_write));
-  TRY_VOID(migrate(*writer, postgres_dialect));
+  TRY(const auto connection, PostgresConnection::open(database->settings_.url, check));
+  const std::string& schema = database->settings_.schema;
+  TRY_VOID(take_lock(*connection, schema,
+                     fmt::format("another postrider migrates schema {}; try again", schema)));
+  TRY_VOID(connection->execute_once(
+      fmt::format("SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS \"{0}\";"
+                  " SET search_path = \"{0}\"",
+                  schema)));
+  TRY_VOID(migrate(*connection, postgres_dialect));
   return database;
 }
 
@@ -67,7 +76,6 @@ Result<std::unique_ptr<SqlConnection>> PostgresDatabase::connect(Access access) 
     return prepare_session(connection, settings, access);
   };
   TRY(auto connection, PostgresConnection::open(settings_.url, prepare));
-  if (access == Access::read_write) TRY_VOID(connection->claim());
   return connection;
 }
 

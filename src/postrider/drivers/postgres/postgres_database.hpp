@@ -11,15 +11,16 @@ namespace postrider {
 struct PostgresSettings {
   std::string url;                   ///< postgresql://user@host/name, or any form libpq takes
   std::string schema = "postrider";  ///< where all tables are; created when it is not there
+  std::string instance_name = "postrider";  ///< no two processes have the same at one time
   Duration statement_timeout = std::chrono::seconds{30};
 };
 
-/// A schema of a PostgreSQL database that belongs to this process: while its writing connection
-/// lives, no other process gets one.
+/// A schema of a PostgreSQL database, for any number of processes: while the writing connection of
+/// one lives, no other process gets one under the same name.
 class PostgresDatabase final : public Database {
  public:
   /// Errors: `storage_unavailable` (no server, or it refuses), `storage_incompatible` (older than
-  /// PostgreSQL 15, or a newer postrider's), `storage_locked` (another process has it).
+  /// PostgreSQL 15, or a newer postrider's), `storage_locked` (another process migrates it).
   static Result<std::unique_ptr<PostgresDatabase>> open(PostgresSettings settings);
 
   [[nodiscard]] Result<std::unique_ptr<SqlConnection>> connect(Access access) const override;

@@ -92,6 +92,19 @@ constexpr Statement begin_sql{"BEGIN IMMEDIATE"};
 constexpr Statement commit_sql{"COMMIT"};
 constexpr Statement rollback_sql{"ROLLBACK"};
 
+// SQLite has no sequences. One process alone needs none; the simulator's do.
+constexpr std::string_view sequences_sql =
+    "CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, step INTEGER NOT NULL,"
+    " last_number INTEGER NOT NULL) WITHOUT ROWID";
+constexpr Statement create_sequence_sql{
+    "INSERT INTO sequences (name, step, last_number) VALUES ($1, $2, 0)"
+    " ON CONFLICT (name) DO NOTHING"};
+constexpr Statement draw_sql{
+    "UPDATE sequences SET last_number = last_number + $2 * step WHERE name = $1"
+    " RETURNING last_number, step"};
+constexpr Statement last_drawn_sql{"SELECT last_number FROM sequences WHERE name = $1"};
+constexpr Statement raise_sql{"UPDATE sequences SET last_number = $2 WHERE name = $1"};
+
 }  // namespace
 
 void SqliteConnection::CloseConnection::operator()(sqlite3* database) const {
@@ -197,6 +210,35 @@ void SqliteConnection::rollback() {
   if (sqlite3_get_autocommit(database_.get()) != 0) return;
   const auto ignored = execute(rollback_sql);
   static_cast<void>(ignored);
+}
+
+Result<void> SqliteConnection::create_sequence(const std::string& name, std::int64_t step) {
+  TRY_VOID(execute_once(std::string(sequences_sql)));
+  TRY_VOID(execute(create_sequence_sql, {std::string_view(name), step}));
+  return {};
+}
+
+Result<std::vector<std::int64_t>> SqliteConnection::draw(const std::string& name,
+                                                         std::int64_t count) {
+  std::vector<std::int64_t> numbers;
+  TRY_VOID(execute(draw_sql, {std::string_view(name), count}, [&](const SqlRow& row) {
+    for (std::int64_t i = count - 1; i >= 0; --i) {
+      numbers.push_back(row.integer(0) - i * row.integer(1));
+    }
+  }));
+  return numbers;
+}
+
+Result<std::int64_t> SqliteConnection::last_drawn(const std::string& name) {
+  std::int64_t number = 0;
+  TRY_VOID(execute(last_drawn_sql, {std::string_view(name)},
+                   [&number](const SqlRow& row) { number = row.integer(0); }));
+  return number;
+}
+
+Result<void> SqliteConnection::raise_sequence(const std::string& name, std::int64_t number) {
+  TRY_VOID(execute(raise_sql, {std::string_view(name), number}));
+  return {};
 }
 
 Result<void> SqliteConnection::rewrite_log() {

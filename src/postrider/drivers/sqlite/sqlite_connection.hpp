@@ -26,6 +26,10 @@ class SqliteConnection final : public SqlConnection {
   Result<void> begin() override;
   Result<void> commit() override;
   void rollback() override;
+  Result<void> create_sequence(const std::string& name, std::int64_t step) override;
+  Result<std::vector<std::int64_t>> draw(const std::string& name, std::int64_t count) override;
+  Result<std::int64_t> last_drawn(const std::string& name) override;
+  Result<void> raise_sequence(const std::string& name, std::int64_t number) override;
   /// Writes every page of the write-ahead log once more and syncs it. A log that is read after a
   /// sync failed may be whole in the system's memory and not on the disk, and no later sync would
   /// mend that. Until then nothing of the log goes into the database file, not on closing either.

@@ -23,7 +23,8 @@ class StoreTest : public testing::Test {
             .appended_at = appended_at,
             .codec = "raw",
             .raw_bytes = 3,
-            .data = {"\0x\xff", 3}};
+            .data = {"\0x\xff", 3},
+            .writer = InstanceKey{7}};
   }
 
   static InboxBlock inbox_block_of(InboxSeq first, InboxSeq last, StreamId first_id,

@@ -8,42 +8,40 @@
 #include <prometheus/histogram.h>
 
 #include "postrider/drivers/testing/temporary_database.hpp"
+#include "postrider/store/testing/forwarding_connection.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/stream.hpp"
 #include "sim/world/run.hpp"
 
 namespace postrider {
 
-/// Passes everything on, and fails or counts on demand.
-class WatchedConnection final : public SqlConnection {
+/// Fails or counts on demand.
+class WatchedConnection final : public ForwardingConnection {
  public:
-  explicit WatchedConnection(std::unique_ptr<SqlConnection> inner) : inner_(std::move(inner)) {}
+  explicit WatchedConnection(std::unique_ptr<SqlConnection> inner)
+      : ForwardingConnection(*inner), inner_(std::move(inner)) {}
 
+  using ForwardingConnection::execute;
   Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
                                const RowCallback& row) override {
     ++statements;
-    return inner_->execute(statement, values, row);
+    if (in_doubt_ && doubts-- > 0) return fail(Code::storage_unavailable, "planted");
+    return ForwardingConnection::execute(statement, values, row);
   }
-  Result<void> execute_once(const std::string& sql) override { return inner_->execute_once(sql); }
-  Result<void> begin() override { return inner_->begin(); }
   Result<void> commit() override {
     if (before_commit) std::exchange(before_commit, {})();
     if (fail_commits) return fail(Code::storage_full, "planted");
-    last_was_committed_ = commits_refused == 0;
+    in_doubt_ = false;
     if (commits_refused-- > 0) return fail(Code::storage_unavailable, "planted");
     commits_refused = 0;
     ++commits;
-    TRY_VOID(inner_->commit());
-    if (answers_lost-- > 0) return fail(Code::storage_unavailable, "planted");
+    TRY_VOID(ForwardingConnection::commit());
+    in_doubt_ = answers_lost-- > 0;
+    if (in_doubt_) return fail(Code::storage_unavailable, "planted");
     answers_lost = 0;
     return {};
   }
-  void rollback() override { inner_->rollback(); }
-  Result<bool> was_committed() override {
-    if (doubts-- > 0) return fail(Code::storage_unavailable, "planted");
-    doubts = 0;
-    return last_was_committed_;
-  }
+  [[nodiscard]] bool is_in_doubt() const override { return in_doubt_; }
 
   int statements = 0;
   int commits = 0;
@@ -55,15 +53,20 @@ class WatchedConnection final : public SqlConnection {
 
  private:
   std::unique_ptr<SqlConnection> inner_;
-  bool last_was_committed_ = false;
+  bool in_doubt_ = false;
 };
 
 /// A committer and a stream over a real database file, in virtual time.
 class StreamWorld : public testing::Test {
  protected:
   StreamWorld() {
+    const auto begin = [this] { return session.begin(*writer, runtime.wall_now()); };
+    EXPECT_TRUE(transact(*writer, begin));
+    writer->commits = 0;
     committer = std::make_unique<Committer>(runtime, lane, *writer,
-                                            CommitterMetrics{commit_count, commit_seconds});
+                                            CommitterMetrics{commit_count, commit_seconds},
+                                            &session, std::chrono::hours{1000});
+    committer->resume();
     committer->start();
   }
   ~StreamWorld() override { run(committer->stop()); }
@@ -75,11 +78,11 @@ class StreamWorld : public testing::Test {
 
   std::unique_ptr<Stream> open_stream(StreamSettings settings = {}, StreamId last = StreamId{0}) {
     if (!key_) {
-      key_ = insert_stream(*writer, "events", "matrix", runtime.wall_now()).value();
+      key_ = put_stream(*writer, "events", "matrix", runtime.wall_now()).value().key;
     }
     StreamRow row{*key_, "events", "matrix", StreamId{0}, StreamId{0}};
     return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader}, settings,
-                                    StreamMetrics{facts_per_commit}, std::move(row), last);
+                                    StreamMetrics{facts_per_commit}, row, last, nullptr);
   }
 
   static std::shared_ptr<const FactBatch> facts(const Stream& stream, int count, int from = 1) {
@@ -101,6 +104,7 @@ class StreamWorld : public testing::Test {
       std::make_unique<WatchedConnection>(database.connect_writer());
   std::unique_ptr<WatchedConnection> reader =
       std::make_unique<WatchedConnection>(database.connect_reader());
+  Session session{"test"};
   std::unique_ptr<Committer> committer;
 
  private:

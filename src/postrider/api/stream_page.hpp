@@ -1,0 +1,39 @@
+#pragma once
+
+#include "postrider/api/http/message.hpp"
+#include "postrider/stream/stream.hpp"
+
+namespace postrider {
+
+/// From where a reader wants to read, and what it must see.
+struct ReadPlace {
+  PositionVector after;
+  std::optional<PositionVector> at_least;
+};
+
+/// `after` is the token in Last-Event-ID or the parameter `after`; without one, what retention has
+/// dropped. Errors: `invalid_argument`, `position_gone`.
+Result<ReadPlace> read_place(const Stream& stream, const HttpServerRequest& request);
+
+/// Waits until the stream has reached the parameter `at_least`, if there is one. `deadline`, and
+/// nothing was read, when it has not after `wait`.
+Async<Result<void>> wait_at_least(Runtime* runtime, Stream* stream, ReadPlace place, Duration wait);
+
+/// Facts after some place.
+struct StreamPage {
+  std::vector<Chunk> chunks;
+  PositionVector after;
+  PositionVector upto;
+  PositionVector through;  ///< where to go on
+
+  /// Where to go on after this fact of it.
+  [[nodiscard]] PositionVector after_fact(StreamId id) const {
+    return after.joined(upto.clipped(id));
+  }
+};
+
+/// What there is now: in linear order, and of writers that are ahead as much as `at_least` names.
+/// On the engine thread.
+Async<Result<StreamPage>> read_stream(Stream* stream, ReadPlace place, std::size_t facts_max);
+
+}  // namespace postrider

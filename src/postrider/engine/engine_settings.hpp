@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "postrider/delivery/matrix/registration.hpp"
+#include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/runtime/http_client.hpp"
+#include "postrider/stream/stream.hpp"
+
+namespace postrider {
+
+struct StreamDeclaration {
+  std::string format = "matrix";
+  Duration retain = std::chrono::hours{24 * 7};
+};
+
+/// How this process works with others on one database.
+struct FleetSettings {
+  std::string instance_name;
+  /// Others end the session of a process that was silent for this long.
+  Duration session_interval = std::chrono::seconds{5};
+  /// How often the database is asked what others have done.
+  Duration poll_interval = std::chrono::milliseconds{100};
+};
+
+struct EngineSettings {
+  std::map<std::string, StreamDeclaration> streams;
+  bool auto_create_streams = false;
+  StreamDeclaration created_stream;  ///< what an auto-created stream is like
+  StreamSettings stream;
+  DeliverySettings delivery;
+  RegistrationLimits registration;
+  std::size_t services_max = 10'000;
+  std::size_t sort_facts_max = 10'000;  ///< decided in one commit
+  std::string server_name;              ///< empty: senders match on any server
+  bool per_service_metrics = false;
+  std::optional<FleetSettings> fleet;  ///< empty: the database is this process's alone
+};
+
+/// The world as the engine sees it. Everything outlives the engine.
+struct EnginePorts {
+  Runtime& runtime;
+  Reader writer;      ///< the committer's connection; also read from while opening
+  Reader background;  ///< backlogs: sorting and delivery of what left the caches, retention
+  HttpClient& http;
+};
+
+}  // namespace postrider

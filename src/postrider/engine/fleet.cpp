@@ -1,0 +1,265 @@
+#include "postrider/engine/fleet.hpp"
+
+#include <algorithm>
+
+#include "postrider/base/log.hpp"
+#include "postrider/store/blocks.hpp"
+#include "postrider/store/leases.hpp"
+#include "postrider/store/stream_ids.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr std::string_view delivery_lease = "delivery";
+
+struct Joined {
+  StreamRow row;
+  StreamId allocated;
+};
+
+/// The largest position that anybody has in the stream.
+StreamId largest_position(const StoredSessions& stored, StreamKey stream) {
+  StreamId largest;
+  for (const WriterPositionRow& row : stored.positions) {
+    if (row.stream == stream) largest = std::max(largest, row.position);
+  }
+  return largest;
+}
+
+WriterList writers_of(const StoredSessions& stored, StreamKey stream) {
+  std::map<InstanceKey, StreamId> positions;
+  for (const WriterPositionRow& row : stored.positions) {
+    if (row.stream == stream) positions.emplace(row.instance, row.position);
+  }
+  WriterList list{stored.newest, {}};
+  for (const SessionRow& session : stored.sessions) {
+    const auto found = positions.find(session.instance);
+    // Who lives and has no position yet may hold any ID.
+    if (found == positions.end() && !session.is_live) continue;
+    const StreamId position = found == positions.end() ? StreamId{} : found->second;
+    list.writers.push_back({session.instance, position, session.is_live});
+  }
+  return list;
+}
+
+}  // namespace
+
+Result<StreamId> join_as_writer(SqlConnection& connection, const StreamRow& row,
+                                InstanceKey instance, StreamId used) {
+  TRY(const auto stored, last_stored_id(connection, row.key));
+  used = std::max({used, row.dropped_through, row.sorted_through, stored.value_or(StreamId{})});
+  TRY(const StreamId allocated, prepare_ids(connection, row.key, used));
+  TRY_VOID(put_writer_position(connection, {row.key, instance, allocated}));
+  return allocated;
+}
+
+/// What the database said at one moment.
+struct Fleet::Seen {
+  StoredSessions stored;
+  std::vector<StreamRow> streams;
+  SessionKey deliverer;
+
+  [[nodiscard]] const SessionRow* live(SessionKey session) const {
+    const auto is_it = [session](const SessionRow& row) {
+      return row.is_live && row.session == session;
+    };
+    const auto found = std::ranges::find_if(stored.sessions, is_it);
+    return found == stored.sessions.end() ? nullptr : &*found;
+  }
+};
+
+Fleet::Fleet(const EnginePorts& ports, Committer& committer, Session& session,
+             FleetSettings settings, FleetMember& member)
+    : ports_(ports),
+      committer_(committer),
+      session_(session),
+      settings_(std::move(settings)),
+      member_(member),
+      silence_(settings_.session_interval),
+      wake_(ports.runtime),
+      gate_(ports.runtime) {}
+
+Async<Result<void>> Fleet::start() {
+  CO_TRY_VOID(co_await look());
+  gate_.spawn(run(), "fleet");
+  co_return Result<void>{};
+}
+
+Async<void> Fleet::stop() {
+  stopping_ = true;
+  wake_.notify_all();
+  co_await gate_.drained();
+  if (committer_.has_lost_session()) co_return;
+  const WallTime now = ports_.runtime.wall_now();
+  std::function<Result<void>(SqlConnection&)> apply = [this, now](SqlConnection& connection) {
+    return end_session(connection, session_.instance(), session_.key(), now);
+  };
+  const Result<void> ended = co_await committer_.commit(std::move(apply));
+  if (!ended) log_warn("ending the session: {}", ended.error().detail);
+}
+
+Async<void> Fleet::run() {
+  while (!stopping_) {
+    co_await wake_.wait_until(ports_.runtime.now() + settings_.poll_interval);
+    if (stopping_) co_return;
+    const Result<void> looked = co_await look();
+    const std::string failure = looked ? "" : looked.error().detail;
+    if (!looked) silence_.interrupt();
+    if (!looked && failure != last_failure_) log_warn("fleet: {}", failure);
+    last_failure_ = failure;
+  }
+}
+
+Async<Result<void>> Fleet::look() {
+  if (committer_.has_lost_session()) {
+    member_.end_delivery();
+    CO_TRY_VOID(co_await begin());
+  }
+  CO_TRY_VOID(co_await beat());
+  auto work = [this]() -> Result<Seen> {
+    Seen seen;
+    TRY(seen.stored, read_sessions(ports_.background.connection));
+    TRY(seen.streams, read_streams(ports_.background.connection));
+    TRY(seen.deliverer, read_lease(ports_.background.connection, delivery_lease));
+    return seen;
+  };
+  CO_TRY(const Seen seen, co_await run_on(ports_.background.lane, work));
+  if (seen.live(session_.key()) == nullptr) {
+    committer_.lose_session();
+    member_.end_delivery();
+    co_return Result<void>{};
+  }
+  CO_TRY_VOID(co_await join_new_streams(&seen));
+  adopt(seen);
+  CO_TRY_VOID(co_await save_positions());
+  CO_TRY_VOID(co_await end_silent(&seen));
+  co_return co_await hold_delivery(&seen);
+}
+
+Async<Result<void>> Fleet::begin() {
+  co_await committer_.drained();
+  const WallTime now = ports_.runtime.wall_now();
+  std::vector<Joined> joined;
+  auto work = [this, now, &joined]() -> Result<void> {
+    SqlConnection& connection = ports_.writer.connection;
+    return transact(connection, [this, now, &joined, &connection]() -> Result<void> {
+      TRY_VOID(session_.begin(connection, now));
+      TRY(const StoredSessions stored, read_sessions(connection));
+      TRY(const auto rows, read_streams(connection));
+      joined.clear();
+      for (const StreamRow& row : rows) {
+        TRY(const StreamId allocated, join_as_writer(connection, row, session_.instance(),
+                                                     largest_position(stored, row.key)));
+        joined.push_back({row, allocated});
+      }
+      return {};
+    });
+  };
+  CO_TRY_VOID(co_await run_on(ports_.writer.lane, work));
+  saved_positions_.clear();
+  for (const Joined& stream : joined) {
+    member_.join_stream(stream.row, stream.allocated);
+    saved_positions_[stream.row.key] = stream.allocated;
+  }
+  committer_.resume();
+  log_info("session {} of instance {} has begun", session_.key(), session_.instance_name());
+  co_return Result<void>{};
+}
+
+/// Others take silence for death.
+Async<Result<void>> Fleet::beat() {
+  if (ports_.runtime.now() - committer_.last_beat() < settings_.session_interval / 2) {
+    co_return Result<void>{};
+  }
+  std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) -> Result<void> {
+    return {};
+  };
+  co_return co_await committer_.commit(std::move(nothing));
+}
+
+Async<Result<void>> Fleet::join_new_streams(const Seen* seen) {
+  for (const StreamRow& row : seen->streams) {
+    if (Stream* const known = member_.find_stream(row.key)) {
+      known->set_dropped_through(row.dropped_through);
+      continue;
+    }
+    StreamId allocated;
+    const StreamId used = largest_position(seen->stored, row.key);
+    std::function<Result<void>(SqlConnection&)> apply =
+        [this, &row, &allocated, used](SqlConnection& connection) -> Result<void> {
+      TRY(allocated, join_as_writer(connection, row, session_.instance(), used));
+      return {};
+    };
+    CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+    saved_positions_[row.key] = allocated;
+    if (member_.find_stream(row.key) == nullptr) member_.join_stream(row, allocated);
+  }
+  co_return Result<void>{};
+}
+
+void Fleet::adopt(const Seen& seen) {
+  for (Stream* const stream : member_.streams()) {
+    stream->adopt(writers_of(seen.stored, stream->key()));
+  }
+}
+
+/// So that those who hear of this writer from the database alone do not wait for it.
+Async<Result<void>> Fleet::save_positions() {
+  std::vector<WriterPositionRow> rows;
+  for (Stream* const stream : member_.streams()) {
+    const StreamId position = stream->own_position();
+    if (position <= saved_positions_[stream->key()]) continue;
+    rows.push_back({stream->key(), session_.instance(), position});
+  }
+  if (rows.empty()) co_return Result<void>{};
+  std::function<Result<void>(SqlConnection&)> apply =
+      [&rows](SqlConnection& connection) -> Result<void> {
+    for (const WriterPositionRow& row : rows) {
+      TRY_VOID(put_writer_position(connection, row));
+    }
+    return {};
+  };
+  CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+  for (const WriterPositionRow& row : rows) saved_positions_[row.stream] = row.position;
+  co_return Result<void>{};
+}
+
+Async<Result<void>> Fleet::end_silent(const Seen* seen) {
+  const auto silent = silence_.observe(seen->stored.sessions, ports_.runtime.now());
+  for (const SessionRow& row : silent) {
+    if (row.session == session_.key()) continue;
+    bool ended = false;
+    const WallTime now = ports_.runtime.wall_now();
+    std::function<Result<void>(SqlConnection&)> apply =
+        [&row, &ended, now](SqlConnection& connection) -> Result<void> {
+      TRY(ended, end_silent_session(connection, row, now));
+      return {};
+    };
+    CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+    if (ended)
+      log_warn("instance {} was silent for too long: ended its session {}", row.instance_name,
+               row.session);
+  }
+  co_return Result<void>{};
+}
+
+Async<Result<void>> Fleet::hold_delivery(const Seen* seen) {
+  const SessionRow* const holder = seen->live(seen->deliverer);
+  delivering_ = holder == nullptr ? "" : holder->instance_name;
+  bool is_held = seen->deliverer == session_.key();
+  if (holder == nullptr && member_.can_deliver()) {
+    const SessionKey from = seen->deliverer;
+    const SessionKey to = session_.key();
+    std::function<Result<void>(SqlConnection&)> apply =
+        [&is_held, from, to](SqlConnection& connection) -> Result<void> {
+      TRY(is_held, take_lease(connection, delivery_lease, from, to));
+      return {};
+    };
+    CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+    if (is_held) delivering_ = session_.instance_name();
+  }
+  if (is_held && member_.can_deliver()) co_return co_await member_.begin_delivery();
+  co_return Result<void>{};
+}
+
+}  // namespace postrider

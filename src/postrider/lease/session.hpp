@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "postrider/store/sessions.hpp"
+
+namespace postrider {
+
+/// The session of this process, where several processes work on one database. Everything that the
+/// process commits is committed under it: once another process has ended it, because it was silent
+/// for too long, nothing more can land. No clocks are compared: silence is measured by who listens.
+///
+/// Used on the lane of the connection that writes, but for what only reads after `begin`.
+class Session {
+ public:
+  explicit Session(std::string instance_name) : instance_name_(std::move(instance_name)) {}
+
+  [[nodiscard]] const std::string& instance_name() const { return instance_name_; }
+  [[nodiscard]] InstanceKey instance() const { return begun_.instance; }
+  [[nodiscard]] SessionKey key() const { return begun_.session; }
+
+  /// Begins a new session, inside a transaction. Ends the one that the instance had.
+  Result<void> begin(SqlConnection& connection, WallTime now);
+  /// To be called first in each transaction: a beat, which others hear. `session_ended` when it
+  /// has ended.
+  Result<void> enter(SqlConnection& connection);
+  /// Whether the last transaction that was entered has been committed.
+  Result<bool> was_committed(SqlConnection& connection) const;
+
+ private:
+  [[nodiscard]] std::unexpected<Error> ended() const;
+
+  std::string instance_name_;
+  BegunSession begun_;
+  std::int64_t last_beat_ = 0;
+};
+
+}  // namespace postrider

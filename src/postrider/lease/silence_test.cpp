@@ -1,0 +1,60 @@
+#include "postrider/lease/silence.hpp"
+
+#include <gtest/gtest.h>
+
+namespace postrider {
+namespace {
+
+using std::chrono::seconds;
+
+class Silence : public testing::Test {
+ protected:
+  /// The instances that are found silent.
+  std::vector<std::int64_t> observe(std::vector<SessionRow> rows, seconds at) {
+    std::vector<std::int64_t> silent;
+    for (const SessionRow& row : watch.observe(rows, MonoTime{at})) {
+      silent.push_back(row.instance.value);
+    }
+    return silent;
+  }
+  static SessionRow row(std::int64_t instance, std::int64_t session, std::int64_t beats,
+                        bool is_live = true) {
+    return {.instance = InstanceKey{instance},
+            .instance_name = "x",
+            .session = SessionKey{session},
+            .beats = beats,
+            .is_live = is_live};
+  }
+  using Instances = std::vector<std::int64_t>;
+
+  SilenceWatch watch{seconds{5}};
+};
+
+TEST_F(Silence, is_a_whole_interval_without_a_beat) {
+  EXPECT_EQ(observe({row(1, 1, 7), row(2, 2, 7)}, seconds{0}), Instances{});
+  EXPECT_EQ(observe({row(1, 1, 7), row(2, 2, 8)}, seconds{4}), Instances{});
+  EXPECT_EQ(observe({row(1, 1, 7), row(2, 2, 8)}, seconds{5}), Instances{1});
+  EXPECT_EQ(observe({row(1, 1, 7), row(2, 2, 8)}, seconds{9}), (Instances{1, 2}));
+  EXPECT_EQ(observe({row(1, 1, 8), row(2, 2, 8)}, seconds{10}), Instances{2});
+}
+
+TEST_F(Silence, begins_anew_with_a_new_session) {
+  observe({row(1, 1, 7)}, seconds{0});
+  EXPECT_EQ(observe({row(1, 2, 7)}, seconds{5}), Instances{});
+  EXPECT_EQ(observe({row(1, 2, 7)}, seconds{10}), Instances{1});
+}
+
+TEST_F(Silence, of_a_session_that_has_ended_is_nobodys_concern) {
+  observe({row(1, 1, 7)}, seconds{0});
+  EXPECT_EQ(observe({row(1, 1, 7, false)}, seconds{9}), Instances{});
+}
+
+TEST_F(Silence, is_not_known_while_the_database_is_away) {
+  observe({row(1, 1, 7)}, seconds{0});
+  watch.interrupt();
+  EXPECT_EQ(observe({row(1, 1, 7)}, seconds{9}), Instances{});
+  EXPECT_EQ(observe({row(1, 1, 7)}, seconds{14}), Instances{1});
+}
+
+}  // namespace
+}  // namespace postrider

@@ -1,0 +1,117 @@
+#include "postrider/store/sessions.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr Statement next_session_sql{
+    "UPDATE newest_session SET session_key = session_key + 1 WHERE one = 1 RETURNING session_key"};
+constexpr Statement newest_sql{"SELECT session_key FROM newest_session WHERE one = 1"};
+
+constexpr Statement begin_sql{
+    "INSERT INTO sessions (instance_name, session_key, started_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (instance_name) DO UPDATE SET session_key = excluded.session_key,"
+    " started_at = excluded.started_at, beats = 0, ended_at = NULL RETURNING instance_key"};
+
+constexpr Statement beat_sql{
+    "UPDATE sessions SET beats = beats + 1"
+    " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL RETURNING beats"};
+constexpr Statement beats_sql{
+    "SELECT beats FROM sessions WHERE instance_key = $1 AND session_key = $2"};
+
+constexpr Statement end_silent_sql{
+    "UPDATE sessions SET ended_at = $4"
+    " WHERE instance_key = $1 AND session_key = $2 AND beats = $3 AND ended_at IS NULL"};
+constexpr Statement end_sql{
+    "UPDATE sessions SET ended_at = $3"
+    " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL"};
+
+constexpr Statement position_sql{
+    "INSERT INTO writer_positions (stream_key, instance_key, position) VALUES ($1, $2, $3)"
+    " ON CONFLICT (stream_key, instance_key) DO UPDATE SET position = excluded.position"};
+
+// One statement, so that all of it is of one moment. Positions stand in rows of their own behind
+// the session that they belong to.
+constexpr Statement read_sql{
+    "SELECT n.session_key, s.instance_key, s.instance_name, s.session_key, s.beats, s.ended_at,"
+    " p.stream_key, p.position FROM newest_session n"
+    " LEFT JOIN sessions s ON s.session_key > 0"
+    " LEFT JOIN writer_positions p ON p.instance_key = s.instance_key"
+    " WHERE n.one = 1 ORDER BY s.instance_key, p.stream_key"};
+
+Result<std::optional<std::int64_t>> read_optional(SqlConnection& connection,
+                                                  const Statement& statement,
+                                                  std::initializer_list<SqlValue> values) {
+  std::optional<std::int64_t> number;
+  TRY_VOID(connection.execute(statement, values,
+                              [&number](const SqlRow& row) { number = row.integer(0); }));
+  return number;
+}
+
+}  // namespace
+
+Result<BegunSession> begin_session(SqlConnection& connection, std::string_view instance_name,
+                                   WallTime now) {
+  BegunSession begun;
+  TRY(const auto next, read_optional(connection, next_session_sql, {}));
+  begun.session = SessionKey{next.value_or(0)};
+  TRY(const auto instance,
+      read_optional(connection, begin_sql,
+                    {instance_name, begun.session.value, unix_milliseconds(now)}));
+  begun.instance = InstanceKey{instance.value_or(0)};
+  return begun;
+}
+
+Result<std::optional<std::int64_t>> beat(SqlConnection& connection, InstanceKey instance,
+                                         SessionKey session) {
+  return read_optional(connection, beat_sql, {instance.value, session.value});
+}
+
+Result<std::optional<std::int64_t>> read_beats(SqlConnection& connection, InstanceKey instance,
+                                               SessionKey session) {
+  return read_optional(connection, beats_sql, {instance.value, session.value});
+}
+
+Result<bool> end_silent_session(SqlConnection& connection, const SessionRow& session,
+                                WallTime now) {
+  TRY(const std::int64_t ended,
+      connection.execute(end_silent_sql, {session.instance.value, session.session.value,
+                                          session.beats, unix_milliseconds(now)}));
+  return ended > 0;
+}
+
+Result<void> end_session(SqlConnection& connection, InstanceKey instance, SessionKey session,
+                         WallTime now) {
+  TRY_VOID(connection.execute(end_sql, {instance.value, session.value, unix_milliseconds(now)}));
+  return {};
+}
+
+Result<void> put_writer_position(SqlConnection& connection, const WriterPositionRow& row) {
+  return connection.enqueue(position_sql,
+                            {row.stream.value, row.instance.value, row.position.value});
+}
+
+Result<StoredSessions> read_sessions(SqlConnection& connection) {
+  StoredSessions stored;
+  TRY_VOID(connection.execute(read_sql, {}, [&stored](const SqlRow& row) {
+    stored.newest = SessionKey{row.integer(0)};
+    if (row.is_null(1)) return;
+    const InstanceKey instance{row.integer(1)};
+    if (stored.sessions.empty() || stored.sessions.back().instance != instance) {
+      stored.sessions.push_back({.instance = instance,
+                                 .instance_name = std::string(row.text(2)),
+                                 .session = SessionKey{row.integer(3)},
+                                 .beats = row.integer(4),
+                                 .is_live = row.is_null(5)});
+    }
+    if (row.is_null(6)) return;
+    stored.positions.push_back({StreamKey{row.integer(6)}, instance, StreamId{row.integer(7)}});
+  }));
+  return stored;
+}
+
+Result<SessionKey> read_newest_session(SqlConnection& connection) {
+  TRY(const auto newest, read_optional(connection, newest_sql, {}));
+  return SessionKey{newest.value_or(0)};
+}
+
+}  // namespace postrider

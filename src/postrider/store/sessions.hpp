@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postrider/base/strong.hpp"
+#include "postrider/store/sql.hpp"
+
+namespace postrider {
+
+/// One row for each instance that ever was; its last session.
+struct SessionRow {
+  InstanceKey instance;
+  std::string instance_name;
+  SessionKey session;
+  std::int64_t beats = 0;  ///< counts the transactions of the session
+  bool is_live = false;
+};
+
+struct BegunSession {
+  InstanceKey instance;
+  SessionKey session;
+};
+/// Inside a transaction. Ends the session that the instance had.
+Result<BegunSession> begin_session(SqlConnection& connection, std::string_view instance_name,
+                                   WallTime now);
+/// Counts one beat and gives their number; empty when the session has ended.
+Result<std::optional<std::int64_t>> beat(SqlConnection& connection, InstanceKey instance,
+                                         SessionKey session);
+/// Also of a session that has ended. Empty when the instance has begun another one since.
+Result<std::optional<std::int64_t>> read_beats(SqlConnection& connection, InstanceKey instance,
+                                               SessionKey session);
+/// Ends it if it has had no beat since `beats`; false when it had, or has ended.
+Result<bool> end_silent_session(SqlConnection& connection, const SessionRow& session, WallTime now);
+Result<void> end_session(SqlConnection& connection, InstanceKey instance, SessionKey session,
+                         WallTime now);
+
+struct WriterPositionRow {
+  StreamKey stream;
+  InstanceKey instance;
+  StreamId position;
+};
+Result<void> put_writer_position(SqlConnection& connection, const WriterPositionRow& row);
+
+/// Sessions and positions as they stood together at one moment.
+struct StoredSessions {
+  SessionKey newest;
+  std::vector<SessionRow> sessions;
+  std::vector<WriterPositionRow> positions;
+};
+Result<StoredSessions> read_sessions(SqlConnection& connection);
+Result<SessionKey> read_newest_session(SqlConnection& connection);
+
+}  // namespace postrider

@@ -1,0 +1,149 @@
+#include "postrider/stream/fact_reader.hpp"
+
+#include <algorithm>
+
+#include "postrider/store/blocks.hpp"
+#include "postrider/stream/block.hpp"
+#include "postrider/stream/fact_parser.hpp"
+
+namespace postrider {
+namespace {
+
+// Blocks hold up to 1 MiB; a read takes a few, so that a cold reader does not pay a hop for each.
+constexpr std::int64_t blocks_per_read = 4;
+
+/// Leaves what lies after `after` and at or before `through`.
+void clip(std::vector<Chunk>& chunks, StreamId after, StreamId through) {
+  for (Chunk& chunk : chunks) {
+    if (chunk.first <= after || chunk.last() > through) chunk = chunk.part(after, through);
+  }
+  std::erase_if(chunks, [](const Chunk& chunk) { return chunk.count == 0; });
+}
+
+}  // namespace
+
+FactReader::FactReader(Runtime& runtime, Reader reader, const StreamRow& row,
+                       const EventFormat& format, CacheSizes sizes, StreamId position)
+    : reader_(reader),
+      stream_(row.key),
+      name_(row.name),
+      format_(format),
+      dropped_through_(row.dropped_through),
+      tail_(sizes.tail_bytes, position),
+      cache_(sizes.blocks_bytes),
+      stored_read_turn_(runtime) {}
+
+Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::size_t facts_max,
+                                        Keys keys) {
+  CO_TRY_VOID(check_kept(after, dropped_through_));
+  if (after >= linear) co_return FactRun({}, after);
+  if (auto run = read_memory(after, linear, facts_max, keys)) co_return *std::move(run);
+  // Services that catch up want the same blocks: whoever waited here finds them in the cache.
+  co_await stored_read_turn_.take();
+  auto remembered = read_memory(after, linear, facts_max, keys);
+  Result<FactRun> run;
+  if (remembered) {
+    run = *std::move(remembered);
+  } else {
+    run = co_await read_stored(after, linear, keys);
+  }
+  stored_read_turn_.give();
+  co_return run;
+}
+
+Result<void> FactReader::check_kept(StreamId after, StreamId dropped_through) const {
+  if (after >= dropped_through) return {};
+  return fail(Code::position_gone,
+              "facts up to {} of stream \"{}\" are no longer kept; read from token s{} on",
+              dropped_through, name_, dropped_through);
+}
+
+std::optional<FactRun> FactReader::read_memory(StreamId after, StreamId linear,
+                                               std::size_t facts_max, Keys keys) {
+  if (tail_.reaches(after)) return read_tail(after, linear, facts_max);
+  if (keys == Keys::needed) return std::nullopt;
+  const auto* cached = cache_.find_after(after);
+  if (cached == nullptr) return std::nullopt;
+  FactRun run{*cached, std::min(linear, cached->back().last())};
+  clip(run.chunks, after, linear);
+  return run;
+}
+
+FactRun FactReader::read_tail(StreamId after, StreamId linear, std::size_t facts_max) const {
+  FactRun run;
+  std::size_t facts = 0;
+  const Chunk* chunk = tail_.find_after(after);
+  while (chunk != nullptr && facts < facts_max) {
+    run.chunks.push_back(*chunk);
+    facts += chunk->count;
+    chunk = tail_.next(chunk);
+  }
+  run.through = chunk == nullptr ? linear : std::min(linear, run.chunks.back().last());
+  clip(run.chunks, after, linear);
+  return run;
+}
+
+Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, Keys keys) const {
+  StoredBlocks stored;
+  TRY(const auto blocks, read_blocks(reader_.connection, stream_, after, blocks_per_read));
+  if (blocks.empty() || blocks.front().first > after.plus(1)) {
+    // IDs that were given up, or facts that were dropped since this read was asked for.
+    TRY(stored.dropped_through, read_dropped_through(reader_.connection, stream_));
+  }
+  stored.is_end = std::ssize(blocks) < blocks_per_read;
+  for (const Block& block : blocks) {
+    TRY(auto chunks, unpack_block(block));
+    if (keys == Keys::needed) chunks = with_keys(std::move(chunks), format_);
+    stored.blocks.push_back(std::move(chunks));
+  }
+  return stored;
+}
+
+Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear, Keys keys) {
+  auto work = [this, after, keys] { return read_next(after, keys); };
+  CO_TRY(const StoredBlocks stored, co_await run_on(reader_.lane, work));
+  set_dropped_through(stored.dropped_through);
+  CO_TRY_VOID(check_kept(after, stored.dropped_through));
+  FactRun run;
+  run.through = stored.is_end ? linear : after;
+  StreamId follows = after;
+  for (const auto& block : stored.blocks) {
+    const StreamId last = block.back().last();
+    // What is committed and ahead of the linear position is not in order yet.
+    const bool is_in_order = last <= linear;
+    if (is_in_order && keys == Keys::not_needed) {
+      cache_.add(std::min(follows, block.front().first.plus(-1)), block);
+    }
+    follows = last;
+    run.through = std::min(std::max(run.through, last), linear);
+    run.chunks.insert(run.chunks.end(), block.begin(), block.end());
+    if (!is_in_order) break;
+  }
+  clip(run.chunks, after, linear);
+  co_return run;
+}
+
+Async<Result<FactReader::Page>> FactReader::read_between(PositionVector after,
+                                                         PositionVector upto) {
+  CO_TRY_VOID(check_kept(after.minimum(), dropped_through_));
+  StreamId at = after.minimum();
+  Page page;
+  while (page.chunks.empty() && at < upto.maximum()) {
+    auto work = [this, at] { return read_next(at, Keys::not_needed); };
+    CO_TRY(const StoredBlocks stored, co_await run_on(reader_.lane, work));
+    set_dropped_through(stored.dropped_through);
+    CO_TRY_VOID(check_kept(at, stored.dropped_through));
+    for (const auto& block : stored.blocks) {
+      for (const Chunk& chunk : block) {
+        const Chunk part = chunk.part(after.of(chunk.writer), upto.of(chunk.writer));
+        if (part.count > 0) page.chunks.push_back(part);
+      }
+      at = block.back().last();
+    }
+    if (stored.is_end) at = upto.maximum();
+  }
+  page.through = after.joined(upto.clipped(at));
+  co_return page;
+}
+
+}  // namespace postrider

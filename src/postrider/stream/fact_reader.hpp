@@ -1,0 +1,90 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "postrider/runtime/lane.hpp"
+#include "postrider/runtime/turn.hpp"
+#include "postrider/store/streams.hpp"
+#include "postrider/stream/chunk_cache.hpp"
+#include "postrider/stream/position_vector.hpp"
+
+namespace postrider {
+
+class EventFormat;
+
+/// What a database reader needs: a connection and the lane it lives on.
+struct Reader {
+  Lane& lane;
+  SqlConnection& connection;
+};
+
+/// All facts after some position and up to `through`.
+struct FactRun {
+  std::vector<Chunk> chunks;
+  StreamId through;
+};
+
+/// Reads the facts of one stream: the newest from memory, others from the database through a cache.
+/// Engine thread.
+class FactReader {
+ public:
+  struct CacheSizes {
+    std::size_t tail_bytes = 0;
+    std::size_t blocks_bytes = 0;
+  };
+  /// Facts up to `position` are in the database only. References must outlive the reader.
+  FactReader(Runtime& runtime, Reader reader, const StreamRow& row, const EventFormat& format,
+             CacheSizes sizes, StreamId position);
+
+  /// The next chunk in linear order.
+  void add(Chunk chunk) { tail_.add(std::move(chunk)); }
+  /// Facts up to here may be in the database only.
+  void skip_to(StreamId through) { tail_.skip_to(through); }
+
+  /// Facts up to here may be gone.
+  [[nodiscard]] StreamId dropped_through() const { return dropped_through_; }
+  void set_dropped_through(StreamId through) {
+    dropped_through_ = std::max(dropped_through_, through);
+  }
+
+  enum class Keys { not_needed, needed };
+  /// Facts after `after` and up to `linear`, in order: at least one if there is one, and not many
+  /// more than `facts_max`. `position_gone` when facts after `after` were dropped.
+  Async<Result<FactRun>> read(StreamId after, StreamId linear, std::size_t facts_max, Keys keys);
+
+  struct Page {
+    std::vector<Chunk> chunks;
+    PositionVector through;  ///< to go on from
+  };
+  /// Facts that `after` has not reached and `upto` has, in order of ID. Some, if there are any.
+  Async<Result<Page>> read_between(PositionVector after, PositionVector upto);
+
+ private:
+  [[nodiscard]] Result<void> check_kept(StreamId after, StreamId dropped_through) const;
+  [[nodiscard]] FactRun read_tail(StreamId after, StreamId linear, std::size_t facts_max) const;
+  std::optional<FactRun> read_memory(StreamId after, StreamId linear, std::size_t facts_max,
+                                     Keys keys);
+  Async<Result<FactRun>> read_stored(StreamId after, StreamId linear, Keys keys);
+  /// Blocks that follow, each as its chunks; `is_end` when no more were committed by then.
+  struct StoredBlocks {
+    std::vector<std::vector<Chunk>> blocks;
+    bool is_end = false;
+    StreamId dropped_through;
+  };
+  /// On the lane.
+  [[nodiscard]] Result<StoredBlocks> read_next(StreamId after, Keys keys) const;
+
+  Reader reader_;
+  StreamKey stream_;
+  std::string name_;
+  const EventFormat& format_;
+  StreamId dropped_through_;
+  TailCache tail_;
+  ChunkCache cache_;
+  Turn stored_read_turn_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "postrider/store/stream_ids.hpp"
+#include "postrider/stream/reservations.hpp"
+
+namespace postrider {
+
+/// The stream IDs of one commit: what was left over, and what is drawn for it.
+struct Reservation {
+  std::vector<IdRange> ids;
+  std::int64_t to_draw = 0;      ///< how many more are needed
+  std::optional<StreamId> draw;  ///< the drawing, while it is not ended
+  std::vector<IdRange> drawn;    ///< its result
+};
+
+/// Walks over the IDs of a reservation.
+class IdCursor {
+ public:
+  explicit IdCursor(const Reservation& reservation);
+  /// The next `count`, which are there, as few ranges as they are.
+  std::vector<IdRange> take(std::int64_t count);
+
+ private:
+  std::vector<IdRange> left_;  ///< the next one last
+};
+
+/// Where the stream IDs of one process come from: from memory when it writes alone, else from the
+/// sequence that it shares with others. Engine thread; one reservation at a time.
+class IdSupply {
+ public:
+  enum class Source { memory, sequence };
+  /// `allocated`: every ID that was ever given out is at or below it.
+  IdSupply(Source source, StreamId allocated);
+
+  Reservation reserve(std::int64_t count);
+  /// The first `used` of its IDs carry facts that are committed; the others are abandoned, or kept
+  /// for the next reservation when nobody can hold a larger one.
+  void finish(const Reservation& reservation, std::int64_t used);
+
+  /// Somebody holds this ID, or did.
+  void see(StreamId allocated);
+  /// The current position of this writer.
+  [[nodiscard]] StreamId position() const;
+
+ private:
+  void keep_or_abandon(IdRange rest);
+
+  Source source_;
+  Reservations reservations_;
+  StreamId completed_;            ///< with memory as the source: the last that was
+  std::optional<IdRange> spare_;  ///< drawn and not yet used
+  bool is_reserved_ = false;
+};
+
+}  // namespace postrider
