@@ -46,10 +46,24 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
       ended_deliveries_(ports.runtime),
       stream_created_(ports.runtime) {
   FleetMember& member = *this;
-  if (session_) fleet_.emplace(ports_, committer_, *session_, *settings_.fleet, member);
+  if (!session_) return;
+  fleet_.emplace(ports_, committer_, *session_, *settings_.fleet, member);
+  if (ports.bus == nullptr) return;
+  replicator_.emplace(ports.runtime, *ports.bus_lane, *ports.bus, *session_, surroundings());
 }
 
 Engine::~Engine() = default;
+
+Replicator::Surroundings Engine::surroundings() {
+  return {.find_stream =
+              [this](std::string_view name) {
+                const auto found = streams_.find(name);
+                return found == streams_.end() ? nullptr : found->second.stream.get();
+              },
+          .streams = [this] { return streams(); },
+          .look_soon = [this] { fleet_->look_soon(); },
+          .sorts = [this] { return delivery_ != nullptr; }};
+}
 
 Async<Result<void>> Engine::start(std::vector<Registration> declared_services) {
   declared_services_ = std::move(declared_services);
@@ -96,6 +110,7 @@ Stream& Engine::add_stream(const StreamRow& row, StreamId last_id) {
                                          row, last_id, session_ ? &*session_ : nullptr);
   Stream& stream = *part.stream;
   if (delivery_) delivery_->add_stream(stream, part.sorted_through, part.retain);
+  if (replicator_) replicator_->watch(stream);
   streams_.emplace(row.name, std::move(part));
   return stream;
 }
@@ -173,6 +188,16 @@ Async<Result<void>> Engine::start_delivery() {
   co_return co_await work->start(declared_services_);
 }
 
+void Engine::adopt_sessions(const StoredSessions& stored) {
+  if (!replicator_) return;
+  if (!std::exchange(is_replicating_, true)) replicator_->start(stored.fleet);
+  replicator_->adopt(stored.sessions);
+}
+
+bool Engine::hears_others() const {
+  return replicator_ && replicator_->is_connected();
+}
+
 bool Engine::can_deliver() const {
   return !stopping_ && !delivery_ && ended_deliveries_.running() == 0;
 }
@@ -214,6 +239,7 @@ Async<void> Engine::stop(Duration grace, std::function<void()> end_requests) {
   co_await ended_deliveries_.drained();
   ports_.runtime.cancel(timer);
   if (fleet_) co_await fleet_->stop();
+  if (is_replicating_) replicator_->stop();
   co_await committer_.stop();
 }
 

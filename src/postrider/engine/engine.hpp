@@ -12,6 +12,7 @@
 #include "postrider/engine/engine_settings.hpp"
 #include "postrider/engine/fleet.hpp"
 #include "postrider/engine/metrics.hpp"
+#include "postrider/replication/replicator.hpp"
 
 namespace postrider {
 
@@ -57,9 +58,12 @@ class Engine final : private FleetMember {
   Stream& add_stream(const StreamRow& row, StreamId last_id);
   Async<void> drain(std::shared_ptr<DeliveryWork> ended);
   void refresh_service_gauges();
+  [[nodiscard]] Replicator::Surroundings surroundings();
 
   void join_stream(const StreamRow& row, StreamId allocated) override;
   [[nodiscard]] Stream* find_stream(StreamKey key) const override;
+  void adopt_sessions(const StoredSessions& stored) override;
+  [[nodiscard]] bool hears_others() const override;
   [[nodiscard]] bool can_deliver() const override;
   Async<Result<void>> begin_delivery() override;
   void end_delivery() override;
@@ -74,6 +78,8 @@ class Engine final : private FleetMember {
   std::shared_ptr<DeliveryWork> delivery_;
   Gate ended_deliveries_;
   std::optional<Fleet> fleet_;
+  std::optional<Replicator> replicator_;
+  bool is_replicating_ = false;
   Event stream_created_;
   std::set<std::string> creating_;
   bool stopping_ = false;

@@ -6,6 +6,7 @@
 
 #include "postrider/delivery/matrix/registration.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/runtime/bus.hpp"
 #include "postrider/runtime/http_client.hpp"
 #include "postrider/stream/stream.hpp"
 
@@ -45,6 +46,8 @@ struct EnginePorts {
   Reader writer;      ///< the committer's connection; also read from while opening
   Reader background;  ///< backlogs: sorting and delivery of what left the caches, retention
   HttpClient& http;
+  Bus* bus = nullptr;        ///< null: others are heard of from the database alone
+  Lane* bus_lane = nullptr;  ///< with it: unpacks what others say
 };
 
 }  // namespace postrider

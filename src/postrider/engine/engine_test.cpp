@@ -35,9 +35,7 @@ class EngineTest : public testing::Test {
   }
 
   /// Of the only stream.
-  std::int64_t sort_lag() {
-    return engine->delivery()->sort_lag(engine->streams().front()->key());
-  }
+  std::int64_t sort_lag() { return engine->delivery()->sort_lag(engine->streams().front()->key()); }
 
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};

@@ -1,6 +1,7 @@
 #include "postrider/engine/fleet.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "postrider/base/log.hpp"
 #include "postrider/store/blocks.hpp"
@@ -11,6 +12,7 @@ namespace postrider {
 namespace {
 
 constexpr std::string_view delivery_lease = "delivery";
+constexpr Duration look_spacing = std::chrono::milliseconds{5};
 
 struct Joined {
   StreamRow row;
@@ -26,18 +28,24 @@ StreamId largest_position(const StoredSessions& stored, StreamKey stream) {
   return largest;
 }
 
-WriterList writers_of(const StoredSessions& stored, StreamKey stream) {
-  std::map<InstanceKey, StreamId> positions;
-  for (const WriterPositionRow& row : stored.positions) {
-    if (row.stream == stream) positions.emplace(row.instance, row.position);
-  }
+StreamId position_in(const std::vector<WriterPositionRow>& rows, StreamKey stream,
+                     InstanceKey instance) {
+  const auto is_it = [stream, instance](const WriterPositionRow& row) {
+    return row.stream == stream && row.instance == instance;
+  };
+  const auto found = std::ranges::find_if(rows, is_it);
+  // Who lives and has no position yet may hold any ID.
+  return found == rows.end() ? StreamId{} : found->position;
+}
+
+/// `positions`: of those that live; what the others have is all there ever will be.
+WriterList writers_of(const StoredSessions& stored, StreamKey stream,
+                      const std::vector<WriterPositionRow>& positions) {
   WriterList list{stored.newest, {}};
   for (const SessionRow& session : stored.sessions) {
-    const auto found = positions.find(session.instance);
-    // Who lives and has no position yet may hold any ID.
-    if (found == positions.end() && !session.is_live) continue;
-    const StreamId position = found == positions.end() ? StreamId{} : found->second;
-    list.writers.push_back({session.instance, position, session.is_live});
+    const auto& rows = session.is_live ? positions : stored.positions;
+    list.writers.push_back(
+        {session.instance, position_in(rows, stream, session.instance), session.is_live});
   }
   return list;
 }
@@ -87,7 +95,7 @@ Async<Result<void>> Fleet::start() {
 
 Async<void> Fleet::stop() {
   stopping_ = true;
-  wake_.notify_all();
+  look_soon();
   co_await gate_.drained();
   if (committer_.has_lost_session()) co_return;
   const WallTime now = ports_.runtime.wall_now();
@@ -100,7 +108,7 @@ Async<void> Fleet::stop() {
 
 Async<void> Fleet::run() {
   while (!stopping_) {
-    co_await wake_.wait_until(ports_.runtime.now() + settings_.poll_interval);
+    co_await rest();
     if (stopping_) co_return;
     const Result<void> looked = co_await look();
     const std::string failure = looked ? "" : looked.error().detail;
@@ -108,6 +116,23 @@ Async<void> Fleet::run() {
     if (!looked && failure != last_failure_) log_warn("fleet: {}", failure);
     last_failure_ = failure;
   }
+}
+
+void Fleet::look_soon() {
+  is_look_wanted_ = true;
+  wake_.notify_all();
+}
+
+Async<void> Fleet::rest() {
+  const MonoTime now = ports_.runtime.now();
+  if (!is_look_wanted_) {
+    const Duration pause =
+        member_.hears_others() ? settings_.session_interval / 5 : settings_.poll_interval;
+    co_await wake_.wait_until(now + pause);
+  }
+  // Those who want it come together.
+  if (is_look_wanted_) co_await wake_.wait_until(now + look_spacing);
+  is_look_wanted_ = false;
 }
 
 Async<Result<void>> Fleet::look() {
@@ -139,11 +164,14 @@ Async<Result<void>> Fleet::look() {
 Async<Result<void>> Fleet::begin() {
   co_await committer_.drained();
   const WallTime now = ports_.runtime.wall_now();
+  const std::string fleet =
+      fmt::format("{:016x}", ports_.runtime.random(std::numeric_limits<std::uint64_t>::max()));
   std::vector<Joined> joined;
-  auto work = [this, now, &joined]() -> Result<void> {
+  auto work = [this, now, &fleet, &joined]() -> Result<void> {
     SqlConnection& connection = ports_.writer.connection;
-    return transact(connection, [this, now, &joined, &connection]() -> Result<void> {
+    return transact(connection, [&]() -> Result<void> {
       TRY_VOID(session_.begin(connection, now));
+      TRY_VOID(name_fleet(connection, fleet));
       TRY(const StoredSessions stored, read_sessions(connection));
       TRY(const auto rows, read_streams(connection));
       joined.clear();
@@ -198,9 +226,14 @@ Async<Result<void>> Fleet::join_new_streams(const Seen* seen) {
 }
 
 void Fleet::adopt(const Seen& seen) {
+  member_.adopt_sessions(seen.stored);
   for (Stream* const stream : member_.streams()) {
-    stream->adopt(writers_of(seen.stored, stream->key()));
+    // What the database says now is under way on the bus too, and comes with its facts.
+    const bool will_hear = member_.hears_others() && !stream->lacks_writers();
+    const auto& positions = will_hear ? positions_before_ : seen.stored.positions;
+    stream->adopt(writers_of(seen.stored, stream->key(), positions));
   }
+  positions_before_ = seen.stored.positions;
 }
 
 /// So that those who hear of this writer from the database alone do not wait for it.

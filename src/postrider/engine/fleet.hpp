@@ -25,6 +25,11 @@ class FleetMember {
   [[nodiscard]] virtual Stream* find_stream(StreamKey key) const = 0;
   [[nodiscard]] virtual std::vector<Stream*> streams() const = 0;
 
+  /// What the database says of all sessions.
+  virtual void adopt_sessions(const StoredSessions& stored) = 0;
+  /// True while others tell what they do, so that the database need not be asked all the time.
+  [[nodiscard]] virtual bool hears_others() const = 0;
+
   /// True when it neither delivers nor has anything of that left in flight.
   [[nodiscard]] virtual bool can_deliver() const = 0;
   /// It holds the lease of delivery.
@@ -51,7 +56,7 @@ class Fleet {
   Async<void> stop();
 
   /// What the database says now is wanted soon.
-  void look_soon() { wake_.notify_all(); }
+  void look_soon();
   /// The name of the instance that delivers; empty when none does.
   [[nodiscard]] const std::string& delivering_instance() const { return delivering_; }
 
@@ -66,6 +71,7 @@ class Fleet {
   Async<Result<void>> save_positions();
   Async<Result<void>> hold_delivery(const Seen* seen);
   void adopt(const Seen& seen);
+  Async<void> rest();
 
   EnginePorts ports_;
   Committer& committer_;
@@ -75,7 +81,9 @@ class Fleet {
   SilenceWatch silence_;
   std::map<StreamKey, StreamId> saved_positions_;
   std::string delivering_;
+  std::vector<WriterPositionRow> positions_before_;  ///< as of the look before
   std::string last_failure_;
+  bool is_look_wanted_ = false;
   Event wake_;
   Gate gate_;
   bool stopping_ = false;

@@ -48,7 +48,8 @@ constexpr std::array<std::string_view, 6> step_2 = {
 
     // One row. Whoever begins a session holds it until the commit, so that keys rise as they become
     // visible.
-    "CREATE TABLE newest_session (one BIGINT PRIMARY KEY, session_key BIGINT NOT NULL)",
+    "CREATE TABLE newest_session (one BIGINT PRIMARY KEY, session_key BIGINT NOT NULL,"
+    " fleet TEXT NOT NULL DEFAULT '')",
     "INSERT INTO newest_session (one, session_key) VALUES (1, 0)",
 
     "CREATE TABLE sessions (instance_key {row_key}, instance_name TEXT NOT NULL UNIQUE,"

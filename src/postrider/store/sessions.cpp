@@ -5,6 +5,7 @@ namespace {
 
 constexpr Statement next_session_sql{
     "UPDATE newest_session SET session_key = session_key + 1 WHERE one = 1 RETURNING session_key"};
+constexpr Statement name_sql{"UPDATE newest_session SET fleet = $1 WHERE one = 1 AND fleet = ''"};
 constexpr Statement newest_sql{"SELECT session_key FROM newest_session WHERE one = 1"};
 
 constexpr Statement begin_sql{
@@ -33,7 +34,7 @@ constexpr Statement position_sql{
 // the session that they belong to.
 constexpr Statement read_sql{
     "SELECT n.session_key, s.instance_key, s.instance_name, s.session_key, s.beats, s.ended_at,"
-    " p.stream_key, p.position FROM newest_session n"
+    " p.stream_key, p.position, n.fleet FROM newest_session n"
     " LEFT JOIN sessions s ON s.session_key > 0"
     " LEFT JOIN writer_positions p ON p.instance_key = s.instance_key"
     " WHERE n.one = 1 ORDER BY s.instance_key, p.stream_key"};
@@ -59,6 +60,10 @@ Result<BegunSession> begin_session(SqlConnection& connection, std::string_view i
                     {instance_name, begun.session.value, unix_milliseconds(now)}));
   begun.instance = InstanceKey{instance.value_or(0)};
   return begun;
+}
+
+Result<void> name_fleet(SqlConnection& connection, std::string_view fleet) {
+  return connection.enqueue(name_sql, {fleet});
 }
 
 Result<std::optional<std::int64_t>> beat(SqlConnection& connection, InstanceKey instance,
@@ -94,6 +99,7 @@ Result<StoredSessions> read_sessions(SqlConnection& connection) {
   StoredSessions stored;
   TRY_VOID(connection.execute(read_sql, {}, [&stored](const SqlRow& row) {
     stored.newest = SessionKey{row.integer(0)};
+    stored.fleet = row.text(8);
     if (row.is_null(1)) return;
     const InstanceKey instance{row.integer(1)};
     if (stored.sessions.empty() || stored.sessions.back().instance != instance) {

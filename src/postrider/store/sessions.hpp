@@ -26,6 +26,8 @@ struct BegunSession {
 /// Inside a transaction. Ends the session that the instance had.
 Result<BegunSession> begin_session(SqlConnection& connection, std::string_view instance_name,
                                    WallTime now);
+/// Names the processes of this database, unless they have a name.
+Result<void> name_fleet(SqlConnection& connection, std::string_view fleet);
 /// Counts one beat and gives their number; empty when the session has ended.
 Result<std::optional<std::int64_t>> beat(SqlConnection& connection, InstanceKey instance,
                                          SessionKey session);
@@ -47,6 +49,7 @@ Result<void> put_writer_position(SqlConnection& connection, const WriterPosition
 /// Sessions and positions as they stood together at one moment.
 struct StoredSessions {
   SessionKey newest;
+  std::string fleet;  ///< drawn once for the database; empty before the first session
   std::vector<SessionRow> sessions;
   std::vector<WriterPositionRow> positions;
 };

@@ -60,7 +60,11 @@ Result<void> FactReader::check_kept(StreamId after, StreamId dropped_through) co
 
 std::optional<FactRun> FactReader::read_memory(StreamId after, StreamId linear,
                                                std::size_t facts_max, Keys keys) {
-  if (tail_.reaches(after)) return read_tail(after, linear, facts_max);
+  if (tail_.reaches(after)) {
+    FactRun run = read_tail(after, linear, facts_max);
+    const auto has_keys = [](const Chunk& chunk) { return chunk.batch->has_keys(); };
+    if (keys == Keys::not_needed || std::ranges::all_of(run.chunks, has_keys)) return run;
+  }
   if (keys == Keys::needed) return std::nullopt;
   const auto* cached = cache_.find_after(after);
   if (cached == nullptr) return std::nullopt;

@@ -59,13 +59,15 @@ class Stream::AppendWrite final : public Write {
 
   Result<void> apply(SqlConnection& connection) override {
     chunks.clear();
+    blocks.clear();
     IdCursor ids(reservation);
     for (const auto& append : appends) TRY_VOID(place(connection, *append, ids));
     for (auto from = chunks.begin(); from != chunks.end();) {
       const auto to = std::ranges::adjacent_find(from, chunks.end(), not_neighbours);
       const auto end = to == chunks.end() ? to : std::next(to);
-      for (const Block& block : pack_blocks(std::span(from, end))) {
+      for (Block& block : pack_blocks(std::span(from, end))) {
         TRY_VOID(insert_block(connection, stream_.key_, block));
+        blocks.push_back(std::move(block));
       }
       from = end;
     }
@@ -83,6 +85,7 @@ class Stream::AppendWrite final : public Write {
   Reservation reservation;
   SessionKey newest_session;
   std::vector<Chunk> chunks;
+  std::vector<Block> blocks;
 
  private:
   /// Between the IDs of one block nobody else may have any.
@@ -217,7 +220,8 @@ void Stream::finish_appends(AppendWrite& write, const Result<void>& outcome) {
       metrics_.facts_per_commit.Observe(static_cast<double>(used));
       for (const Chunk& chunk : write.chunks) positions_.complete({chunk.first, chunk.last()});
     }
-    speak(outcome ? std::move(write.chunks) : std::vector<Chunk>{});
+    if (!outcome) write.chunks.clear();
+    speak(std::move(write.chunks), std::move(write.blocks));
   }
   answer_appends(write.appends, outcome);
 }
@@ -236,11 +240,11 @@ void Stream::answer_appends(PendingAppends& appends, const Result<void>& outcome
   }
 }
 
-void Stream::speak(std::vector<Chunk> chunks) {
+void Stream::speak(std::vector<Chunk> chunks, std::vector<Block> blocks) {
   const StreamId position = ids_.position();
   if (position <= said_position_) return;
-  WriterWord word{
-      writer(), said_position_, position, positions_.newest_session(), std::move(chunks), true};
+  WriterWord word{writer(),          said_position_,    position, positions_.newest_session(),
+                  std::move(chunks), std::move(blocks), true};
   said_position_ = position;
   if (say_) say_(word);
   take(std::move(word));
@@ -250,7 +254,7 @@ void Stream::hear(WriterWord word) {
   const StreamId position = word.position;
   take(std::move(word));
   ids_.see(position);
-  speak({});
+  speak({}, {});
 }
 
 void Stream::take(WriterWord word) {
@@ -277,7 +281,7 @@ void Stream::adopt(const WriterList& list) {
   positions_.adopt(list);
   for (const auto& writer : list.writers) ids_.see(writer.position);
   put_in_order();
-  speak({});
+  speak({}, {});
 }
 
 void Stream::reach(StreamId linear) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "postrider/lease/session.hpp"
+#include "postrider/store/blocks.hpp"
 #include "postrider/store/idempotency.hpp"
 #include "postrider/stream/arrivals.hpp"
 #include "postrider/stream/committer.hpp"
@@ -52,8 +53,9 @@ struct WriterWord {
   StreamId previous;  ///< where it stood the last time that it said something
   StreamId position;
   SessionKey newest_session;  ///< that the writer knew of
-  std::vector<Chunk> chunks;  ///< its facts in between; none when it says nothing of them
-  bool has_facts = false;     ///< `chunks` are all of them
+  std::vector<Chunk> chunks;  ///< its facts in between
+  std::vector<Block> blocks;  ///< the same, as they are stored; of this process's own words only
+  bool has_facts = false;     ///< `chunks` are all that there are in between
 };
 
 /// An append-only log of facts, written to by this process and, under a session, by others. Engine
@@ -110,6 +112,8 @@ class Stream {
   [[nodiscard]] bool lacks_writers() const { return positions_.lacks_list(); }
   /// The position of this process as a writer.
   [[nodiscard]] StreamId own_position() const { return ids_.position(); }
+  /// The newest session that any writer spoke of.
+  [[nodiscard]] SessionKey newest_session() const { return positions_.newest_session(); }
   /// Called with each word of this writer.
   void on_word(std::function<void(const WriterWord&)> say) { say_ = std::move(say); }
 
@@ -129,7 +133,7 @@ class Stream {
   /// Takes what somebody said, and puts into order what can be.
   void take(WriterWord word);
   void arrive(std::vector<Chunk> chunks, StreamId after);
-  void speak(std::vector<Chunk> chunks);
+  void speak(std::vector<Chunk> chunks, std::vector<Block> blocks);
   void put_in_order();
 
   Runtime& runtime_;

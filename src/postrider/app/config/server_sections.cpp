@@ -27,6 +27,11 @@ void add_server_sections(SettingTable& table, Settings& settings) {
   table.duration("fleet.session_interval", fleet.session_interval, one_second, hours{1});
   table.duration("fleet.poll_interval", fleet.poll_interval, milliseconds{10}, 10 * one_second);
 
+  ReplicationSection& replication = settings.replication;
+  table.text("replication.redis", replication.redis, redis_fault);
+  table.text("replication.listen", replication.listen, optional_listen_fault);
+  table.text("replication.connect", replication.connect, connect_fault);
+
   PublicSection& public_api = settings.public_api;
   table.text("public.listen", public_api.listen, listen_fault);
   table.number("public.threads", public_api.threads, 1, 64);

@@ -33,6 +33,14 @@ struct FleetSection {
   bool operator==(const FleetSection&) const = default;
 };
 
+/// How the processes of a fleet hear of each other at once; at most one of these.
+struct ReplicationSection {
+  std::string redis;    ///< redis://…
+  std::string listen;   ///< one process listens,
+  std::string connect;  ///< the others connect to it
+  bool operator==(const ReplicationSection&) const = default;
+};
+
 struct PublicSection {
   std::string listen = "127.0.0.1:8480";
   std::uint32_t threads = 1;
@@ -127,6 +135,7 @@ struct Settings {
   std::string instance_name = "postrider";         ///< no two processes have the same
   StorageSection storage;
   FleetSection fleet;
+  ReplicationSection replication;
   PublicSection public_api;  ///< section `public`
   AdminSection admin;
   TokenSection tokens;

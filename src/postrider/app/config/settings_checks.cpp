@@ -117,6 +117,11 @@ class Checks {
                 append.batch_bytes_max);
     check_sizes("append.batch_bytes_max", append.batch_bytes_max, "append.waiting_bytes_max",
                 append.waiting_bytes_max);
+    const ReplicationSection& bus = settings_.replication;
+    if (int{!bus.redis.empty()} + int{!bus.listen.empty()} + int{!bus.connect.empty()} > 1) {
+      complain({"replication.redis", "replication.listen", "replication.connect"},
+               "more than one of replication.redis, listen and connect is set; allowed: one");
+    }
     const FleetSection& fleet = settings_.fleet;
     if (fleet.poll_interval * 4 > fleet.session_interval) {
       complain({"fleet.poll_interval", "fleet.session_interval"},

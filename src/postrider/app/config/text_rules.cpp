@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "postrider/app/config/listen_address.hpp"
+#include "postrider/drivers/bus/redis_bus.hpp"
 #include "postrider/runtime/address_policy.hpp"
 
 namespace postrider {
@@ -51,6 +52,34 @@ std::string instance_name_fault(const std::string& text) {
   return fmt::format(
       "\"{}\" cannot name an instance; allowed: 1 to {} characters of a-z, 0-9, _, . and -", text,
       instance_name_bytes_max);
+}
+
+std::string redis_fault(const std::string& text) {
+  if (text.empty()) return "";
+  const auto address = parse_redis_url(text);
+  return address ? "" : address.error().detail;
+}
+
+std::string optional_listen_fault(const std::string& text) {
+  if (text.empty()) return "";
+  const std::string fault = listen_fault(text);
+  return fault.empty() ? connect_fault(text) : fault;
+}
+
+std::string connect_fault(const std::string& text) {
+  if (text.empty() || split_host_and_port(text)) return "";
+  return fmt::format("\"{}\" is no address; allowed: HOST:PORT or [IPv6]:PORT", text);
+}
+
+std::optional<std::pair<std::string, std::string>> split_host_and_port(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  std::string host = text.substr(0, colon);
+  const std::string port = text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const bool is_number = !port.empty() && port.size() <= 5 && only_of(port, "0123456789");
+  if (!is_number || std::stoi(port) < 1 || std::stoi(port) > 65'535) return std::nullopt;
+  return std::pair(std::move(host), port);
 }
 
 std::string listen_fault(const std::string& text) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace postrider {
 
@@ -13,6 +15,14 @@ std::string database_fault(const std::string& text);
 std::string schema_fault(const std::string& text);
 /// The name of a process among others: 1 to 63 of `[a-z0-9_.-]`.
 std::string instance_name_fault(const std::string& text);
+/// Empty, or a URL of Redis, which is never repeated: it may hold a password.
+std::string redis_fault(const std::string& text);
+/// Empty, or as `listen_fault` has it.
+std::string optional_listen_fault(const std::string& text);
+/// Of `HOST:PORT` or `[IPv6]:PORT`; empty when it is neither.
+std::optional<std::pair<std::string, std::string>> split_host_and_port(const std::string& text);
+/// Empty, or `HOST:PORT`.
+std::string connect_fault(const std::string& text);
 /// `IP:PORT`, `[IPv6]:PORT` or `localhost:PORT`; port 0 takes a free one.
 std::string listen_fault(const std::string& text);
 /// 8 to 512 printable ASCII characters without spaces.

@@ -11,9 +11,12 @@
 #include "postrider/api/http/http_server.hpp"
 #include "postrider/api/public_routes.hpp"
 #include "postrider/app/config/listen_address.hpp"
+#include "postrider/app/config/text_rules.hpp"
 #include "postrider/app/serve/engine_settings.hpp"
 #include "postrider/drivers/asio/asio_runtime.hpp"
 #include "postrider/drivers/asio/thread_lane.hpp"
+#include "postrider/drivers/bus/redis_bus.hpp"
+#include "postrider/drivers/bus/tcp_bus.hpp"
 #include "postrider/drivers/curl/curl_http_client.hpp"
 #include "postrider/drivers/postgres/postgres_database.hpp"
 #include "postrider/drivers/sqlite/sqlite_database.hpp"
@@ -40,6 +43,20 @@ Result<HttpServerSettings> listener_settings(const std::string& listen, const Se
   listener.connections_max = settings.public_api.connections_max;
   listener.request_id_prefix = fmt::format("{:08x}", runtime.random(std::uint64_t{1} << 32));
   return listener;
+}
+
+std::unique_ptr<Bus> make_bus(const Settings& settings, AsioRuntime& runtime) {
+  const ReplicationSection& replication = settings.replication;
+  if (!is_postgres(settings.database)) return nullptr;
+  if (!replication.redis.empty()) {
+    return std::make_unique<RedisBus>(runtime.executor(),
+                                      parse_redis_url(replication.redis).value());
+  }
+  const bool listens = !replication.listen.empty();
+  const auto place = split_host_and_port(listens ? replication.listen : replication.connect);
+  if (!place) return nullptr;
+  return std::make_unique<TcpBus>(runtime.executor(),
+                                  TcpBusAddress{place->first, place->second, listens});
 }
 
 Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
@@ -69,8 +86,10 @@ struct Server::Parts {
         http(runtime.executor(), http_client_settings(config, std::move(policy))),
         writer_lane(runtime.executor(), "pr-writer"),
         reader_lane(runtime.executor(), "pr-reader"),
+        bus_lane(runtime.executor(), "pr-bus"),
+        bus(make_bus(config, runtime)),
         engine(EnginePorts{runtime, Reader{writer_lane, *writer_connection},
-                           Reader{reader_lane, *reader_connection}, http},
+                           Reader{reader_lane, *reader_connection}, http, bus.get(), &bus_lane},
                engine_settings(config)),
         streams(engine) {}
 
@@ -92,6 +111,8 @@ struct Server::Parts {
   CurlHttpClient http;
   ThreadLane writer_lane;
   ThreadLane reader_lane;
+  ThreadLane bus_lane;
+  std::unique_ptr<Bus> bus;
   Engine engine;
   StreamDirectory streams;
   std::unique_ptr<HttpServer> public_server;
