@@ -195,6 +195,31 @@ export class PostgresServer {
   }
 }
 
+export function freePort() {
+  return new Promise(resolve => {
+    const server = http.createServer().listen(0, '127.0.0.1', () => {
+      const {port} = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export class RedisServer {
+  async start() {
+    this.port ??= await freePort();
+    this.child = spawn('redis-server', ['--port', this.port, '--bind', '127.0.0.1', '--save', ''],
+      {stdio: 'ignore', cwd: tmpdir()});
+    this.exited = new Promise(resolve => this.child.once('exit', resolve));
+    this.url = `redis://127.0.0.1:${this.port}`;
+    return this;
+  }
+
+  async kill() {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
 /** Records every transaction byte for byte; `answer(transaction, response)` may misbehave. */
 export class Receiver {
   transactions = [];

@@ -47,7 +47,7 @@ Async<Result<StreamPage>> read_stream(Stream* stream, ReadPlace place, std::size
     page.upto = PositionVector(std::max(page.upto.minimum(), run.through));
     page.through = PositionVector(run.through);
   } else {
-    CO_TRY(auto between, co_await stream->read_between(page.after, page.upto));
+    CO_TRY(auto between, co_await stream->read_between(page.after, page.upto, facts_max));
     page.chunks = std::move(between.chunks);
     page.through = std::move(between.through);
   }

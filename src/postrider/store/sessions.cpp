@@ -19,9 +19,12 @@ constexpr Statement beat_sql{
 constexpr Statement beats_sql{
     "SELECT beats FROM sessions WHERE instance_key = $1 AND session_key = $2"};
 
+// Who is in the middle of a transaction is passed over: its database server ends that soon when
+// nothing more comes, and nobody must wait for it.
 constexpr Statement end_silent_sql{
-    "UPDATE sessions SET ended_at = $4"
-    " WHERE instance_key = $1 AND session_key = $2 AND beats = $3 AND ended_at IS NULL"};
+    "UPDATE sessions SET ended_at = $4 WHERE instance_key IN"
+    " (SELECT instance_key FROM sessions WHERE instance_key = $1 AND session_key = $2"
+    " AND beats = $3 AND ended_at IS NULL FOR UPDATE SKIP LOCKED)"};
 constexpr Statement end_sql{
     "UPDATE sessions SET ended_at = $3"
     " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL"};

@@ -1,6 +1,7 @@
 #include "postrider/stream/fact_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "postrider/store/blocks.hpp"
 #include "postrider/stream/block.hpp"
@@ -9,8 +10,11 @@
 namespace postrider {
 namespace {
 
-// Blocks hold up to 1 MiB; a read takes a few, so that a cold reader does not pay a hop for each.
-constexpr std::int64_t blocks_per_read = 4;
+// Blocks hold up to 1 MiB; a read takes a few, so that a cold reader does not pay a hop for each,
+// and many when they are as small as single facts are.
+constexpr std::int64_t blocks_min = 4;
+constexpr std::int64_t blocks_max = 256;
+constexpr std::int64_t read_bytes_max = 4 << 20;
 
 /// Leaves what lies after `after` and at or before `through`.
 void clip(std::vector<Chunk>& chunks, StreamId after, StreamId through) {
@@ -45,7 +49,7 @@ Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::si
   if (remembered) {
     run = *std::move(remembered);
   } else {
-    run = co_await read_stored(after, linear, keys);
+    run = co_await read_stored(after, linear, facts_max, keys);
   }
   stored_read_turn_.give();
   co_return run;
@@ -66,9 +70,21 @@ std::optional<FactRun> FactReader::read_memory(StreamId after, StreamId linear,
     if (keys == Keys::not_needed || std::ranges::all_of(run.chunks, has_keys)) return run;
   }
   if (keys == Keys::needed) return std::nullopt;
-  const auto* cached = cache_.find_after(after);
-  if (cached == nullptr) return std::nullopt;
-  FactRun run{*cached, std::min(linear, cached->back().last())};
+  return read_cache(after, linear, facts_max);
+}
+
+std::optional<FactRun> FactReader::read_cache(StreamId after, StreamId linear,
+                                              std::size_t facts_max) {
+  FactRun run{{}, after};
+  std::size_t facts = 0;
+  while (facts < facts_max && run.through < linear) {
+    const auto* cached = cache_.find_after(run.through);
+    if (cached == nullptr) break;
+    for (const Chunk& chunk : *cached) facts += chunk.count;
+    run.through = std::min(linear, cached->back().last());
+    run.chunks.insert(run.chunks.end(), cached->begin(), cached->end());
+  }
+  if (run.chunks.empty()) return std::nullopt;
   clip(run.chunks, after, linear);
   return run;
 }
@@ -87,24 +103,40 @@ FactRun FactReader::read_tail(StreamId after, StreamId linear, std::size_t facts
   return run;
 }
 
-Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, Keys keys) const {
+/// On the lane.
+Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, std::size_t facts_max,
+                                                       Keys keys) const {
   StoredBlocks stored;
-  TRY(const auto blocks, read_blocks(reader_.connection, stream_, after, blocks_per_read));
-  if (blocks.empty() || blocks.front().first > after.plus(1)) {
-    // IDs that were given up, or facts that were dropped since this read was asked for.
-    TRY(stored.dropped_through, read_dropped_through(reader_.connection, stream_));
-  }
-  stored.is_end = std::ssize(blocks) < blocks_per_read;
-  for (const Block& block : blocks) {
-    TRY(auto chunks, unpack_block(block));
-    if (keys == Keys::needed) chunks = with_keys(std::move(chunks), format_);
-    stored.blocks.push_back(std::move(chunks));
+  std::int64_t facts = 0;
+  std::int64_t bytes = 0;
+  std::int64_t wanted = blocks_min;
+  const auto is_enough = [&] {
+    return std::cmp_greater_equal(facts, facts_max) || bytes >= read_bytes_max;
+  };
+  for (StreamId at = after; !stored.is_end && !is_enough();) {
+    TRY(const auto blocks, read_blocks(reader_.connection, stream_, at, wanted));
+    if (at == after && (blocks.empty() || blocks.front().first > after.plus(1))) {
+      // IDs that were given up, or facts that were dropped since this read was asked for.
+      TRY(stored.dropped_through, read_dropped_through(reader_.connection, stream_));
+    }
+    stored.is_end = std::ssize(blocks) < wanted;
+    for (const Block& block : blocks) {
+      TRY(auto chunks, unpack_block(block));
+      if (keys == Keys::needed) chunks = with_keys(std::move(chunks), format_);
+      stored.blocks.push_back(std::move(chunks));
+      facts += block.fact_count;
+      bytes += block.raw_bytes;
+      at = block.last;
+    }
+    wanted = std::clamp(read_bytes_max / std::max<std::int64_t>(1, bytes / wanted), blocks_min,
+                        std::min(4 * wanted, blocks_max));
   }
   return stored;
 }
 
-Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear, Keys keys) {
-  auto work = [this, after, keys] { return read_next(after, keys); };
+Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear,
+                                               std::size_t facts_max, Keys keys) {
+  auto work = [this, after, facts_max, keys] { return read_next(after, facts_max, keys); };
   CO_TRY(const StoredBlocks stored, co_await run_on(reader_.lane, work));
   set_dropped_through(stored.dropped_through);
   CO_TRY_VOID(check_kept(after, stored.dropped_through));
@@ -127,13 +159,13 @@ Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear, 
   co_return run;
 }
 
-Async<Result<FactReader::Page>> FactReader::read_between(PositionVector after,
-                                                         PositionVector upto) {
+Async<Result<FactReader::Page>> FactReader::read_between(PositionVector after, PositionVector upto,
+                                                         std::size_t facts_max) {
   CO_TRY_VOID(check_kept(after.minimum(), dropped_through_));
   StreamId at = after.minimum();
   Page page;
   while (page.chunks.empty() && at < upto.maximum()) {
-    auto work = [this, at] { return read_next(at, Keys::not_needed); };
+    auto work = [this, at, facts_max] { return read_next(at, facts_max, Keys::not_needed); };
     CO_TRY(const StoredBlocks stored, co_await run_on(reader_.lane, work));
     set_dropped_through(stored.dropped_through);
     CO_TRY_VOID(check_kept(at, stored.dropped_through));

@@ -59,23 +59,27 @@ class FactReader {
     std::vector<Chunk> chunks;
     PositionVector through;  ///< to go on from
   };
-  /// Facts that `after` has not reached and `upto` has, in order of ID. Some, if there are any.
-  Async<Result<Page>> read_between(PositionVector after, PositionVector upto);
+  /// Facts that `after` has not reached and `upto` has, in order of ID: at least one if there is
+  /// one, and not many more than `facts_max`.
+  Async<Result<Page>> read_between(PositionVector after, PositionVector upto,
+                                   std::size_t facts_max);
 
  private:
   [[nodiscard]] Result<void> check_kept(StreamId after, StreamId dropped_through) const;
   [[nodiscard]] FactRun read_tail(StreamId after, StreamId linear, std::size_t facts_max) const;
   std::optional<FactRun> read_memory(StreamId after, StreamId linear, std::size_t facts_max,
                                      Keys keys);
-  Async<Result<FactRun>> read_stored(StreamId after, StreamId linear, Keys keys);
+  std::optional<FactRun> read_cache(StreamId after, StreamId linear, std::size_t facts_max);
+  Async<Result<FactRun>> read_stored(StreamId after, StreamId linear, std::size_t facts_max,
+                                     Keys keys);
   /// Blocks that follow, each as its chunks; `is_end` when no more were committed by then.
   struct StoredBlocks {
     std::vector<std::vector<Chunk>> blocks;
     bool is_end = false;
     StreamId dropped_through;
   };
-  /// On the lane.
-  [[nodiscard]] Result<StoredBlocks> read_next(StreamId after, Keys keys) const;
+  [[nodiscard]] Result<StoredBlocks> read_next(StreamId after, std::size_t facts_max,
+                                               Keys keys) const;
 
   Reader reader_;
   StreamKey stream_;

@@ -305,8 +305,9 @@ Async<Result<FactRun>> Stream::read(StreamId after, std::size_t facts_max, Keys 
   co_return co_await reader_.read(after, positions_.linear(), facts_max, keys);
 }
 
-Async<Result<FactReader::Page>> Stream::read_between(PositionVector after, PositionVector upto) {
-  co_return co_await reader_.read_between(std::move(after), std::move(upto));
+Async<Result<FactReader::Page>> Stream::read_between(PositionVector after, PositionVector upto,
+                                                     std::size_t facts_max) {
+  co_return co_await reader_.read_between(std::move(after), std::move(upto), facts_max);
 }
 
 Async<Result<void>> Stream::wait_for(PositionVector position, MonoTime until) {

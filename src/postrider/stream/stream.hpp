@@ -90,8 +90,10 @@ class Stream {
   /// Facts after `after`, in order, up to the linear position: at least one if there is one, and
   /// not many more than `facts_max`. `position_gone` when facts after `after` were dropped.
   Async<Result<FactRun>> read(StreamId after, std::size_t facts_max, Keys keys);
-  /// Facts that `after` has not reached and `upto` has, in order of ID. `upto` was reached here.
-  Async<Result<FactReader::Page>> read_between(PositionVector after, PositionVector upto);
+  /// Facts that `after` has not reached and `upto` has, in order of ID, not many more than
+  /// `facts_max`. `upto` was reached here.
+  Async<Result<FactReader::Page>> read_between(PositionVector after, PositionVector upto,
+                                               std::size_t facts_max);
   /// Waits until this process knows of everything that `position` has reached. `deadline` when
   /// that takes too long.
   Async<Result<void>> wait_for(PositionVector position, MonoTime until);

@@ -63,7 +63,8 @@ Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
   if (is_postgres(settings.database)) {
     PostgresSettings postgres{.url = settings.database,
                               .schema = settings.storage.schema,
-                              .instance_name = settings.instance_name};
+                              .instance_name = settings.instance_name,
+                              .transaction_idle_max = settings.fleet.session_interval / 2};
     TRY(auto database, PostgresDatabase::open(std::move(postgres)));
     return database;
   }

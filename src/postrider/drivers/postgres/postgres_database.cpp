@@ -44,12 +44,15 @@ Result<void> prepare_session(PostgresConnection& connection, const PostgresSetti
                              Database::Access access) {
   const auto timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(settings.statement_timeout);
+  const auto idle =
+      std::chrono::duration_cast<std::chrono::milliseconds>(settings.transaction_idle_max);
   const bool writes = access == Database::Access::read_write;
   TRY_VOID(connection.execute_once(
       fmt::format("SET application_name = 'postrider'; SET statement_timeout = {};"
+                  " SET idle_in_transaction_session_timeout = {};"
                   " SET search_path = \"{}\"; SET default_transaction_read_only = {};"
                   " SET synchronous_commit = on; SET client_min_messages = warning",
-                  timeout.count(), settings.schema, writes ? "off" : "on")));
+                  timeout.count(), idle.count(), settings.schema, writes ? "off" : "on")));
   if (writes) TRY_VOID(take_name(connection, settings));
   return {};
 }

@@ -13,6 +13,8 @@ struct PostgresSettings {
   std::string schema = "postrider";  ///< where all tables are; created when it is not there
   std::string instance_name = "postrider";  ///< no two processes have the same at one time
   Duration statement_timeout = std::chrono::seconds{30};
+  /// The server ends the transaction of a process that was stopped in the middle of it.
+  Duration transaction_idle_max = std::chrono::seconds{2};
 };
 
 /// A schema of a PostgreSQL database, for any number of processes: while the writing connection of

@@ -63,10 +63,13 @@ Code code_of(int result, int system_error) {
   }
 }
 
-/// SQLite takes `$2` for a name and numbers names by their first appearance; `?2` is the second.
-std::string with_numbered_parameters(std::string_view sql) {
+/// SQLite takes `$2` for a name and numbers names by their first appearance; `?2` is the second. It
+/// has one writer at a time, so that no row is ever locked by another one.
+std::string in_sqlite(std::string_view sql) {
+  constexpr std::string_view row_lock = " FOR UPDATE SKIP LOCKED";
   std::string text(sql);
   std::ranges::replace(text, '$', '?');
+  if (const auto at = text.find(row_lock); at != std::string::npos) text.erase(at, row_lock.size());
   return text;
 }
 
@@ -153,7 +156,7 @@ Result<sqlite3_stmt*> SqliteConnection::prepared(const Statement& statement) {
   PreparedStatement& slot = statements_[statement.sql.data()];
   if (!slot) {
     sqlite3_stmt* raw = nullptr;
-    const std::string sql = with_numbered_parameters(statement.sql);
+    const std::string sql = in_sqlite(statement.sql);
     const int result = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
                                           SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
     if (result != SQLITE_OK) {
