@@ -48,6 +48,16 @@ class TemporaryDatabase {
   [[nodiscard]] std::unique_ptr<SqlConnection> connect_writer() const {
     return database_->connect(Database::Access::read_write).value();
   }
+  /// For a process of that name, one of several.
+  [[nodiscard]] std::unique_ptr<SqlConnection> connect_writer(const std::string& instance) const {
+    if (postgres_.url.empty()) return connect_writer();
+    PostgresSettings settings = postgres_;
+    settings.instance_name = instance;
+    return PostgresDatabase::open(std::move(settings))
+        .value()
+        ->connect(Database::Access::read_write)
+        .value();
+  }
   [[nodiscard]] const Dialect& dialect() const {
     return postgres_.url.empty() ? sqlite_dialect : postgres_dialect;
   }

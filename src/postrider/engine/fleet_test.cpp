@@ -1,0 +1,251 @@
+#include "postrider/engine/fleet.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "postrider/drivers/testing/temporary_database.hpp"
+#include "postrider/engine/engine.hpp"
+#include "postrider/engine/testing/lossy_air.hpp"
+#include "postrider/store/blocks.hpp"
+#include "postrider/store/stream_ids.hpp"
+#include "postrider/stream/fact_parser.hpp"
+#include "sim/scripted_receiver.hpp"
+#include "sim/world/run.hpp"
+
+namespace postrider {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+EngineSettings settings_of(const std::string& name) {
+  EngineSettings settings;
+  settings.streams["events"] = {};
+  settings.fleet = FleetSettings{.instance_name = name};
+  settings.stream.tail_cache_bytes = 1U << 20;
+  return settings;
+}
+
+/// One process of the fleet. Its destructor is `kill -9`.
+class FleetProcess {
+ public:
+  FleetProcess(sim::Timeline& timeline, const TemporaryDatabase& database, LossyAir* air,
+               const std::string& name, std::uint64_t seed)
+      : runtime(timeline, sim::Random(seed)),
+        writer(database.connect_writer(name)),
+        reader(database.connect_reader()),
+        bus(air == nullptr ? nullptr : std::make_unique<LossyAir::Ear>(*air)),
+        receiver(runtime),
+        engine(EnginePorts{runtime, Reader{lane, *writer}, Reader{lane, *reader}, receiver,
+                           bus.get(), &lane},
+               settings_of(name)) {}
+  FleetProcess(const FleetProcess&) = delete;
+  FleetProcess& operator=(const FleetProcess&) = delete;
+  ~FleetProcess() { runtime.end(); }
+
+  Stream& stream() { return *engine.streams().front(); }
+
+  sim::VirtualRuntime runtime;
+  sim::InlineLane lane{runtime};
+  std::unique_ptr<SqlConnection> writer;
+  std::unique_ptr<SqlConnection> reader;
+  std::unique_ptr<LossyAir::Ear> bus;
+  sim::ScriptedReceiver receiver;
+  Engine engine;
+};
+
+class FleetTest : public testing::Test {
+ protected:
+  FleetProcess& start(const std::string& name, LossyAir* over = nullptr) {
+    auto& slot = processes[name];
+    slot = std::make_unique<FleetProcess>(timeline, database, over, name, ++seed);
+    const auto started = sim::run(slot->runtime, slot->engine.start({}));
+    EXPECT_TRUE(started) << started.error().detail;
+    return *slot;
+  }
+  void stop(const std::string& name) {
+    sim::run(processes.at(name)->runtime, processes.at(name)->engine.stop({}, [] {}));
+    processes.erase(name);
+  }
+  void kill(const std::string& name) { processes.erase(name); }
+
+  static Async<void> append(FleetProcess* process, int number, std::set<int>* answered) {
+    Stream& stream = process->stream();
+    auto facts = parse_facts(
+        fmt::format(R"({{"type":"t","sender":"@a:x","room_id":"!r:x","n":{}}})", number),
+        BodyKind::json, stream.format(), {});
+    const auto receipt = co_await stream.append(std::move(facts).value(), std::nullopt);
+    if (receipt) answered->insert(number);
+  }
+
+  /// Follows a stream as a reader does, and checks that IDs rise.
+  struct Follower {
+    StreamId at;
+    std::vector<std::string> payloads;
+  };
+  static Async<void> follow(FleetProcess* process, Follower* follower) {
+    const auto run = co_await process->stream().read(follower->at, 50, Stream::Keys::not_needed);
+    if (!run) co_return;
+    for (const Chunk& chunk : run->chunks) {
+      EXPECT_GT(chunk.first, follower->at);
+      follower->at = chunk.last();
+      for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
+        follower->payloads.emplace_back(chunk.payload(id));
+      }
+    }
+    follower->at = run->through;
+  }
+
+  /// Everybody appends and follows for a while.
+  void work(seconds time) {
+    const MonoTime until = world.now() + time;
+    while (world.now() < until) {
+      for (const auto& [name, process] : processes) {
+        if (world.random(3) == 0) {
+          gate.spawn(append(process.get(), ++number, &answered), "append");
+        }
+        if (world.random(2) == 0) sim::run(world, follow(process.get(), &followers[name]));
+      }
+      world.run_for(milliseconds{static_cast<std::int64_t>(world.random(20))});
+    }
+    world.run_for(seconds{1});
+  }
+
+  /// All processes agree, on everything that was answered.
+  void check() {
+    const auto agree = [this] {
+      std::set<StreamId> positions;
+      for (const auto& [name, process] : processes) {
+        positions.insert(process->stream().linear_position());
+      }
+      return positions.size() == 1;
+    };
+    EXPECT_TRUE(world.run_until(agree));
+    for (int i = 0; i < 400; ++i) {
+      for (const auto& [name, process] : processes) {
+        sim::run(world, follow(process.get(), &followers[name]));
+      }
+    }
+    const auto& first = followers[processes.begin()->first].payloads;
+    EXPECT_GE(first.size(), answered.size());
+    EXPECT_EQ(std::set(first.begin(), first.end()).size(), first.size()) << "twice";
+    for (const int each : answered) {
+      const std::string end = fmt::format("\"n\":{}}}", each);
+      const auto is_it = [&end](const std::string& payload) { return payload.ends_with(end); };
+      EXPECT_TRUE(std::ranges::any_of(first, is_it)) << each;
+    }
+    for (const auto& [name, process] : processes) {
+      EXPECT_EQ(followers[name].payloads, first) << name;
+    }
+  }
+
+  sim::Timeline timeline;
+  sim::VirtualRuntime world{timeline, sim::Random(7)};
+  TemporaryDatabase database;
+  Gate gate{world};
+  std::map<std::string, std::unique_ptr<FleetProcess>> processes;
+  std::map<std::string, Follower> followers;
+  std::set<int> answered;
+  std::uint64_t seed = 0;
+  int number = 0;
+};
+
+TEST_F(FleetTest, hears_of_others_from_the_database_alone) {
+  for (const char* name : {"a", "b", "c"}) start(name);
+  work(seconds{20});
+  EXPECT_GT(answered.size(), 500U);
+  check();
+}
+
+TEST_F(FleetTest, every_reader_gets_every_fact_in_order_over_a_bus_that_loses_and_reorders) {
+  LossyAir air{world, 20, milliseconds{30}};
+  for (const char* name : {"a", "b", "c"}) start(name, &air);
+  work(seconds{30});
+  EXPECT_GT(answered.size(), 500U);
+  check();
+  for (const auto& [name, process] : processes) EXPECT_EQ(process->bus->times_caught_up, 1);
+  processes.clear();
+}
+
+TEST_F(FleetTest, a_process_that_joins_or_comes_again_is_heard) {
+  LossyAir air{world, 10, milliseconds{10}};
+  start("a", &air);
+  start("b", &air);
+  work(seconds{3});
+  start("c", &air);
+  work(seconds{3});
+  stop("b");
+  work(seconds{3});
+  start("b", &air);
+  work(seconds{3});
+  check();
+  processes.clear();
+}
+
+TEST_F(FleetTest, nobody_waits_for_a_process_that_was_killed_longer_than_its_session) {
+  LossyAir air{world, 0, milliseconds{1}};
+  for (const char* name : {"a", "b", "c"}) start(name, &air);
+  work(seconds{2});
+  kill("a");
+  const MonoTime killed = world.now();
+  const StreamId before = processes.at("b")->stream().linear_position();
+  gate.spawn(append(processes.at("b").get(), ++number, &answered), "append");
+  gate.spawn(append(processes.at("c").get(), ++number, &answered), "append");
+  const auto goes_on = [&] {
+    return processes.at("c")->stream().linear_position() > before.plus(1) &&
+           processes.at("b")->engine.delivering_instance() != "a";
+  };
+  EXPECT_TRUE(world.run_until(goes_on));
+  EXPECT_LE(world.now() - killed, seconds{8});
+  work(seconds{2});
+  check();
+  processes.clear();
+}
+
+TEST_F(FleetTest, one_process_delivers_and_another_takes_over) {
+  for (const char* name : {"a", "b"}) start(name);
+  EXPECT_TRUE(processes.at("a")->engine.delivery());
+  EXPECT_FALSE(processes.at("b")->engine.delivery());
+  EXPECT_EQ(processes.at("b")->engine.delivering_instance(), "a");
+  stop("a");
+  EXPECT_TRUE(world.run_until([this] { return processes.at("b")->engine.delivery() != nullptr; },
+                              seconds{1}));
+  start("a");
+  world.run_for(seconds{10});
+  EXPECT_FALSE(processes.at("a")->engine.delivery());
+}
+
+TEST_F(FleetTest, a_session_that_others_have_ended_commits_nothing_and_begins_anew) {
+  FleetProcess& a = start("a");
+  start("b");
+  const StoredSessions before = read_sessions(*a.reader).value();
+  const SessionRow row = before.sessions.front();
+  ASSERT_TRUE(end_session(*a.writer, row.instance, row.session, wall_time(1)));
+  gate.spawn(append(&a, 1, &answered), "append");
+  world.run_for(milliseconds{50});
+  EXPECT_TRUE(answered.empty());
+  EXPECT_TRUE(world.run_until([&] { return a.engine.delivery() == nullptr; }, seconds{1}));
+  world.run_for(seconds{1});
+  gate.spawn(append(&a, 2, &answered), "append");
+  world.run_for(seconds{1});
+  EXPECT_EQ(answered, std::set<int>{2});
+  EXPECT_EQ(processes.at("b")->engine.delivering_instance(), "b");
+  check();
+}
+
+TEST_F(FleetTest, a_sequence_that_is_behind_its_facts_is_healed_at_the_start) {
+  start("a");
+  work(seconds{1});
+  stop("a");
+  const auto writer = database.connect_writer("other");
+  ASSERT_TRUE(writer->raise_sequence("stream_ids_1", ids_per_draw));
+  const StreamId last = last_stored_id(*writer, StreamKey{1}).value().value();
+  FleetProcess& a = start("a");
+  EXPECT_GE(a.stream().linear_position(), last);
+  work(seconds{1});
+  check();
+}
+
+}  // namespace
+}  // namespace postrider
