@@ -56,7 +56,8 @@ Result<void> send_file(const AppendOptions& options, CommandContext& context, Fa
     if (!split) return split;
     if (!input.is_ready()) TRY_VOID(sender.flush());
     done_bytes += part.size();
-    progress.advance(done_bytes, sender.fact_count());
+    progress.advance(done_bytes,
+                     progress_of_bytes(done_bytes, shown_total.value_or(0), sender.fact_count()));
   }
   TRY_VOID(splitter.finish());
   return sender.flush();

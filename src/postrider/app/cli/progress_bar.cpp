@@ -16,12 +16,16 @@ std::uint64_t percent_of(std::uint64_t done, std::uint64_t total) {
 
 }  // namespace
 
-std::string progress_line(std::uint64_t done_bytes, std::uint64_t total_bytes,
-                          std::int64_t fact_count) {
-  const std::uint64_t percent = percent_of(done_bytes, total_bytes);
+std::string progress_line(std::uint64_t done, std::uint64_t total, std::string_view what) {
+  const std::uint64_t percent = percent_of(done, total);
   const std::uint64_t filled = percent * bar_width / 100;
-  return fmt::format("[{}{}] {:>3} %  {:.1f} of {:.1f} MiB  {} facts", std::string(filled, '#'),
-                     std::string(bar_width - filled, '-'), percent,
+  return fmt::format("[{}{}] {:>3} %  {}", std::string(filled, '#'),
+                     std::string(bar_width - filled, '-'), percent, what);
+}
+
+std::string progress_of_bytes(std::uint64_t done_bytes, std::uint64_t total_bytes,
+                              std::int64_t fact_count) {
+  return fmt::format("{:.1f} of {:.1f} MiB  {} facts",
                      static_cast<double>(done_bytes) / mebibyte_bytes,
                      static_cast<double>(total_bytes) / mebibyte_bytes, fact_count);
 }
@@ -30,12 +34,12 @@ ProgressBar::~ProgressBar() {
   if (percent_ >= 0) err_ << "\r\x1b[K" << std::flush;
 }
 
-void ProgressBar::advance(std::uint64_t done_bytes, std::int64_t fact_count) {
-  if (!total_bytes_) return;
-  const int percent = static_cast<int>(percent_of(done_bytes, *total_bytes_));
+void ProgressBar::advance(std::uint64_t done, std::string_view what) {
+  if (!total_) return;
+  const int percent = static_cast<int>(percent_of(done, *total_));
   if (percent == percent_) return;
   percent_ = percent;
-  err_ << '\r' << progress_line(done_bytes, *total_bytes_, fact_count) << "\x1b[K" << std::flush;
+  err_ << '\r' << progress_line(done, *total_, what) << "\x1b[K" << std::flush;
 }
 
 }  // namespace postrider

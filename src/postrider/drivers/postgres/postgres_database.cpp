@@ -13,6 +13,8 @@ constexpr Statement version_sql{"SELECT current_setting('server_version_num')::b
 // it for a moment more.
 constexpr Statement lock_sql{"SELECT pg_advisory_lock(hashtextextended($1, 0))"};
 
+constexpr Statement unfinished_copy_sql{"SELECT count(to_regclass('unfinished_copy'))"};
+
 Result<void> check_version(PostgresConnection& connection) {
   std::int64_t version = 0;
   TRY_VOID(connection.SqlConnection::execute(
@@ -38,6 +40,16 @@ Result<void> take_name(PostgresConnection& connection, const PostgresSettings& s
                    fmt::format("another postrider named {} works on schema {} of this database;"
                                " stop it, or give this one another instance_name",
                                settings.instance_name, settings.schema));
+}
+
+Result<void> check_copy(PostgresConnection& connection, const std::string& schema) {
+  std::int64_t unfinished = 0;
+  TRY_VOID(connection.SqlConnection::execute(
+      unfinished_copy_sql, {}, [&unfinished](const SqlRow& row) { unfinished = row.integer(0); }));
+  if (unfinished == 0) return {};
+  return fail(Code::storage_incompatible,
+              "schema {} holds a copy that is not finished; run the same `postrider db copy` again",
+              schema);
 }
 
 Result<void> prepare_session(PostgresConnection& connection, const PostgresSettings& settings,
@@ -71,6 +83,7 @@ Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(PostgresSetting
                   " SET search_path = \"{0}\"",
                   schema)));
   TRY_VOID(migrate(*connection, postgres_dialect));
+  if (!database->settings_.takes_unfinished_copy) TRY_VOID(check_copy(*connection, schema));
   return database;
 }
 

@@ -12,6 +12,7 @@ struct PostgresSettings {
   std::string url;                   ///< postgresql://user@host/name, or any form libpq takes
   std::string schema = "postrider";  ///< where all tables are; created when it is not there
   std::string instance_name = "postrider";  ///< no two processes have the same at one time
+  bool takes_unfinished_copy = false;       ///< what `postrider db copy` has begun to write
   Duration statement_timeout = std::chrono::seconds{30};
   /// The server ends the transaction of a process that was stopped in the middle of it.
   Duration transaction_idle_max = std::chrono::seconds{2};

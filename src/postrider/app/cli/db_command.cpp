@@ -1,0 +1,65 @@
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "postrider/app/cli/commands.hpp"
+#include "postrider/app/cli/progress_bar.hpp"
+#include "postrider/app/database/installation_copy.hpp"
+
+namespace postrider {
+namespace {
+
+ExitCode copy(const InstallationCopy& copy, CommandContext& context) {
+  std::unique_ptr<ProgressBar> bar;
+  const CopyWatch watch = [&](const CopyProgress& progress) {
+    if (!bar && context.terminal.err_is_terminal) {
+      const auto total = static_cast<std::uint64_t>(progress.total_rows);
+      bar = std::make_unique<ProgressBar>(context.terminal.err, total);
+    }
+    if (bar) {
+      bar->advance(static_cast<std::uint64_t>(progress.copied_rows),
+                   fmt::format("{}  {} of {} rows", progress.table, progress.copied_rows,
+                               progress.total_rows));
+    }
+    return !context.interrupted || !context.interrupted();
+  };
+  const auto rows = copy_installation(copy, watch);
+  bar.reset();
+  if (!rows) {
+    if (rows.error().code == Code::stopping) {
+      print_error(context, rows.error().detail);
+      return ExitCode::interrupted;
+    }
+    return report(context, rows.error());
+  }
+  context.terminal.out << fmt::format(
+                              "{} rows copied and compared; now say `database:` and the"
+                              " URL in the configuration\n",
+                              *rows)
+                       << std::flush;
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_db_command(CLI::App& program, CommandContext& context) {
+  const auto options = std::make_shared<InstallationCopy>();
+  options->schema = "postrider";
+  CLI::App* group = program.add_subcommand("db", "Work on databases while no server runs");
+  group->require_subcommand(1);
+  CLI::App* command = group->add_subcommand("copy", "Copy an SQLite installation into PostgreSQL");
+  command->add_option("from", options->from, "sqlite:PATH")->required();
+  command->add_option("to", options->to, "postgresql://USER:PASSWORD@HOST/NAME")->required();
+  command->add_option("--schema", options->schema, "where the tables are to be")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->footer(
+      "Example: postrider db copy sqlite:./postrider.db postgresql://postrider@db/postrider\n"
+      "What was interrupted goes on where it ended; until it is finished no server starts there.");
+  command->callback([options, &context] {
+    context.action = [options, &context] { return copy(*options, context); };
+  });
+}
+
+}  // namespace postrider

@@ -1,0 +1,87 @@
+// From SQLite to PostgreSQL.
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {after, before, test} from 'node:test';
+import {PostgresServer, Receiver, Server, binary, message, runBinary, temporaryFolder}
+  from './harness.mjs';
+
+let postgres;
+let receiver;
+before(async () => {
+  postgres = new PostgresServer().start();
+  receiver = await new Receiver().start();
+});
+after(async () => {
+  await receiver.stop();
+  postgres.end();
+});
+
+const quick = 'delivery: {backoff: {min: 10ms, max: 50ms}}\n';
+
+/** An SQLite installation with facts, of which a service has the first half. */
+async function makeInstallation(count) {
+  const folder = temporaryFolder();
+  const source = `sqlite:${folder}/postrider.db`;
+  const server = await Server.start(quick, folder, `database: ${source}`);
+  await server.putService('a', `${receiver.url}/a`);
+  for (let number = 1; number <= count; number += 1) {
+    if (number === count / 2) {
+      await server.caughtUp('a');
+      await server.request('admin', 'POST', '/v1/services/a/pause');
+    }
+    await server.append([message(number)], {'idempotency-key': `k${number}`});
+  }
+  const facts = (await server.request('public', 'GET',
+    '/v1/streams/events/facts?limit=1000')).json.facts;
+  assert.equal(await server.stop(), 0);
+  return {source, server, facts};
+}
+
+test('an installation works on in PostgreSQL, through an interrupted copy', async () => {
+  receiver.transactions = [];
+  const {source, server, facts} = await makeInstallation(200);
+  const child = spawn(binary, ['db', 'copy', source, postgres.url, '--schema', 'copied'],
+    {stdio: 'ignore'});
+  setTimeout(() => child.kill('SIGINT'), 30);
+  const code = await new Promise(resolve => child.once('exit', resolve));
+  assert.ok([0, 3].includes(code), `exit code ${code}`);
+  if (code === 3) {
+    const again = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'copied']);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stdout, /rows copied and compared/);
+  }
+  const copied = await Server.start(quick, undefined,
+    `database: ${postgres.url}\nstorage: {schema: copied}`);
+  const read = await copied.request('public', 'GET', '/v1/streams/events/facts?limit=1000');
+  assert.deepEqual(read.json.facts, facts);
+  await copied.request('admin', 'POST', '/v1/services/a/resume');
+  const later = await copied.append([message(201)]);
+  assert.ok(later.json.first > 200);
+  const retried = await copied.append([message(7)], {'idempotency-key': 'k7'});
+  assert.equal(retried.json.first, 7);
+  await copied.caughtUp('a');
+  assert.deepEqual(receiver.facts('a').map(each => each.event_id),
+    Array.from({length: 201}, (_, index) => `$${index + 1}`));
+  await copied.end();
+  await server.end();
+});
+
+test('a target that holds something, a running source and a missing one are refused', async () => {
+  const {source, server} = await makeInstallation(4);
+  const other = await Server.start(quick, undefined,
+    `database: ${postgres.url}\nstorage: {schema: taken}`);
+  await other.stop();
+  const taken = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'taken']);
+  assert.equal(taken.code, 1);
+  assert.match(taken.stderr, /the target has 1 rows in streams; copy into an empty schema/);
+  await server.start();
+  const running = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'running']);
+  assert.equal(running.code, 1);
+  const missing = await runBinary(['db', 'copy', 'sqlite:/nowhere', postgres.url]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /there is no file \/nowhere/);
+  const turned = await runBinary(['db', 'copy', postgres.url, source]);
+  assert.equal(turned.code, 2);
+  await server.end();
+  await other.end();
+});
