@@ -54,8 +54,8 @@ Result<BodyKind> body_kind(const HttpServerRequest& request) {
   type = type.substr(0, type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
   if (type == "application/json") return BodyKind::json;
-  const bool is_lines = type == "application/x-ndjson" || type == "application/ndjson" ||
-                        type == "application/jsonl";
+  const bool is_lines =
+      type == "application/x-ndjson" || type == "application/ndjson" || type == "application/jsonl";
   if (is_lines) return BodyKind::ndjson;
   return fail(Code::unsupported_media_type,
               "content type \"{}\"; send application/json or application/x-ndjson", type);
