@@ -40,8 +40,7 @@ struct Context {
   bool ready = false;   ///< the process has started
   bool healed = false;  ///< faults have stopped
 
-  /// The engine, when there is one that answers.
-  /// While it takes requests and delivers.
+  /// The engine, while it takes requests and delivers.
   Engine* engine() { return ready && process->engine().delivery() ? &process->engine() : nullptr; }
   void later(Duration after, std::function<void()> what) {
     runtime.call_at(timeline.now() + after, std::move(what));

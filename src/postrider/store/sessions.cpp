@@ -31,7 +31,8 @@ constexpr Statement end_sql{
 
 constexpr Statement position_sql{
     "INSERT INTO writer_positions (stream_key, instance_key, position) VALUES ($1, $2, $3)"
-    " ON CONFLICT (stream_key, instance_key) DO UPDATE SET position = excluded.position"};
+    " ON CONFLICT (stream_key, instance_key) DO UPDATE SET position = excluded.position"
+    " WHERE writer_positions.position < excluded.position"};
 
 // One statement, so that all of it is of one moment. Positions stand in rows of their own behind
 // the session that they belong to.

@@ -44,6 +44,7 @@ struct WriterPositionRow {
   InstanceKey instance;
   StreamId position;
 };
+/// A position that is not larger than the stored one changes nothing.
 Result<void> put_writer_position(SqlConnection& connection, const WriterPositionRow& row);
 
 /// Sessions and positions as they stood together at one moment.

@@ -34,6 +34,7 @@ TEST_F(StoredSessionsTest, are_read_with_their_positions) {
   put(StreamKey{2}, a.instance, 20);
   put(StreamKey{1}, c.instance, 30);
   put(StreamKey{1}, c.instance, 31);
+  put(StreamKey{1}, c.instance, 29);
   const StoredSessions stored = read_sessions(*connection).value();
   ASSERT_EQ(stored.sessions.size(), 3U);
   EXPECT_EQ(stored.sessions[1].instance, b.instance);

@@ -21,6 +21,8 @@ class TailCache {
   void add(Chunk chunk);
   /// Facts up to here may be missing; what it holds up to here is dropped.
   void skip_to(StreamId through);
+  /// Everything up to here was added or skipped.
+  [[nodiscard]] StreamId end() const { return end_; }
   /// True when every fact after `after` is in it.
   [[nodiscard]] bool reaches(StreamId after) const { return after >= begins_after_; }
   /// The chunk that holds the first fact after `after`, when the cache reaches back that far.

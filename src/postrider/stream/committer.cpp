@@ -100,9 +100,11 @@ void Committer::resume() {
 /// On the lane.
 Result<void> Committer::attempt(const Writes& writes) {
   if (in_doubt_) {
-    TRY(const bool happened, session_->was_committed(connection_));
-    in_doubt_ = false;
-    if (happened) return {};
+    const auto happened = session_->was_committed(connection_);
+    const bool may_be_known_later = !happened && happened.error().code == Code::storage_unavailable;
+    in_doubt_ = may_be_known_later;
+    if (!happened) return std::unexpected(happened.error());
+    if (*happened) return {};
   }
   auto done = transact(connection_, [this, &writes]() -> Result<void> {
     if (session_ != nullptr) TRY_VOID(session_->enter(connection_));

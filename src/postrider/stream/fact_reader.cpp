@@ -37,6 +37,14 @@ FactReader::FactReader(Runtime& runtime, Reader reader, const StreamRow& row,
       cache_(sizes.blocks_bytes),
       stored_read_turn_(runtime) {}
 
+void FactReader::add(Chunk chunk) {
+  const StreamId last = chunk.last();
+  const Chunk left = chunk.part(tail_.end(), last);
+  if (left.count == 0) return;
+  if (left.count == chunk.count) return tail_.add(std::move(chunk));
+  tail_.skip_to(last);
+}
+
 Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::size_t facts_max,
                                         Keys keys) {
   CO_TRY_VOID(check_kept(after, dropped_through_));

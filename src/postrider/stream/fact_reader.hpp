@@ -39,8 +39,9 @@ class FactReader {
   FactReader(Runtime& runtime, Reader reader, const StreamRow& row, const EventFormat& format,
              CacheSizes sizes, StreamId position);
 
-  /// The next chunk in linear order.
-  void add(Chunk chunk) { tail_.add(std::move(chunk)); }
+  /// The next chunk in linear order. One that is not, as only a damaged word can bring, is left to
+  /// the database.
+  void add(Chunk chunk);
   /// Facts up to here may be in the database only.
   void skip_to(StreamId through) { tail_.skip_to(through); }
 

@@ -218,9 +218,9 @@ void Stream::finish_appends(AppendWrite& write, const Result<void>& outcome) {
     ids_.finish(write.reservation, outcome ? used : 0);
     if (outcome) {
       metrics_.facts_per_commit.Observe(static_cast<double>(used));
-      for (const Chunk& chunk : write.chunks) positions_.complete({chunk.first, chunk.last()});
+    } else {
+      write.chunks.clear();
     }
-    if (!outcome) write.chunks.clear();
     speak(std::move(write.chunks), std::move(write.blocks));
   }
   answer_appends(write.appends, outcome);
@@ -247,26 +247,27 @@ void Stream::speak(std::vector<Chunk> chunks, std::vector<Block> blocks) {
                   std::move(chunks), std::move(blocks), true};
   said_position_ = position;
   if (say_) say_(word);
-  take(std::move(word));
+  take(word);
 }
 
-void Stream::hear(WriterWord word) {
-  const StreamId position = word.position;
-  take(std::move(word));
-  ids_.see(position);
+void Stream::hear(const WriterWord& word) {
+  take(word);
+  ids_.see(word.position);
   speak({}, {});
 }
 
-void Stream::take(WriterWord word) {
-  const StreamId known = positions_.heard_of(word.writer).value_or(StreamId{0});
+void Stream::take(const WriterWord& word) {
+  // Words of a writer that is gone may come late, and say what is in order already.
+  const StreamId known = positions_.of(word.writer);
   if (word.previous > known) reader_.skip_to(word.previous);
   if (!word.has_facts) reader_.skip_to(word.position);
-  arrive(std::move(word.chunks), known);
+  arrive(word.chunks, known);
+  for (const Chunk& chunk : word.chunks) positions_.complete({chunk.first, chunk.last()});
   positions_.advance(word.writer, word.position, word.newest_session);
   put_in_order();
 }
 
-void Stream::arrive(std::vector<Chunk> chunks, StreamId after) {
+void Stream::arrive(const std::vector<Chunk>& chunks, StreamId after) {
   for (const Chunk& chunk : chunks) {
     const Chunk part = chunk.part(after, chunk.last());
     if (part.count > 0 && !arrivals_.add(part)) reader_.skip_to(part.last());

@@ -107,7 +107,7 @@ class Stream {
   /// What the database says of the writers.
   void adopt(const WriterList& list);
   /// What another writer says.
-  void hear(WriterWord word);
+  void hear(const WriterWord& word);
   /// Every ID at or below is known to be finished.
   void reach(StreamId linear);
   /// True when nothing new is in order before `adopt` was called with a newer list.
@@ -133,8 +133,8 @@ class Stream {
   void answer_appends(PendingAppends& appends, const Result<void>& outcome);
   [[nodiscard]] InstanceKey writer() const;
   /// Takes what somebody said, and puts into order what can be.
-  void take(WriterWord word);
-  void arrive(std::vector<Chunk> chunks, StreamId after);
+  void take(const WriterWord& word);
+  void arrive(const std::vector<Chunk>& chunks, StreamId after);
   void speak(std::vector<Chunk> chunks, std::vector<Block> blocks);
   void put_in_order();
 

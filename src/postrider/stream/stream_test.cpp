@@ -148,6 +148,26 @@ TEST_F(StreamTest, appends_are_refused_while_too_many_bytes_wait_for_the_disk) {
   EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
 }
 
+TEST_F(StreamTest, words_of_a_writer_that_is_gone_may_come_late_and_twice) {
+  const auto stream = open_stream();
+  const InstanceKey own{0};
+  const InstanceKey other{7};
+  const auto list = [&](std::int64_t of_own, std::int64_t of_other, bool other_lives) {
+    return WriterList{SessionKey{0},
+                      {{own, StreamId{of_own}, true}, {other, StreamId{of_other}, other_lives}}};
+  };
+  stream->adopt(list(0, 0, true));
+  const Chunk chunk{StreamId{1}, 0, 5, WallTime{}, facts(*stream, 5), other};
+  const WriterWord word{other, StreamId{0}, StreamId{5}, SessionKey{0}, {chunk}, {}, true};
+  stream->hear(word);
+  stream->hear({own, StreamId{0}, StreamId{10}, SessionKey{0}, {}, {}, true});
+  EXPECT_EQ(ids(read(*stream, 0)), range(1, 5));
+  stream->adopt(list(10, 5, false));
+  EXPECT_EQ(stream->linear_position(), StreamId{10});
+  stream->hear(word);
+  EXPECT_EQ(ids(read(*stream, 0)), range(1, 5));
+}
+
 class IdempotentAppend : public StreamWorld {
  protected:
   Result<AppendReceipt> append(Stream& stream, std::string digest, int count) {
