@@ -67,6 +67,8 @@ Result<BlockRow> parse_block_row(std::string_view text) {
   if (!fields[8].is_string() || !fields[9].is_int64() || !fields[10].is_string()) {
     return wrong("has a field of another kind");
   }
+  const std::string_view codec = fields[8].get_string();
+  if (codec != "raw" && codec != "zstd") return wrong("is packed in an unknown way");
   auto data = from_base64(fields[10].get_string());
   if (!data) return wrong("is not base64");
   BlockRow row{.previous = StreamId{numbers[0]},
@@ -78,7 +80,7 @@ Result<BlockRow> parse_block_row(std::string_view text) {
   row.block.last = StreamId{numbers[5]};
   row.block.fact_count = numbers[6];
   row.block.appended_at = wall_time(numbers[7]);
-  row.block.codec = std::string(fields[8].get_string());
+  row.block.codec = codec;
   row.block.raw_bytes = fields[9].get_int64();
   row.block.data = *std::move(data);
   return row;

@@ -165,7 +165,7 @@ std::optional<Head> read_head(std::string_view raw, const Block& block) {
   Head head;
   std::string_view in = raw;
   const auto run_count = take_varint(in);
-  if (!run_count || *run_count > raw.size()) return std::nullopt;
+  if (!run_count || *run_count == 0 || *run_count > raw.size()) return std::nullopt;
   StreamId expected = block.first;
   std::uint64_t facts = 0;
   for (std::uint64_t i = 0; i < *run_count; ++i) {

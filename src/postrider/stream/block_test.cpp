@@ -117,6 +117,12 @@ TEST(Block, damaged_bytes_are_an_error_and_never_a_crash) {
   Block unknown = good;
   unknown.codec = "lz77";
   EXPECT_FALSE(unpack_block(unknown));
+  Block empty = good;
+  empty.codec = "raw";
+  empty.data = std::string(1, '\0');
+  empty.raw_bytes = 1;
+  empty.fact_count = 0;
+  EXPECT_FALSE(unpack_block(empty)) << "a block without facts is none";
 }
 
 }  // namespace
