@@ -57,6 +57,7 @@ test('every rule catches what it is for', () => {
   some(rules.forms('switch (co_await f()) {'));
   some(rules.forms('for (auto& x : (co_await f()).value()) {'));
   some(rules.forms('for (const auto& x : read(a, b).value()) {'));
+  some(rules.forms('for (const auto& x : read(a, b).value().rows) {'));
   some(rules.forms('co_spawn(e, f(), asio::detached);'));
   some(rules.words(store, '// TO' + 'DO: later'));
   some(rules.words('src/postrider/base/utils.hpp', ''));

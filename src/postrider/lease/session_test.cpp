@@ -18,7 +18,8 @@ class SessionTest : public StoreTest {
     return transact(*connection, [&] { return session.enter(*connection); });
   }
   SessionRow row_of(const Session& session) {
-    for (SessionRow& row : read_sessions(*connection).value().sessions) {
+    const StoredSessions stored = read_sessions(*connection).value();
+    for (const SessionRow& row : stored.sessions) {
       if (row.instance == session.instance()) return row;
     }
     ADD_FAILURE() << "no row for " << session.instance_name();
