@@ -90,7 +90,8 @@ const forbiddenForms = [
     'a capturing lambda after co_await'],
   [/switch \(co_await/, 'switch over co_await'],
   [/for \([^;)]*: *\(?\(?co_await/, 'range-for over co_await'],
-  [/for \([^;]*: .*\)\.value\(\)[.)]/, 'range-for over a part of a temporary, which is gone by then'],
+  [/for \([^;]*: .*\)\.value\(\)[.)]/,
+    'range-for over a part of a temporary, which is gone by then'],
   [/asio::detached/, 'asio::detached drops exceptions'],
   [/awaitable_operators/, 'awaitable_operators swallow exceptions'],
 ];

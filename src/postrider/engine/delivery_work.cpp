@@ -28,7 +28,8 @@ Async<Result<void>> LeasedCommits::commit(std::function<Result<void>(SqlConnecti
 }
 
 DeliveryWork::DeliveryWork(const EnginePorts& ports, Commits& commits,
-                           const EngineSettings& settings, Metrics& metrics)
+                           const EngineSettings& settings, Metrics& metrics,
+                           OutboxDrain::FindStream stream_by_name)
     : ports_(ports),
       commits_(commits),
       settings_(settings),
@@ -40,7 +41,11 @@ DeliveryWork::DeliveryWork(const EnginePorts& ports, Commits& commits,
       registry_(ports.runtime, commits_, controller_, settings.services_max),
       retention_(
           ports.runtime, commits_, ports.background, [this] { return retention_subjects(); },
-          settings.stream.idempotency_retain, metrics.facts_dropped) {}
+          settings.stream.idempotency_retain, metrics.facts_dropped) {
+  if (ports.outbox == nullptr) return;
+  outbox_.emplace(ports.runtime, *ports.outbox, ports.background, commits_,
+                  std::move(stream_by_name), settings.outbox, metrics.outbox());
+}
 
 DeliveryWork::~DeliveryWork() = default;
 
@@ -65,16 +70,19 @@ Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_servi
   for (const auto& [key, part] : parts_) part.sorter->start();
   registry_.start_delivery();
   retention_.start();
+  if (outbox_) outbox_->start();
   co_return Result<void>{};
 }
 
 void DeliveryWork::request_stop() {
   controller_.request_stop();
+  if (outbox_) outbox_->request_stop();
 }
 
 Async<void> DeliveryWork::stopped() {
   for (const auto& [key, part] : parts_) co_await part.sorter->stop();
   co_await retention_.stop();
+  if (outbox_) co_await outbox_->stopped();
   co_await controller_.gate().drained();
 }
 

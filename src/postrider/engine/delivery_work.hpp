@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "postrider/engine/engine_settings.hpp"
 #include "postrider/engine/metrics.hpp"
 #include "postrider/engine/retention.hpp"
+#include "postrider/outbox/outbox_drain.hpp"
 #include "postrider/sort/sorter.hpp"
 
 namespace postrider {
@@ -29,12 +31,13 @@ class LeasedCommits final : public Commits {
   bool ended_ = false;
 };
 
-/// Sorting, delivery and retention: what one process at a time does for all streams and services.
-/// Engine thread.
+/// Sorting, delivery, retention and the outbox: what one process at a time does for all streams and
+/// services. Engine thread.
 class DeliveryWork {
  public:
+  /// `stream_by_name` is for the outbox.
   DeliveryWork(const EnginePorts& ports, Commits& commits, const EngineSettings& settings,
-               Metrics& metrics);
+               Metrics& metrics, OutboxDrain::FindStream stream_by_name);
   DeliveryWork(const DeliveryWork&) = delete;
   DeliveryWork& operator=(const DeliveryWork&) = delete;
   ~DeliveryWork();
@@ -71,6 +74,7 @@ class DeliveryWork {
   TransactionController controller_;
   ServiceRegistry registry_;
   Retention retention_;
+  std::optional<OutboxDrain> outbox_;
   std::map<StreamKey, Part> parts_;
   bool started_ = false;
 };

@@ -6,6 +6,7 @@
 #include "postrider/base/log.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/stream/event_format.hpp"
+#include "postrider/stream/stream_name.hpp"
 
 namespace postrider {
 namespace {
@@ -144,6 +145,12 @@ Async<Result<Stream*>> Engine::stream(std::string name) {
   while (creating_.contains(name)) co_await stream_created_.wait();
   const auto found = streams_.find(name);
   if (found != streams_.end()) co_return found->second.stream.get();
+  if (!is_stream_name(name)) {
+    co_return fail(Code::not_found,
+                   "\"{}\" is not a stream name: 1 to {} of a-z 0-9 _ . - beginning with a letter"
+                   " or digit",
+                   name, stream_name_bytes_max);
+  }
   if (!settings_.auto_create_streams) {
     co_return fail(Code::not_found,
                    "there is no stream \"{}\"; declare it under streams, or set"
@@ -180,7 +187,11 @@ void Engine::join_stream(const StreamRow& row, StreamId allocated) {
 }
 
 Async<Result<void>> Engine::start_delivery() {
-  auto work = std::make_shared<DeliveryWork>(ports_, committer_, settings_, metrics_);
+  OutboxDrain::FindStream find_stream = [this](std::string name) {
+    return stream(std::move(name));
+  };
+  auto work = std::make_shared<DeliveryWork>(ports_, committer_, settings_, metrics_,
+                                             std::move(find_stream));
   delivery_ = work;
   for (const auto& [name, part] : streams_) {
     work->add_stream(*part.stream, part.sorted_through, part.retain);

@@ -6,6 +6,7 @@
 
 #include "postrider/delivery/matrix/registration.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/outbox/outbox_drain.hpp"
 #include "postrider/runtime/bus.hpp"
 #include "postrider/runtime/http_client.hpp"
 #include "postrider/stream/stream.hpp"
@@ -37,6 +38,7 @@ struct EngineSettings {
   std::size_t sort_facts_max = 10'000;  ///< decided in one commit
   std::string server_name;              ///< empty: senders match on any server
   bool per_service_metrics = false;
+  OutboxSettings outbox;
   std::optional<FleetSettings> fleet;  ///< empty: the database is this process's alone
 };
 
@@ -46,8 +48,9 @@ struct EnginePorts {
   Reader writer;      ///< the committer's connection; also read from while opening
   Reader background;  ///< backlogs: sorting and delivery of what left the caches, retention
   HttpClient& http;
-  Bus* bus = nullptr;        ///< null: others are heard of from the database alone
-  Lane* bus_lane = nullptr;  ///< with it: unpacks what others say
+  Bus* bus = nullptr;                  ///< null: others are heard of from the database alone
+  Lane* bus_lane = nullptr;            ///< with it: unpacks what others say
+  const OutboxPort* outbox = nullptr;  ///< null: there is none
 };
 
 }  // namespace postrider

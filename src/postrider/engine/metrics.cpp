@@ -81,7 +81,11 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
                                "Facts acknowledged by services.")),
       delivery_seconds_(histogram(*registry_, "postrider_delivery_seconds",
                                   "From append to the service's 2xx, of each delivered fact.",
-                                  seconds_buckets)) {}
+                                  seconds_buckets)),
+      outbox_facts_(counter(*registry_, "postrider_outbox_facts_total",
+                            "Facts that were taken from the outbox.")),
+      outbox_refused_(counter(*registry_, "postrider_outbox_refused_total",
+                              "Rows of the outbox that were put aside.")) {}
 
 CommitterMetrics Metrics::committer() {
   return {commits_, commit_seconds_};
@@ -90,6 +94,10 @@ CommitterMetrics Metrics::committer() {
 DeliveryMetrics Metrics::delivery() {
   return {transactions_.Add({{"outcome", "delivered"}}), transactions_.Add({{"outcome", "failed"}}),
           facts_delivered_, delivery_seconds_};
+}
+
+OutboxMetrics Metrics::outbox() {
+  return {outbox_facts_, outbox_refused_};
 }
 
 std::string Metrics::text() const {

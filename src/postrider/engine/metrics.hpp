@@ -10,6 +10,7 @@
 #include <prometheus/registry.h>
 
 #include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/outbox/outbox_drain.hpp"
 #include "postrider/stream/committer.hpp"
 
 namespace postrider {
@@ -21,6 +22,7 @@ class Metrics {
 
   [[nodiscard]] CommitterMetrics committer();
   [[nodiscard]] DeliveryMetrics delivery();
+  [[nodiscard]] OutboxMetrics outbox();
 
   prometheus::Counter& facts_appended;
   prometheus::Counter& appends_refused;
@@ -48,6 +50,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& transactions_;
   prometheus::Counter& facts_delivered_;
   prometheus::Histogram& delivery_seconds_;
+  prometheus::Counter& outbox_facts_;
+  prometheus::Counter& outbox_refused_;
 };
 
 }  // namespace postrider

@@ -42,7 +42,7 @@ TEST_F(Migrations, a_database_of_a_newer_version_is_refused_and_not_changed) {
 TEST_F(Migrations, a_step_that_fails_leaves_nothing_and_can_be_run_again) {
   for (const char* table : {"schema_version", "streams", "blocks", "idempotency_keys", "services",
                             "delivery_states", "inbox_blocks", "room_aliases", "newest_session",
-                            "sessions", "writer_positions", "leases"}) {
+                            "sessions", "writer_positions", "leases", "outbox_batches"}) {
     ASSERT_TRUE(connection->execute_once(fmt::format("DROP TABLE {}", table)));
   }
   ASSERT_FALSE(

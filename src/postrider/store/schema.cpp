@@ -62,8 +62,16 @@ constexpr std::array<std::string_view, 6> step_2 = {
     "CREATE TABLE leases (name TEXT PRIMARY KEY, session_key BIGINT NOT NULL) {without_rowid}",
 };
 
-constexpr std::array<std::span<const std::string_view>, 2> steps = {
-    std::span<const std::string_view>(step_1), std::span<const std::string_view>(step_2)};
+constexpr std::array<std::string_view, 1> step_3 = {
+    // The last batch of rows that came from an outbox into a stream.
+    "CREATE TABLE outbox_batches (outbox TEXT NOT NULL, stream_key BIGINT NOT NULL,"
+    " number BIGINT NOT NULL, row_ids TEXT NOT NULL, PRIMARY KEY (outbox, stream_key))"
+    " {without_rowid}",
+};
+
+constexpr std::array<std::span<const std::string_view>, 3> steps = {
+    std::span<const std::string_view>(step_1), std::span<const std::string_view>(step_2),
+    std::span<const std::string_view>(step_3)};
 
 }  // namespace
 

@@ -24,9 +24,10 @@ IdSupply::Source id_source(const Session* session) {
 struct Stream::PendingAppend {
   std::shared_ptr<const FactBatch> facts;
   std::optional<IdempotencyKey> key;
+  AppendCondition condition;
   StreamId first;
   StreamId last;
-  bool key_is_taken = false;  ///< by another process, meanwhile
+  bool is_refused = false;  ///< by its condition, or another process has taken its key meanwhile
   Reply<Result<AppendReceipt>> done;
 
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(facts->size()); }
@@ -94,6 +95,11 @@ class Stream::AppendWrite final : public Write {
   }
 
   Result<void> place(SqlConnection& connection, PendingAppend& append, IdCursor& ids) {
+    if (append.condition) {
+      TRY(const bool holds, append.condition(connection));
+      append.is_refused = !holds;
+      if (!holds) return {};
+    }
     IdCursor after = ids;
     const std::vector<IdRange> ranges = after.take(append.count());
     append.first = ranges.front().first;
@@ -103,7 +109,7 @@ class Stream::AppendWrite final : public Write {
                       append.last,     append.count(),          now_};
       TRY(const bool inserted,
           insert_keyed_append(connection, stream_.key_, row, keys_expired_before_));
-      append.key_is_taken = !inserted;
+      append.is_refused = !inserted;
       if (!inserted) return {};
     }
     ids = after;
@@ -153,7 +159,7 @@ InstanceKey Stream::writer() const {
 
 Async<Result<AppendReceipt>> Stream::append(std::shared_ptr<const FactBatch> facts,
                                             std::optional<IdempotencyKey> key) {
-  if (!key) co_return co_await append_once(std::move(facts), std::nullopt);
+  if (!key) co_return co_await append_once(std::move(facts), std::nullopt, nullptr);
 
   // One append at a time under a key: a second one waits and then finds the first one's answer.
   const std::string name = key->key;
@@ -165,12 +171,17 @@ Async<Result<AppendReceipt>> Stream::append(std::shared_ptr<const FactBatch> fac
   co_return receipt;
 }
 
+Async<Result<AppendReceipt>> Stream::append_if(std::shared_ptr<const FactBatch> facts,
+                                               AppendCondition condition) {
+  co_return co_await append_once(std::move(facts), std::nullopt, std::move(condition));
+}
+
 Async<Result<AppendReceipt>> Stream::append_keyed(std::shared_ptr<const FactBatch> facts,
                                                   IdempotencyKey key) {
   while (true) {
     CO_TRY(const auto first_answer, co_await find_first_answer(&key));
     if (first_answer) co_return *first_answer;
-    auto receipt = co_await append_once(facts, key);
+    auto receipt = co_await append_once(facts, key, nullptr);
     const bool key_is_taken = !receipt && receipt.error().code == Code::conflict;
     if (!key_is_taken) co_return receipt;
   }
@@ -194,7 +205,8 @@ Async<Result<std::optional<AppendReceipt>>> Stream::find_first_answer(const Idem
 }
 
 Async<Result<AppendReceipt>> Stream::append_once(std::shared_ptr<const FactBatch> facts,
-                                                 std::optional<IdempotencyKey> key) {
+                                                 std::optional<IdempotencyKey> key,
+                                                 AppendCondition condition) {
   POSTRIDER_ASSERT(facts->size() > 0, "an append without facts");
   if (waiting_bytes_ > settings_.waiting_bytes_max) {
     co_return fail(Code::overloaded,
@@ -202,9 +214,9 @@ Async<Result<AppendReceipt>> Stream::append_once(std::shared_ptr<const FactBatch
                    waiting_bytes_);
   }
   waiting_bytes_ += facts->memory_bytes();
-  auto start = [this, &facts, &key](Reply<Result<AppendReceipt>> done) {
-    waiting_.push_back(std::make_unique<PendingAppend>(
-        PendingAppend{std::move(facts), std::move(key), {}, {}, false, std::move(done)}));
+  auto start = [this, &facts, &key, &condition](Reply<Result<AppendReceipt>> done) {
+    waiting_.push_back(std::make_unique<PendingAppend>(PendingAppend{
+        std::move(facts), std::move(key), std::move(condition), {}, {}, false, std::move(done)}));
     if (waiting_.size() == 1) committer_.submit(std::make_unique<AppendWrite>(*this));
   };
   co_return co_await await_reply<Result<AppendReceipt>>(runtime_.executor(), start);
@@ -231,8 +243,8 @@ void Stream::answer_appends(PendingAppends& appends, const Result<void>& outcome
     waiting_bytes_ -= append->facts->memory_bytes();
     if (!outcome) {
       append->done(std::unexpected(outcome.error()));
-    } else if (append->key_is_taken) {
-      append->done(fail(Code::conflict, "another append has taken the key"));
+    } else if (append->is_refused) {
+      append->done(fail(Code::conflict, "another append was first"));
     } else {
       append->done(
           AppendReceipt{append->first, append->last, append->count(), positions_.heard(), false});

@@ -47,6 +47,10 @@ struct AppendReceipt {
   bool repeated = false;  ///< the answer to an earlier append with the same key
 };
 
+/// Asked inside the commit that carries an append, and again when that is tried again: false
+/// refuses the append and nothing else. What it writes is committed with the facts.
+using AppendCondition = std::function<Result<bool>(SqlConnection&)>;
+
 /// What a writer says when its position moves.
 struct WriterWord {
   InstanceKey writer;
@@ -85,6 +89,9 @@ class Stream {
   /// `overloaded`, `stopping`, `idempotency_key_reused`.
   Async<Result<AppendReceipt>> append(std::shared_ptr<const FactBatch> facts,
                                       std::optional<IdempotencyKey> key);
+  /// The same if the condition holds when it comes to that; else `conflict`.
+  Async<Result<AppendReceipt>> append_if(std::shared_ptr<const FactBatch> facts,
+                                         AppendCondition condition);
 
   using Keys = FactReader::Keys;
   /// Facts after `after`, in order, up to the linear position: at least one if there is one, and
@@ -127,7 +134,8 @@ class Stream {
   Async<Result<AppendReceipt>> append_keyed(std::shared_ptr<const FactBatch> facts,
                                             IdempotencyKey key);
   Async<Result<AppendReceipt>> append_once(std::shared_ptr<const FactBatch> facts,
-                                           std::optional<IdempotencyKey> key);
+                                           std::optional<IdempotencyKey> key,
+                                           AppendCondition condition);
   Async<Result<std::optional<AppendReceipt>>> find_first_answer(const IdempotencyKey* key);
   void finish_appends(AppendWrite& write, const Result<void>& outcome);
   void answer_appends(PendingAppends& appends, const Result<void>& outcome);

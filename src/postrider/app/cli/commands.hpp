@@ -18,6 +18,7 @@ void add_append_command(CLI::App& program, CommandContext& context);
 void add_tail_command(CLI::App& program, CommandContext& context);
 void add_services_command(CLI::App& program, CommandContext& context);
 void add_db_command(CLI::App& program, CommandContext& context);
+void add_outbox_command(CLI::App& program, CommandContext& context);
 void add_receive_command(CLI::App& program, CommandContext& context);
 void add_healthcheck_command(CLI::App& program, CommandContext& context);
 void add_version_command(CLI::App& program, CommandContext& context);

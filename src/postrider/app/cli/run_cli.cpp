@@ -42,6 +42,7 @@ void add_all_commands(CLI::App& program, CommandContext& context) {
   add_tail_command(program, context);
   add_services_command(program, context);
   add_db_command(program, context);
+  add_outbox_command(program, context);
   add_receive_command(program, context);
   add_healthcheck_command(program, context);
   add_version_command(program, context);

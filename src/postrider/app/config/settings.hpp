@@ -87,6 +87,13 @@ struct ReadSection {
   bool operator==(const ReadSection&) const = default;
 };
 
+/// Facts that an application has left in its own PostgreSQL database.
+struct OutboxSection {
+  std::string url;
+  Duration poll_interval = std::chrono::milliseconds{50};
+  bool operator==(const OutboxSection&) const = default;
+};
+
 struct DeliverySection {
   std::uint32_t transaction_facts_max = 100;
   std::uint64_t transaction_bytes_max = 8 * mebibyte;
@@ -141,6 +148,7 @@ struct Settings {
   TokenSection tokens;
   std::map<std::string, StreamSection> streams;
   AppendSection append;
+  OutboxSection outbox;
   ReadSection read;
   std::vector<std::string> services;  ///< registration files; relative ones already resolved
   DeliverySection delivery;

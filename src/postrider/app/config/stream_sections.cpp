@@ -82,6 +82,10 @@ void add_stream_sections(SettingTable& table, Settings& settings) {
   table.duration("append.idempotency_retain", append.idempotency_retain, one_second, days{365});
   table.size("append.waiting_bytes_max", append.waiting_bytes_max, mebibyte, mebibyte << 20);
 
+  table.text("outbox.url", settings.outbox.url, outbox_fault);
+  table.duration("outbox.poll_interval", settings.outbox.poll_interval,
+                 std::chrono::milliseconds{5}, std::chrono::minutes{1});
+
   table.number("read.limit_default", settings.read.limit_default, 1, 100'000);
   table.number("read.limit_max", settings.read.limit_max, 1, 100'000);
   table.duration("read.wait_max", settings.read.wait_max, Duration::zero(),

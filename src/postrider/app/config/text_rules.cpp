@@ -9,13 +9,13 @@
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/drivers/bus/redis_bus.hpp"
 #include "postrider/runtime/address_policy.hpp"
+#include "postrider/stream/stream_name.hpp"
 
 namespace postrider {
 namespace {
 
 constexpr std::size_t token_bytes_min = 8;
 constexpr std::size_t token_bytes_max = 512;
-constexpr std::size_t stream_name_bytes_max = 63;
 constexpr std::size_t server_name_bytes_max = 230;
 constexpr std::string_view lower_alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::size_t instance_name_bytes_max = 63;
@@ -34,6 +34,12 @@ std::string database_fault(const std::string& text) {
   if (is_sqlite || is_postgres) return "";
   return "names no database; allowed: sqlite:PATH, such as sqlite:./postrider.db, or"
          " postgresql://USER@HOST/NAME";
+}
+
+std::string outbox_fault(const std::string& text) {
+  const bool is_postgres = text.starts_with("postgresql://") || text.starts_with("postgres://");
+  return text.empty() || is_postgres ? ""
+                                     : "names no database; allowed: postgresql://USER@HOST/NAME";
 }
 
 std::string schema_fault(const std::string& text) {
@@ -97,11 +103,7 @@ std::string token_fault(const std::string& text) {
 }
 
 std::string stream_name_fault(const std::string& text) {
-  const bool fits = !text.empty() && text.size() <= stream_name_bytes_max;
-  if (fits && lower_alphanumeric.find(text[0]) != std::string_view::npos &&
-      only_of(text, std::string(lower_alphanumeric) + "_.-")) {
-    return "";
-  }
+  if (is_stream_name(text)) return "";
   return fmt::format(
       "\"{}\" cannot name a stream; allowed: 1 to {} characters of a-z, 0-9, _, ., "
       "-, the first a letter or a digit",

@@ -11,6 +11,8 @@ namespace postrider {
 
 /// `sqlite:PATH` or a URL of PostgreSQL, which is never repeated: it may hold a password.
 std::string database_fault(const std::string& text);
+/// Empty, or a URL of PostgreSQL, which is never repeated.
+std::string outbox_fault(const std::string& text);
 /// The name of a schema of PostgreSQL: 1 to 63 of `[a-z0-9_]`, not a digit first.
 std::string schema_fault(const std::string& text);
 /// The name of a process among others: 1 to 63 of `[a-z0-9_.-]`.

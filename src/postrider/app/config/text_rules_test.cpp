@@ -83,5 +83,15 @@ TEST(ServerNameRule, takes_host_names_and_nothing) {
   EXPECT_NE(server_name_fault("https://example.org/"), "");
 }
 
+TEST(TextRules, an_outbox_is_in_postgresql_or_there_is_none_and_its_url_is_not_repeated) {
+  EXPECT_EQ(outbox_fault(""), "");
+  EXPECT_EQ(outbox_fault("postgresql://app:secret@localhost/shop"), "");
+  EXPECT_EQ(outbox_fault("postgres://localhost/shop"), "");
+  for (const char* url : {"sqlite:./shop.db", "mysql://app:secret@localhost/shop", "localhost"}) {
+    EXPECT_NE(outbox_fault(url), "") << url;
+    EXPECT_EQ(outbox_fault(url).find("secret"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace postrider

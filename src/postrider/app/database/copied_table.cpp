@@ -60,6 +60,8 @@ constexpr auto members_columns =
     std::to_array<CopiedColumn>({{"stream_key", integer}, {"room_id", text}, {"user_id", text}});
 constexpr auto room_aliases_columns = std::to_array<CopiedColumn>(
     {{"stream_key", integer}, {"room_id", text}, {"source", text}, {"alias", text}});
+constexpr auto outbox_batches_columns = std::to_array<CopiedColumn>(
+    {{"outbox", text}, {"stream_key", integer}, {"number", integer}, {"row_ids", text}});
 
 constexpr std::array tables = {CopiedTable{"streams", 1, streams_columns},
                                CopiedTable{"blocks", 2, blocks_columns},
@@ -68,7 +70,8 @@ constexpr std::array tables = {CopiedTable{"streams", 1, streams_columns},
                                CopiedTable{"delivery_states", 1, delivery_states_columns},
                                CopiedTable{"inbox_blocks", 2, inbox_blocks_columns},
                                CopiedTable{"members", 3, members_columns},
-                               CopiedTable{"room_aliases", 4, room_aliases_columns}};
+                               CopiedTable{"room_aliases", 4, room_aliases_columns},
+                               CopiedTable{"outbox_batches", 2, outbox_batches_columns}};
 
 std::vector<std::string> names_of(const CopiedTable& table, std::size_t count) {
   std::vector<std::string> names;

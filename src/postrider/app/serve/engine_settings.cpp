@@ -1,6 +1,15 @@
 #include "postrider/app/serve/engine_settings.hpp"
 
 namespace postrider {
+namespace {
+
+FactLimits fact_limits(const Settings& settings) {
+  return {.fact_bytes_max = settings.append.fact_bytes_max,
+          .batch_facts_max = settings.append.batch_facts_max,
+          .json_depth_max = settings.append.json_depth_max};
+}
+
+}  // namespace
 
 RegistrationLimits registration_limits(const Settings& settings) {
   return {.pattern_bytes_max = settings.limits.pattern_bytes_max,
@@ -26,6 +35,8 @@ EngineSettings engine_settings(const Settings& settings) {
   engine.services_max = settings.limits.services_max;
   engine.server_name = settings.matrix.server_name;
   engine.per_service_metrics = settings.metrics.per_service;
+  engine.outbox = {
+      .poll_interval = settings.outbox.poll_interval, .limits = {}, .facts = fact_limits(settings)};
   if (is_postgres(settings.database)) {
     engine.fleet = {.instance_name = settings.instance_name,
                     .session_interval = settings.fleet.session_interval,
@@ -35,9 +46,7 @@ EngineSettings engine_settings(const Settings& settings) {
 }
 
 PublicApiSettings public_api_settings(const Settings& settings) {
-  return {.facts = {.fact_bytes_max = settings.append.fact_bytes_max,
-                    .batch_facts_max = settings.append.batch_facts_max,
-                    .json_depth_max = settings.append.json_depth_max},
+  return {.facts = fact_limits(settings),
           .batch_bytes_max = settings.append.batch_bytes_max,
           .read_limit_default = settings.read.limit_default,
           .read_limit_max = settings.read.limit_max,

@@ -18,6 +18,7 @@
 #include "postrider/drivers/bus/redis_bus.hpp"
 #include "postrider/drivers/bus/tcp_bus.hpp"
 #include "postrider/drivers/curl/curl_http_client.hpp"
+#include "postrider/drivers/postgres/outbox_connection.hpp"
 #include "postrider/drivers/postgres/postgres_database.hpp"
 #include "postrider/drivers/sqlite/sqlite_database.hpp"
 
@@ -88,9 +89,12 @@ struct Server::Parts {
         writer_lane(runtime.executor(), "pr-writer"),
         reader_lane(runtime.executor(), "pr-reader"),
         bus_lane(runtime.executor(), "pr-bus"),
+        outbox_lane(runtime.executor(), "pr-outbox"),
         bus(make_bus(config, runtime)),
+        outbox{outbox_lane, [url = config.outbox.url] { return open_outbox_connection(url); }},
         engine(EnginePorts{runtime, Reader{writer_lane, *writer_connection},
-                           Reader{reader_lane, *reader_connection}, http, bus.get(), &bus_lane},
+                           Reader{reader_lane, *reader_connection}, http, bus.get(), &bus_lane,
+                           config.outbox.url.empty() ? nullptr : &outbox},
                engine_settings(config)),
         streams(engine) {}
 
@@ -113,7 +117,9 @@ struct Server::Parts {
   ThreadLane writer_lane;
   ThreadLane reader_lane;
   ThreadLane bus_lane;
+  ThreadLane outbox_lane;
   std::unique_ptr<Bus> bus;
+  OutboxPort outbox;
   Engine engine;
   StreamDirectory streams;
   std::unique_ptr<HttpServer> public_server;

@@ -1,0 +1,268 @@
+#include "postrider/outbox/outbox_drain.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <prometheus/counter.h>
+
+#include "postrider/base/log.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr Duration retry_delay = std::chrono::seconds{1};
+
+using Rows = std::vector<const OutboxRow*>;
+
+std::string ids_of(const Rows& rows) {
+  std::vector<std::int64_t> ids;
+  for (const OutboxRow* row : rows) ids.push_back(row->id);
+  return row_id_list(ids);
+}
+
+/// What is read at once must be appended at once.
+OutboxSettings within_fact_limits(OutboxSettings settings) {
+  settings.limits.rows_max = std::min(settings.limits.rows_max, settings.facts.batch_facts_max);
+  settings.limits.fact_bytes_max = settings.facts.fact_bytes_max;
+  return settings;
+}
+
+/// What `jsonb` becomes as text has no line breaks.
+std::string lines_of(const Rows& rows) {
+  std::string lines;
+  for (const OutboxRow* row : rows) {
+    lines += *row->payload;
+    lines += '\n';
+  }
+  return lines;
+}
+
+}  // namespace
+
+/// Rows of one batch for one stream.
+struct OutboxDrain::Group {
+  std::string stream;
+  Rows rows;
+  Result<void> outcome;
+};
+
+/// What rows are as facts.
+struct OutboxDrain::Parsed {
+  std::shared_ptr<const FactBatch> facts;  ///< null when none of the rows is one
+  std::string row_ids;                     ///< of those that are
+  std::vector<std::pair<const OutboxRow*, std::string>> refused;
+
+  static Parsed parse(const Rows& rows, const EventFormat& format, const FactLimits& limits);
+};
+
+OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const EventFormat& format,
+                                               const FactLimits& limits) {
+  Parsed parsed;
+  Rows good;
+  for (const OutboxRow* row : rows) {
+    if (row->payload) {
+      good.push_back(row);
+      continue;
+    }
+    parsed.refused.emplace_back(
+        row, fmt::format("the payload has {} bytes; append.fact_bytes_max allows {}",
+                         row->payload_bytes, limits.fact_bytes_max));
+  }
+  auto facts = parse_facts(lines_of(good), BodyKind::ndjson, format, limits);
+  if (!facts) {
+    std::erase_if(good, [&](const OutboxRow* row) {
+      const auto alone = parse_facts(lines_of({row}), BodyKind::json, format, limits);
+      if (!alone) parsed.refused.emplace_back(row, alone.error().detail);
+      return !alone;
+    });
+    facts = parse_facts(lines_of(good), BodyKind::ndjson, format, limits);
+  }
+  if (!facts) return parsed;
+  parsed.facts = *std::move(facts);
+  parsed.row_ids = ids_of(good);
+  return parsed;
+}
+
+OutboxDrain::OutboxDrain(Runtime& runtime, const OutboxPort& port, Reader installation,
+                         Commits& commits, FindStream find_stream, OutboxSettings settings,
+                         OutboxMetrics metrics)
+    : runtime_(runtime),
+      port_(port),
+      installation_(installation),
+      commits_(commits),
+      find_stream_(std::move(find_stream)),
+      settings_(within_fact_limits(settings)),
+      metrics_(metrics),
+      stop_requested_(runtime),
+      gate_(runtime) {}
+
+void OutboxDrain::start() {
+  gate_.spawn(run(), "outbox");
+}
+
+void OutboxDrain::request_stop() {
+  stopping_ = true;
+  stop_requested_.notify_all();
+}
+
+Async<void> OutboxDrain::stopped() {
+  co_await gate_.drained();
+}
+
+Async<void> OutboxDrain::run() {
+  while (!stopping_) {
+    const Result<bool> taken = co_await take_batch();
+    report(taken);
+    if (taken && *taken) continue;
+    const Duration pause = taken ? settings_.poll_interval : retry_delay;
+    if (!stopping_) co_await stop_requested_.wait_until(runtime_.now() + pause);
+  }
+}
+
+void OutboxDrain::report(const Result<bool>& outcome) {
+  const std::string failure = outcome ? "" : outcome.error().detail;
+  // What went wrong may have happened nevertheless, and somebody else may be at work.
+  if (!outcome) outbox_.clear();
+  const bool is_news = failure != last_failure_ && !stopping_;
+  if (is_news && !outcome) log_warn("outbox: {}", failure);
+  if (is_news && outcome) log_info("outbox: facts are taken again");
+  last_failure_ = failure;
+}
+
+/// True when there may be more.
+Async<Result<bool>> OutboxDrain::take_batch() {
+  if (outbox_.empty()) CO_TRY_VOID(co_await open());
+  CO_TRY(const std::vector<OutboxRow> rows, co_await read_rows());
+  if (rows.empty()) {
+    CO_TRY_VOID(co_await empty_batches());
+    co_return false;
+  }
+  CO_TRY_VOID(co_await place(&rows));
+  // Their rows are still to be deleted.
+  co_return true;
+}
+
+Async<Result<void>> OutboxDrain::open() {
+  auto identify = [this]() -> Result<std::string> {
+    if (!connection_) {
+      TRY(connection_, port_.connect());
+    }
+    return read_outbox_identity(*connection_);
+  };
+  CO_TRY(std::string outbox, co_await run_on(port_.lane, identify));
+  auto read = [this, &outbox] { return read_outbox_batches(installation_.connection, outbox); };
+  CO_TRY(std::vector<OutboxBatch> batches, co_await run_on(installation_.lane, read));
+  batches_.clear();
+  taken_.clear();
+  for (OutboxBatch& batch : batches) {
+    if (!batch.row_ids.empty()) taken_.push_back(batch.row_ids);
+    batches_[batch.stream] = std::move(batch);
+  }
+  outbox_ = std::move(outbox);
+  co_return Result<void>{};
+}
+
+Async<Result<std::vector<OutboxRow>>> OutboxDrain::read_rows() {
+  auto work = [this]() -> Result<std::vector<OutboxRow>> {
+    std::vector<OutboxRow> rows;
+    TRY_VOID(transact(*connection_, [&]() -> Result<void> {
+      for (const std::string& row_ids : taken_) {
+        TRY_VOID(delete_outbox_rows(*connection_, row_ids));
+      }
+      TRY(rows, read_outbox_rows(*connection_, settings_.limits));
+      return {};
+    }));
+    return rows;
+  };
+  auto rows = co_await run_on(port_.lane, work);
+  if (rows) taken_.clear();
+  co_return rows;
+}
+
+Async<Result<void>> OutboxDrain::place(const std::vector<OutboxRow>* rows) {
+  std::map<std::string, Group> groups;
+  for (const OutboxRow& row : *rows) {
+    Group& group = groups[row.stream];
+    group.stream = row.stream;
+    group.rows.push_back(&row);
+  }
+  // Together, so that all streams share a commit.
+  Gate appends(runtime_);
+  for (auto& [name, group] : groups) appends.spawn(append_group(&group), "outbox append");
+  co_await appends.drained();
+  for (const auto& [name, group] : groups) {
+    if (!group.outcome) co_return std::unexpected(group.outcome.error());
+  }
+  co_return Result<void>{};
+}
+
+Async<void> OutboxDrain::append_group(Group* group) {
+  const auto stream = co_await find_stream_(group->stream);
+  if (stream) {
+    group->outcome = co_await append_rows(*stream, &group->rows);
+  } else if (stream.error().code == Code::not_found) {
+    group->outcome = co_await refuse(&group->rows, stream.error().detail);
+  } else {
+    group->outcome = std::unexpected(stream.error());
+  }
+}
+
+Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
+  auto parse = [this, stream, rows] {
+    return Parsed::parse(*rows, stream->format(), settings_.facts);
+  };
+  const Parsed parsed = co_await run_on(port_.lane, parse);
+  for (const auto& [row, reason] : parsed.refused) {
+    const Rows one = {row};
+    CO_TRY_VOID(co_await refuse(&one, reason));
+  }
+  if (!parsed.facts) co_return Result<void>{};
+  const OutboxBatch last = batches_[stream->key()];
+  const OutboxBatch batch{stream->key(), last.number + 1, parsed.row_ids};
+  AppendCondition is_next = [outbox = outbox_, batch](SqlConnection& connection) {
+    return put_outbox_batch(connection, outbox, batch);
+  };
+  CO_TRY_VOID(co_await stream->append_if(parsed.facts, std::move(is_next)));
+  metrics_.facts.Increment(static_cast<double>(parsed.facts->size()));
+  batches_[stream->key()] = batch;
+  taken_.push_back(batch.row_ids);
+  co_return Result<void>{};
+}
+
+Async<Result<void>> OutboxDrain::refuse(const Rows* rows, std::string reason) {
+  const std::string row_ids = ids_of(*rows);
+  auto work = [this, &row_ids, &reason] {
+    return refuse_outbox_rows(*connection_, row_ids, reason);
+  };
+  CO_TRY_VOID(co_await run_on(port_.lane, work));
+  metrics_.refused.Increment(static_cast<double>(rows->size()));
+  log_warn("outbox: refused {} rows, the first is {} for stream \"{}\": {}", rows->size(),
+           rows->front()->id, rows->front()->stream, reason);
+  co_return Result<void>{};
+}
+
+/// When all is taken and deleted, nothing is left to be deleted by whoever begins next: an outbox
+/// that is restored from a backup may give its IDs out again.
+Async<Result<void>> OutboxDrain::empty_batches() {
+  std::vector<OutboxBatch> emptied;
+  for (const auto& [stream, batch] : batches_) {
+    if (!batch.row_ids.empty()) emptied.push_back({stream, batch.number + 1, ""});
+  }
+  if (emptied.empty()) co_return Result<void>{};
+  bool are_next = true;
+  std::function<Result<void>(SqlConnection&)> apply =
+      [&](SqlConnection& connection) -> Result<void> {
+    are_next = true;
+    for (const OutboxBatch& batch : emptied) {
+      TRY(const bool is_next, put_outbox_batch(connection, outbox_, batch));
+      are_next = are_next && is_next;
+    }
+    return {};
+  };
+  CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
+  if (!are_next) co_return fail(Code::conflict, "another process takes facts from it too");
+  for (const OutboxBatch& batch : emptied) batches_[batch.stream] = batch;
+  co_return Result<void>{};
+}
+
+}  // namespace postrider
