@@ -66,6 +66,8 @@ Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_servi
   CO_TRY_VOID(
       registry_.load(std::move(stored.services), stored.inbox_ends, settings_.registration));
   CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
+  // What was read may be old by now, if that took long.
+  if (!commits_.are_current()) co_return fail(Code::session_ended, "the session may have ended");
   started_ = true;
   for (const auto& [key, part] : parts_) part.sorter->start();
   registry_.start_delivery();

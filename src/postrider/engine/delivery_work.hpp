@@ -46,6 +46,8 @@ class DeliveryWork {
   void add_stream(Stream& stream, StreamId sorted_through, Duration retain);
   /// Reads the services, makes the declared ones what the configuration says, and starts work.
   Async<Result<void>> start(std::vector<Registration> declared_services);
+  /// Before that it does not know all services.
+  [[nodiscard]] bool has_started() const { return started_; }
   /// Nothing more is committed, and no request is begun. What is in flight may go on.
   void request_stop();
   /// After `request_stop`: waits for what is in flight.

@@ -118,13 +118,13 @@ Stream& Engine::add_stream(const StreamRow& row, StreamId last_id) {
 
 Async<Result<void>> Engine::create_stream(std::string name, StreamDeclaration declaration) {
   StreamRow row;
-  StreamId allocated;
+  WriterStart start;
   const WallTime now = ports_.runtime.wall_now();
   std::function<Result<void>(SqlConnection&)> apply =
       [&](SqlConnection& connection) -> Result<void> {
     TRY(row, put_stream(connection, name, declaration.format, now));
     if (session_) {
-      TRY(allocated, join_as_writer(connection, row, session_->instance(), {}));
+      TRY(start, join_as_writer(connection, row, session_->instance(), {}));
     }
     return {};
   };
@@ -132,7 +132,7 @@ Async<Result<void>> Engine::create_stream(std::string name, StreamDeclaration de
   CO_TRY_VOID(check_format(row));
   if (streams_.contains(name)) co_return Result<void>{};
   if (session_) {
-    join_stream(row, allocated);
+    join_stream(row, start);
     fleet_->look_soon();
   } else {
     add_stream(row, {});
@@ -178,12 +178,12 @@ Stream* Engine::find_stream(StreamKey key) const {
   return nullptr;
 }
 
-void Engine::join_stream(const StreamRow& row, StreamId allocated) {
+void Engine::join_stream(const StreamRow& row, WriterStart start) {
   Stream* stream = find_stream(row.key);
   if (stream == nullptr) {
     stream = &add_stream(row, std::max(row.dropped_through, row.sorted_through));
   }
-  stream->begin_session(allocated);
+  stream->begin_session(start);
 }
 
 Async<Result<void>> Engine::start_delivery() {

@@ -34,7 +34,9 @@ class Engine final : private FleetMember {
 
   /// What this process does for all services; null while another one does it. Kept by whoever uses
   /// it across a wait.
-  [[nodiscard]] std::shared_ptr<DeliveryWork> delivery() const { return delivery_; }
+  [[nodiscard]] std::shared_ptr<DeliveryWork> delivery() const {
+    return delivery_ && delivery_->has_started() ? delivery_ : nullptr;
+  }
   /// The instance that does, to be named to users; empty when none is known.
   [[nodiscard]] std::string delivering_instance() const;
 
@@ -60,7 +62,7 @@ class Engine final : private FleetMember {
   void refresh_service_gauges();
   [[nodiscard]] Replicator::Surroundings surroundings();
 
-  void join_stream(const StreamRow& row, StreamId allocated) override;
+  void join_stream(const StreamRow& row, WriterStart start) override;
   [[nodiscard]] Stream* find_stream(StreamKey key) const override;
   void adopt_sessions(const StoredSessions& stored) override;
   [[nodiscard]] bool hears_others() const override;

@@ -16,7 +16,7 @@ constexpr Duration look_spacing = std::chrono::milliseconds{5};
 
 struct Joined {
   StreamRow row;
-  StreamId allocated;
+  WriterStart start;
 };
 
 /// The largest position that anybody has in the stream.
@@ -52,13 +52,14 @@ WriterList writers_of(const StoredSessions& stored, StreamKey stream,
 
 }  // namespace
 
-Result<StreamId> join_as_writer(SqlConnection& connection, const StreamRow& row,
-                                InstanceKey instance, StreamId used) {
+Result<WriterStart> join_as_writer(SqlConnection& connection, const StreamRow& row,
+                                   InstanceKey instance, StreamId used) {
   TRY(const auto stored, last_stored_id(connection, row.key));
   used = std::max({used, row.dropped_through, row.sorted_through, stored.value_or(StreamId{})});
   TRY(const StreamId allocated, prepare_ids(connection, row.key, used));
   TRY_VOID(put_writer_position(connection, {row.key, instance, allocated}));
-  return allocated;
+  TRY(const SessionKey newest, read_newest_session(connection));
+  return WriterStart{allocated, newest};
 }
 
 /// What the database said at one moment.
@@ -163,6 +164,7 @@ Async<Result<void>> Fleet::look() {
 
 Async<Result<void>> Fleet::begin() {
   co_await committer_.drained();
+  const MonoTime before = ports_.runtime.now();
   const WallTime now = ports_.runtime.wall_now();
   const std::string fleet =
       fmt::format("{:016x}", ports_.runtime.random(std::numeric_limits<std::uint64_t>::max()));
@@ -176,9 +178,9 @@ Async<Result<void>> Fleet::begin() {
       TRY(const auto rows, read_streams(connection));
       joined.clear();
       for (const StreamRow& row : rows) {
-        TRY(const StreamId allocated, join_as_writer(connection, row, session_.instance(),
-                                                     largest_position(stored, row.key)));
-        joined.push_back({row, allocated});
+        TRY(const WriterStart start, join_as_writer(connection, row, session_.instance(),
+                                                    largest_position(stored, row.key)));
+        joined.push_back({row, start});
       }
       return {};
     });
@@ -186,10 +188,10 @@ Async<Result<void>> Fleet::begin() {
   CO_TRY_VOID(co_await run_on(ports_.writer.lane, work));
   saved_positions_.clear();
   for (const Joined& stream : joined) {
-    member_.join_stream(stream.row, stream.allocated);
-    saved_positions_[stream.row.key] = stream.allocated;
+    member_.join_stream(stream.row, stream.start);
+    saved_positions_[stream.row.key] = stream.start.allocated;
   }
-  committer_.resume();
+  committer_.resume(before);
   log_info("session {} of instance {} has begun", session_.key(), session_.instance_name());
   co_return Result<void>{};
 }
@@ -211,16 +213,16 @@ Async<Result<void>> Fleet::join_new_streams(const Seen* seen) {
       known->set_dropped_through(row.dropped_through);
       continue;
     }
-    StreamId allocated;
+    WriterStart start;
     const StreamId used = largest_position(seen->stored, row.key);
     std::function<Result<void>(SqlConnection&)> apply =
-        [this, &row, &allocated, used](SqlConnection& connection) -> Result<void> {
-      TRY(allocated, join_as_writer(connection, row, session_.instance(), used));
+        [this, &row, &start, used](SqlConnection& connection) -> Result<void> {
+      TRY(start, join_as_writer(connection, row, session_.instance(), used));
       return {};
     };
     CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
-    saved_positions_[row.key] = allocated;
-    if (member_.find_stream(row.key) == nullptr) member_.join_stream(row, allocated);
+    saved_positions_[row.key] = start.allocated;
+    if (member_.find_stream(row.key) == nullptr) member_.join_stream(row, start);
   }
   co_return Result<void>{};
 }

@@ -19,9 +19,8 @@ class FleetMember {
   FleetMember& operator=(const FleetMember&) = delete;
   virtual ~FleetMember() = default;
 
-  /// A stream that this process writes to from now on: every ID at or below `allocated` was drawn
-  /// before. Again for each session.
-  virtual void join_stream(const StreamRow& row, StreamId allocated) = 0;
+  /// A stream that this process writes to from now on. Again for each session.
+  virtual void join_stream(const StreamRow& row, WriterStart start) = 0;
   [[nodiscard]] virtual Stream* find_stream(StreamKey key) const = 0;
   [[nodiscard]] virtual std::vector<Stream*> streams() const = 0;
 
@@ -38,10 +37,10 @@ class FleetMember {
   virtual void end_delivery() = 0;
 };
 
-/// Makes the instance a writer of the stream, inside a transaction. Gives an ID that every ID it
-/// will draw lies above. `used`: what is known to have been given out.
-Result<StreamId> join_as_writer(SqlConnection& connection, const StreamRow& row,
-                                InstanceKey instance, StreamId used);
+/// Makes the instance a writer of the stream, inside a transaction. `used`: what is known to have
+/// been given out.
+Result<WriterStart> join_as_writer(SqlConnection& connection, const StreamRow& row,
+                                   InstanceKey instance, StreamId used);
 
 /// Keeps the session of this process and listens to those of others: tells the streams how far
 /// each writer is, ends who is silent, and takes over what they did.

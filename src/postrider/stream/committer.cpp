@@ -92,9 +92,9 @@ void Committer::lose_session() {
   lost_session_ = true;
 }
 
-void Committer::resume() {
+void Committer::resume(MonoTime before) {
   lost_session_ = false;
-  last_beat_ = runtime_.now();
+  last_beat_ = before;
 }
 
 /// On the lane.

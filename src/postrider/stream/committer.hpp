@@ -86,8 +86,8 @@ class Committer final : public Commits {
   void lose_session();
   /// Waits until nothing is being committed.
   Async<void> drained();
-  /// A new session has begun, on the lane, while nothing was.
-  void resume();
+  /// A new session has begun, on the lane, while nothing was. `before`: any moment before that.
+  void resume(MonoTime before);
   /// When the last commit began that has happened.
   [[nodiscard]] MonoTime last_beat() const { return last_beat_; }
 

@@ -102,7 +102,7 @@ TEST_F(CommitterTest, a_doubt_that_nobody_can_settle_does_not_answer_for_the_nex
 
   const auto begin_again = [&] { return session.begin(*writer, wall_time(2)); };
   ASSERT_TRUE(transact(*writer, begin_again));
-  committer->resume();
+  committer->resume(runtime.now());
   EXPECT_TRUE(run(committer->commit(insert_left)));
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
 }

@@ -52,8 +52,11 @@ class Stream::AppendWrite final : public Write {
   [[nodiscard]] bool reserves() const override { return reservation.to_draw > 0; }
 
   Result<void> reserve(SqlConnection& connection) override {
-    if (!reservation.drawn.empty()) return {};  // tried again
-    TRY(reservation.drawn, draw_ids(connection, stream_.key_, reservation.to_draw));
+    const bool is_tried_again = !reservation.drawn.empty();
+    if (!is_tried_again) {
+      TRY(reservation.drawn, draw_ids(connection, stream_.key_, reservation.to_draw));
+    }
+    // After the draw: who begins later draws larger IDs.
     TRY(newest_session, read_newest_session(connection));
     return {};
   }
@@ -304,9 +307,11 @@ void Stream::reach(StreamId linear) {
   put_in_order();
 }
 
-void Stream::begin_session(StreamId allocated) {
-  ids_ = IdSupply(IdSupply::Source::sequence, allocated);
-  said_position_ = allocated;
+void Stream::begin_session(WriterStart start) {
+  ids_ = IdSupply(IdSupply::Source::sequence, start.allocated);
+  said_position_ = start.allocated;
+  // Others may have drawn IDs below before they were in any list that was adopted here.
+  positions_.hear_of(start.newest_session);
 }
 
 void Stream::put_in_order() {

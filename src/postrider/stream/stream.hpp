@@ -51,6 +51,12 @@ struct AppendReceipt {
 /// refuses the append and nothing else. What it writes is committed with the facts.
 using AppendCondition = std::function<Result<bool>(SqlConnection&)>;
 
+/// Where a session begins to write.
+struct WriterStart {
+  StreamId allocated;         ///< every ID that was drawn before is at or below it
+  SessionKey newest_session;  ///< looked up after that
+};
+
 /// What a writer says when its position moves.
 struct WriterWord {
   InstanceKey writer;
@@ -108,9 +114,8 @@ class Stream {
   /// Retention has deleted up to here.
   void set_dropped_through(StreamId through) { reader_.set_dropped_through(through); }
 
-  /// Under a session. `allocated`: every ID that was drawn before the session began is at or below
-  /// it. No append is under way.
-  void begin_session(StreamId allocated);
+  /// Under a session, while no append is under way.
+  void begin_session(WriterStart start);
   /// What the database says of the writers.
   void adopt(const WriterList& list);
   /// What another writer says.

@@ -1,6 +1,7 @@
 #include "postrider/stream/stream.hpp"
 
 #include "postrider/store/blocks.hpp"
+#include "postrider/store/stream_ids.hpp"
 #include "postrider/stream/testing/stream_world.hpp"
 
 namespace postrider {
@@ -227,6 +228,38 @@ TEST_F(IdempotentAppend, a_key_is_forgotten_after_its_time) {
   EXPECT_TRUE(append(*stream, "digest", 1).value().repeated);
   runtime.run_for(std::chrono::milliseconds{1});
   EXPECT_FALSE(append(*stream, "digest", 1).value().repeated);
+}
+
+/// Written to by several processes, of which this is one.
+class SharedStream : public StreamWorld {
+ protected:
+  SharedStream() {
+    stream->on_word([this](const WriterWord& word) { said = word; });
+    EXPECT_TRUE(prepare_ids(*writer, stream->key(), StreamId{0}));
+  }
+  std::unique_ptr<Stream> stream = open_stream({}, StreamId{0}, &session);
+  std::optional<WriterWord> said;
+};
+
+TEST_F(SharedStream, who_begins_to_write_waits_until_it_knows_who_may_write_below) {
+  stream->adopt({SessionKey{1}, {{session.instance(), StreamId{0}, true}}});
+  EXPECT_FALSE(stream->lacks_writers());
+  ASSERT_TRUE(prepare_ids(*writer, stream->key(), StreamId{1000}));
+  stream->begin_session({.allocated = StreamId{1000}, .newest_session = SessionKey{2}});
+  EXPECT_TRUE(stream->lacks_writers());
+  EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->newest_session, SessionKey{2});
+  EXPECT_EQ(stream->linear_position(), StreamId{0});
+}
+
+TEST_F(SharedStream, who_draws_ids_looks_up_the_newest_session_also_when_that_fails_at_first) {
+  stream->begin_session({});
+  writer->refused_once = "newest_session";
+  EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
+  EXPECT_TRUE(writer->refused_once.empty());
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->newest_session, session.key());
 }
 
 }  // namespace

@@ -25,6 +25,10 @@ class WatchedConnection final : public ForwardingConnection {
   Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
                                const RowCallback& row) override {
     ++statements;
+    if (!refused_once.empty() && statement.sql.contains(refused_once)) {
+      refused_once.clear();
+      return fail(Code::storage_unavailable, "planted");
+    }
     if (in_doubt_ && doubts-- > 0) return fail(Code::storage_unavailable, "planted");
     return ForwardingConnection::execute(statement, values, row);
   }
@@ -48,6 +52,7 @@ class WatchedConnection final : public ForwardingConnection {
   bool fail_commits = false;
   int commits_refused = 0;              ///< how many commits do not reach the database
   int answers_lost = 0;                 ///< how many are not answered although they have happened
+  std::string refused_once;             ///< a part of a statement that fails
   int doubts = 0;                       ///< how often nobody can tell
   std::function<void()> before_commit;  ///< called once
 
@@ -66,7 +71,7 @@ class StreamWorld : public testing::Test {
     committer = std::make_unique<Committer>(runtime, lane, *writer,
                                             CommitterMetrics{commit_count, commit_seconds},
                                             &session, std::chrono::hours{1000});
-    committer->resume();
+    committer->resume(runtime.now());
     committer->start();
   }
   ~StreamWorld() override { run(committer->stop()); }
@@ -76,13 +81,15 @@ class StreamWorld : public testing::Test {
     return sim::run(runtime, std::move(task));
   }
 
-  std::unique_ptr<Stream> open_stream(StreamSettings settings = {}, StreamId last = StreamId{0}) {
+  /// `under`: its session, when it is one of several writers.
+  std::unique_ptr<Stream> open_stream(StreamSettings settings = {}, StreamId last = StreamId{0},
+                                      const Session* under = nullptr) {
     if (!key_) {
       key_ = put_stream(*writer, "events", "matrix", runtime.wall_now()).value().key;
     }
     StreamRow row{*key_, "events", "matrix", StreamId{0}, StreamId{0}};
     return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader}, settings,
-                                    StreamMetrics{facts_per_commit}, row, last, nullptr);
+                                    StreamMetrics{facts_per_commit}, row, last, under);
   }
 
   static std::shared_ptr<const FactBatch> facts(const Stream& stream, int count, int from = 1) {
