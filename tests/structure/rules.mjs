@@ -60,7 +60,8 @@ export function sizes(file, text) {
   return mistakes;
 }
 
-/** A function at the start of a line, to the closing brace in the same column. */
+/** A function at the start of a line, to the closing brace in the same column. What begins with the
+ * last of several initialisers, or of several lines of a condition, ends in a column before. */
 export function functionLengths(text) {
   const mistakes = [];
   const lines = text.split('\n');
@@ -68,7 +69,10 @@ export function functionLengths(text) {
     const indent = /^( *)(?!namespace|class|struct|enum|extern|union)\S.*\)[^;]*\{$/
       .exec(lines[begin])?.[1];
     if (indent === undefined || /^ *(if|for|while|switch|\} else)/.test(lines[begin])) continue;
-    const end = lines.findIndex((line, at) => at > begin && line.startsWith(`${indent}}`));
+    const isContinued = /[,|&]$/.test(lines[begin - 1] ?? '');
+    const closes = line => isContinued ? /^ *\}$/.test(line) && line.length <= indent.length
+      : line.startsWith(`${indent}}`);
+    const end = lines.findIndex((line, at) => at > begin && closes(line));
     if (end - begin > 61) mistakes.push(`line ${begin + 1}: a function of ${end - begin} lines`);
   }
   return mistakes;

@@ -50,6 +50,7 @@ test('every rule catches what it is for', () => {
   some(rules.sizes(store, '\n'.repeat(501)));
   some(rules.sizes(store, 'x'.repeat(101)));
   some(rules.functionLengths(`void f() {\n${'  x();\n'.repeat(61)}}\n`));
+  some(rules.functionLengths(`  A()\n      : a(1),\n        b(2) {\n${'x\n'.repeat(61)}  }\n`));
   some(rules.clocksAndChance(store, 'std::chrono::system_clock::now()'));
   some(rules.forms('co_await send(Request{1});'));
   some(rules.forms('co_await send({.url = u});'));
