@@ -2,6 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "sim/disk/disk_vfs.hpp"
 #include "sim/history/process.hpp"
@@ -9,7 +12,17 @@
 
 namespace postrider::sim {
 
-/// The world of one history, and the process that runs in it now.
+/// One of the processes that work on the database, through its lives.
+struct Member {
+  std::string instance_name;
+  std::unique_ptr<Process> process;
+  bool ready = false;    ///< the process has started
+  bool retired = false;  ///< it is not started again
+
+  [[nodiscard]] Process* running() const { return ready ? process.get() : nullptr; }
+};
+
+/// The world of one history, and the processes that run in it now.
 struct Context {
   Context(Plan drawn, bool prints)
       : plan(std::move(drawn)),
@@ -21,7 +34,13 @@ struct Context {
         vfs("simulated", disk, Random(plan.seed, "vfs")),
         ledger(referee, timeline),
         judge(referee, ledger, registrations, plan.engine.delivery),
-        network(runtime, judge, trace, plan.network, Random(plan.seed, "network")) {}
+        network(runtime, judge, trace, plan.network, Random(plan.seed, "network")),
+        air(Random(plan.seed, "air"), plan.air),
+        members(static_cast<std::size_t>(plan.members)) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      members[i].instance_name = fmt::format("w{}", i + 1);
+    }
+  }
 
   Plan plan;
   RemoteFaults remote;
@@ -35,13 +54,29 @@ struct Context {
   Registrations registrations;
   Judge judge;
   Network network;
-
-  std::unique_ptr<Process> process;
-  bool ready = false;   ///< the process has started
+  Air air;
+  std::vector<Member> members;
+  std::size_t deliverer = 0;  ///< the member that delivers, or did so last
+  std::int64_t processes = 0;
   bool healed = false;  ///< faults have stopped
 
-  /// The engine, while it takes requests and delivers.
-  Engine* engine() { return ready && process->engine().delivery() ? &process->engine() : nullptr; }
+  [[nodiscard]] SqliteSettings database() const {
+    SqliteSettings settings{.path = "/postrider.db", .size_max_bytes = 0, .vfs = vfs.name()};
+    settings.checkpoint_pages = plan.checkpoint_pages;
+    return settings;
+  }
+  [[nodiscard]] bool is_fleet() const { return members.size() > 1; }
+  /// The process that delivers, while it takes requests.
+  Process* delivering() {
+    Process* const process = members[deliverer].running();
+    return process != nullptr && process->engine().delivery() ? process : nullptr;
+  }
+  Engine* engine() { return delivering() == nullptr ? nullptr : &delivering()->engine(); }
+  /// One that takes requests; alone, only while it delivers.
+  Process* any(Random& random) {
+    if (!is_fleet()) return delivering();
+    return members[random.below(members.size())].running();
+  }
   void later(Duration after, std::function<void()> what) {
     runtime.call_at(timeline.now() + after, std::move(what));
   }

@@ -1,13 +1,18 @@
 #include "sim/history/history.hpp"
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "sim/history/audit.hpp"
+#include "sim/history/delivery_watch.hpp"
 #include "sim/history/examination.hpp"
 #include "sim/history/life_cycle.hpp"
 #include "sim/history/operators.hpp"
 #include "sim/history/producers.hpp"
+#include "sim/history/token_readers.hpp"
 
 namespace postrider::sim {
 namespace {
@@ -26,24 +31,31 @@ class History {
  public:
   History(std::uint64_t seed, std::string_view scenario, bool prints)
       : context_(draw_plan(seed, scenario), prints),
-        life_cycle_(context_, Random(seed, "crashes")),
         producers_(context_, Random(seed, "producers")),
         followers_(context_, Random(seed, "followers")),
+        token_readers_(context_, Random(seed, "token readers")),
         operators_(context_, Random(seed, "operators")),
+        delivery_watch_(context_, operators_),
         clocks_(seed, "clocks") {
     context_.disk.faults = context_.plan.disk;
+    Random crashes(seed, "crashes");
+    for (std::size_t i = 0; i < context_.members.size(); ++i) {
+      life_cycles_.emplace_back(context_, i,
+                                context_.is_fleet() ? Random(crashes.next()) : crashes);
+    }
   }
 
   Report run() {
-    life_cycle_.start();
+    for (LifeCycle& each : life_cycles_) each.start();
     operators_.start();
     producers_.start();
     followers_.start();
+    token_readers_.start();
     jump_clock_later();
     let_faults_happen();
     if (!failed()) let_it_recover();
     if (!failed()) examine();
-    life_cycle_.kill();
+    kill_all();
     return report();
   }
 
@@ -58,8 +70,13 @@ class History {
       return false;
     }
     const bool more = context_.timeline.step(end);
-    life_cycle_.after_step();
+    for (LifeCycle& each : life_cycles_) each.after_step();
+    delivery_watch_.after_step();
     return more;
+  }
+
+  void kill_all() {
+    for (LifeCycle& each : life_cycles_) each.kill();
   }
 
   void let_faults_happen() {
@@ -73,8 +90,13 @@ class History {
   void let_it_recover() {
     context_.healed = true;
     context_.trace.note("faults stop");
-    life_cycle_.heal();
+    context_.disk.faults = {};
+    context_.disk.lose_power_after(0);
+    context_.remote = {};
+    for (LifeCycle& each : life_cycles_) each.heal();
+    if (context_.plan.crash.one_stays_dead) life_cycles_.front().retire();
     context_.network.heal();
+    context_.air.heal();
     operators_.resume_all();
     come_to_rest();
   }
@@ -90,6 +112,10 @@ class History {
       end = context_.timeline.now() + limit;
     }
     if (failed() || is_quiet()) return;
+    const std::string missing = token_readers_.missing();
+    if (knows_everything() && !missing.empty()) {
+      return context_.referee.broken(Check::token, missing);
+    }
     context_.referee.broken(Check::liveness, fmt::format("nothing happens for {} s\n{}",
                                                          postrider::seconds(limit), who_waits()));
   }
@@ -108,6 +134,7 @@ class History {
     if (context_.engine() == nullptr || !producers_.finished() || !operators_.finished()) {
       return false;
     }
+    if (!knows_everything() || !token_readers_.missing().empty()) return false;
     Engine& engine = *context_.engine();
     for (const Stream* stream : engine.streams()) {
       if (engine.delivery()->sort_lag(stream->key()) > 0) return false;
@@ -120,11 +147,32 @@ class History {
     return true;
   }
 
+  /// Every process has in order what was answered.
+  bool knows_everything() {
+    return std::ranges::all_of(context_.members, [this](const Member& member) {
+      if (member.retired) return true;
+      if (member.running() == nullptr) return false;
+      const auto streams = member.running()->engine().streams();
+      return std::ranges::all_of(streams, [this](const Stream* stream) {
+        return stream->linear_position() >= context_.ledger.last_answered(stream->name());
+      });
+    });
+  }
+
   std::string who_waits() {
-    if (context_.engine() == nullptr) {
-      return context_.process == nullptr ? "no process" : "the process does not start";
-    }
     std::string text;
+    for (const Member& member : context_.members) {
+      text += member.instance_name;
+      if (member.process == nullptr) text += " does not run";
+      if (member.process != nullptr && !member.ready) text += " does not start";
+      if (member.running() != nullptr) {
+        for (const Stream* stream : member.running()->engine().streams()) {
+          text += fmt::format(" {} {}", stream->name(), stream->positions().token());
+        }
+      }
+      text += '\n';
+    }
+    if (context_.engine() == nullptr) return text + "nobody delivers";
     Engine& engine = *context_.engine();
     for (const Stream* stream : engine.streams()) {
       text += fmt::format("{}: linear {}, {} to sort\n", stream->name(), stream->linear_position(),
@@ -141,21 +189,22 @@ class History {
   }
 
   void examine() {
-    life_cycle_.kill();
-    const std::int64_t held = life_cycle_.held_bytes();
-    life_cycle_.audit_disk();
-    if (!failed()) examine_memory(held);
+    kill_all();
+    const std::int64_t held = life_cycles_.front().held_bytes();
+    audit_disk(context_);
+    if (!failed() && !context_.is_fleet()) examine_memory(held);
     if (!failed()) examine_deliveries(context_);
   }
 
   /// A process that did all this may not hold more than one that has just started, but for what its
   /// caches may keep.
   void examine_memory(std::int64_t held) {
-    life_cycle_.boot();
+    LifeCycle& life_cycle = life_cycles_.front();
+    life_cycle.boot();
     come_to_rest();
     if (failed()) return;
-    life_cycle_.kill();
-    const std::int64_t fresh = life_cycle_.held_bytes();
+    life_cycle.kill();
+    const std::int64_t fresh = life_cycle.held_bytes();
     const StreamSettings& stream = context_.plan.engine.stream;
     const std::size_t caches =
         context_.plan.engine.streams.size() * (stream.tail_cache_bytes + stream.block_cache_bytes);
@@ -178,6 +227,12 @@ class History {
     });
   }
 
+  [[nodiscard]] std::int64_t crashes() const {
+    std::int64_t count = 0;
+    for (const LifeCycle& each : life_cycles_) count += each.crashes();
+    return count;
+  }
+
   Report report() {
     Report report;
     report.seed = context_.plan.seed;
@@ -187,7 +242,7 @@ class History {
     report.counts = {.facts = static_cast<std::int64_t>(context_.ledger.size()),
                      .transactions = context_.judge.transactions(),
                      .retries = context_.judge.retries(),
-                     .crashes = life_cycle_.crashes(),
+                     .crashes = crashes(),
                      .network_faults = context_.network.faults(),
                      .disk_faults = static_cast<std::int64_t>(context_.disk.counts().failed),
                      .lost_writes = static_cast<std::int64_t>(context_.disk.counts().lost_writes)};
@@ -196,10 +251,12 @@ class History {
   }
 
   Context context_;
-  LifeCycle life_cycle_;
+  std::deque<LifeCycle> life_cycles_;  ///< of each member
   Producers producers_;
   Followers followers_;
+  TokenReaders token_readers_;
   Operators operators_;
+  DeliveryWatch delivery_watch_;
   Random clocks_;
 };
 

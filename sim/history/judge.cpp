@@ -32,8 +32,18 @@ std::optional<Judge::Address> Judge::address_of(const std::string& url) {
   return address;
 }
 
-void Judge::begins(const Address& address, MonoTime now) {
+void Judge::hand_over(std::int64_t process) {
+  process_ended();
+  delivering_ = process;
+}
+
+void Judge::begins(const Address& address, MonoTime now, std::int64_t process) {
   Record& record = records_[address.prefix];
+  if (process != delivering_) {
+    referee_.broken(
+        Check::one_in_flight,
+        fmt::format("{} goes out from a process that delivers no more", name_of(address)));
+  }
   const ServiceLife* life = registrations_.find_by_prefix(address.prefix);
   const bool is_there = life != nullptr && !life->deleted;
   if (!is_there || (!life->pushed && record.operators == 0)) {
@@ -55,7 +65,9 @@ void Judge::begins(const Address& address, MonoTime now) {
   record.in_flight = true;
 }
 
-void Judge::ends(const Address& address, MonoTime now, const Outcome& outcome) {
+void Judge::ends(const Address& address, MonoTime now, const Outcome& outcome,
+                 std::int64_t process) {
+  if (process != delivering_) return;
   Record& record = records_[address.prefix];
   record.in_flight = false;
   const bool kicked = std::exchange(record.kicked, false);
@@ -70,8 +82,8 @@ void Judge::ends(const Address& address, MonoTime now, const Outcome& outcome) {
   if (!kicked && record.operators == 0) record.not_before = now + record.interval;
 }
 
-void Judge::given_up(const Address& address) {
-  records_[address.prefix].in_flight = false;
+void Judge::given_up(const Address& address, std::int64_t process) {
+  if (process == delivering_) records_[address.prefix].in_flight = false;
 }
 
 void Judge::process_ended() {
@@ -112,19 +124,17 @@ void Judge::clock_jumped() {
   for (auto& [prefix, record] : records_) record.not_before.reset();
 }
 
-void Judge::arrived(const Address& address, const std::string& body, bool processed, MonoTime now) {
+void Judge::arrived(const Address& address, const std::string& body, bool processed, MonoTime now,
+                    std::int64_t process) {
   Record& record = records_[address.prefix];
   const auto newest = static_cast<std::int64_t>(record.transactions.size());
   if (address.number == newest + 1) {
     take_new(address, record, body);
     record.arrivals.resize(record.facts.size(), now);
-  } else if (address.number == newest) {
-    ++retries_;
-    if (body != record.transactions.back()) {
-      referee_.broken(Check::same_bytes,
-                      fmt::format("{} came as\n{}\nand then as\n{}", name_of(address),
-                                  record.transactions.back(), body));
-    }
+  } else if (address.number == newest ||
+             (process != delivering_ && address.number >= 1 && address.number < newest)) {
+    // What a process sent before it lost its session may arrive long after.
+    check_again(address, record, body);
   } else {
     referee_.broken(Check::same_bytes,
                     fmt::format("{} came after number {}", name_of(address), newest));
@@ -132,6 +142,14 @@ void Judge::arrived(const Address& address, const std::string& body, bool proces
   if (!processed || record.processed >= address.number) return;
   record.processed = address.number;
   record.processed_facts = record.facts.size();
+}
+
+void Judge::check_again(const Address& address, const Record& record, const std::string& body) {
+  ++retries_;
+  const std::string& first = record.transactions.at(static_cast<std::size_t>(address.number) - 1);
+  if (body == first) return;
+  referee_.broken(Check::same_bytes,
+                  fmt::format("{} came as\n{}\nand then as\n{}", name_of(address), first, body));
 }
 
 void Judge::take_new(const Address& address, Record& record, const std::string& body) {

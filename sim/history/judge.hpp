@@ -28,19 +28,24 @@ class Judge {
   };
   std::optional<Address> address_of(const std::string& url);
 
+  /// Processes are numbered as they begin. From now on this one delivers: what others still have
+  /// under way is theirs alone.
+  void hand_over(std::int64_t process);
+
   /// The process begins to send.
-  void begins(const Address& address, MonoTime now);
+  void begins(const Address& address, MonoTime now, std::int64_t process);
   /// The process learned how it went, or gave up because it stops.
   struct Outcome {
     bool success = false;
     std::optional<Duration> retry_after;
   };
-  void ends(const Address& address, MonoTime now, const Outcome& outcome);
-  void given_up(const Address& address);
+  void ends(const Address& address, MonoTime now, const Outcome& outcome, std::int64_t process);
+  void given_up(const Address& address, std::int64_t process);
   /// The process that was sending is no more.
   void process_ended();
   /// The whole request has reached the receiver, which took it in or did not.
-  void arrived(const Address& address, const std::string& body, bool processed, MonoTime now);
+  void arrived(const Address& address, const std::string& body, bool processed, MonoTime now,
+               std::int64_t process);
 
   /// What the disk says of a service that is down when a process begins.
   void restore_backoff(const std::string& prefix, Duration interval, MonoTime not_before);
@@ -71,6 +76,7 @@ class Judge {
   [[nodiscard]] std::int64_t retries() const { return retries_; }
 
  private:
+  void check_again(const Address& address, const Record& record, const std::string& body);
   void take_new(const Address& address, Record& record, const std::string& body);
   std::vector<std::int64_t> facts_of(const Address& address, const std::string& body);
 
@@ -80,6 +86,7 @@ class Judge {
   TransactionLimits limits_;
   Backoff backoff_;
   std::map<std::string, Record> records_;
+  std::int64_t delivering_ = 0;
   std::int64_t transactions_ = 0;
   std::int64_t retries_ = 0;
 };

@@ -31,9 +31,9 @@ class JudgeTest : public testing::Test {
   }
   void deliver(std::int64_t number, const std::string& text, bool success = true) {
     const Judge::Address address{"p", number};
-    judge.begins(address, now);
-    judge.arrived(address, text, success, now);
-    judge.ends(address, now, {.success = success, .retry_after = {}});
+    judge.begins(address, now, 0);
+    judge.arrived(address, text, success, now, 0);
+    judge.ends(address, now, {.success = success, .retry_after = {}}, 0);
   }
   [[nodiscard]] std::optional<Check> broken() const {
     if (!referee.verdict()) return std::nullopt;
@@ -91,8 +91,8 @@ TEST_F(JudgeTest, more_facts_than_allowed_are_not) {
 }
 
 TEST_F(JudgeTest, two_at_a_time_are_not) {
-  judge.begins({"p", 1}, now);
-  judge.begins({"p", 1}, now);
+  judge.begins({"p", 1}, now, 0);
+  judge.begins({"p", 1}, now, 0);
   EXPECT_EQ(broken(), Check::one_in_flight);
 }
 
@@ -111,13 +111,13 @@ TEST_F(JudgeTest, a_retry_before_its_time_is_not_unless_an_operator_asked) {
 
 TEST_F(JudgeTest, what_is_paused_gets_nothing) {
   judge.set_paused("p", true);
-  judge.begins({"p", 1}, now);
+  judge.begins({"p", 1}, now, 0);
   EXPECT_EQ(broken(), Check::paused);
 }
 
 TEST_F(JudgeTest, what_is_deleted_gets_nothing) {
   registrations.remove("svc", {});
-  judge.begins({"p", 1}, now);
+  judge.begins({"p", 1}, now, 0);
   EXPECT_EQ(broken(), Check::linear_order);
 }
 

@@ -66,16 +66,28 @@ void Ledger::place(const std::string& stream, StreamId id, std::int64_t number) 
   }
 }
 
-void Ledger::answered(const std::string& stream, StreamId first,
+void Ledger::answered(const std::string& stream, StreamId first, StreamId last,
                       const std::vector<std::int64_t>& numbers) {
   ++answers_;
+  const bool has_gaps = last.value - first.value + 1 > std::ssize(numbers);
   StreamId id = first;
   for (const std::int64_t number : numbers) {
-    place(stream, id, number);
     answer_times_.emplace(number, timeline_.now());
-    answered_[stream].emplace(id.value, number);
+    if (number == numbers.back()) id = last;
+    if (has_gaps && number != numbers.front() && number != numbers.back()) {
+      answered_between_[stream].push_back({first, last, number});
+    } else {
+      place(stream, id, number);
+      answered_[stream].emplace(id.value, number);
+    }
     id = id.plus(1);
   }
+}
+
+StreamId Ledger::last_answered(const std::string& stream) const {
+  const auto found = answered_.find(stream);
+  if (found == answered_.end() || found->second.empty()) return {};
+  return StreamId{found->second.rbegin()->first};
 }
 
 void Ledger::seen(const std::string& stream, StreamId id, std::string_view payload) {
@@ -105,6 +117,16 @@ void Ledger::seen_all(const std::string& stream, StreamId after, StreamId throug
                       fmt::format("fact {} was answered at {} {}, and is not there", at->second,
                                   stream, at->first));
     }
+  }
+  for (const Between& between : answered_between_[stream]) {
+    if (between.first <= after || between.last > through) continue;
+    const auto found = places_.find(between.number);
+    if (found != places_.end() && found->second > between.first && found->second < between.last) {
+      continue;
+    }
+    referee_.broken(Check::durable_append,
+                    fmt::format("fact {} was answered between {} and {} of {}, and is not there",
+                                between.number, between.first, between.last, stream));
   }
 }
 

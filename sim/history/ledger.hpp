@@ -38,8 +38,8 @@ class Ledger {
   /// How many appends were answered.
   [[nodiscard]] std::int64_t answers() const { return answers_; }
 
-  /// An append was answered 2xx.
-  void answered(const std::string& stream, StreamId first,
+  /// An append was answered 2xx: its facts stand from `first` to `last`, others perhaps between.
+  void answered(const std::string& stream, StreamId first, StreamId last,
                 const std::vector<std::int64_t>& numbers);
   /// A fact was read back.
   void seen(const std::string& stream, StreamId id, std::string_view payload);
@@ -50,10 +50,18 @@ class Ledger {
 
   /// Every fact whose place is known.
   [[nodiscard]] const Positions& positions(const std::string& stream) const;
+  /// The largest ID that an answer named.
+  [[nodiscard]] StreamId last_answered(const std::string& stream) const;
   /// When the append that brought the fact was answered; empty: it was not.
   [[nodiscard]] std::optional<MonoTime> answered_at(std::int64_t number) const;
 
  private:
+  /// A fact that was answered without its place.
+  struct Between {
+    StreamId first;
+    StreamId last;
+    std::int64_t number = 0;
+  };
   void place(const std::string& stream, StreamId id, std::int64_t number);
 
   Referee& referee_;
@@ -61,6 +69,7 @@ class Ledger {
   std::map<std::int64_t, SentFact> facts_;
   std::map<std::string, Positions> positions_;
   std::map<std::string, Positions> answered_;
+  std::map<std::string, std::vector<Between>> answered_between_;
   std::map<std::int64_t, StreamId> places_;
   std::map<std::int64_t, MonoTime> answer_times_;
   std::int64_t answers_ = 0;

@@ -28,14 +28,14 @@ TEST_F(LedgerTest, knows_a_fact_by_the_number_in_its_payload) {
 }
 
 TEST_F(LedgerTest, what_was_answered_and_is_there_is_sound) {
-  ledger.answered("s", StreamId{1}, {1, 2, 3});
+  ledger.answered("s", StreamId{1}, StreamId{3}, {1, 2, 3});
   ledger.seen_all("s", StreamId{0}, StreamId{9}, stored({1, 2, 3}));
-  ledger.answered("s", StreamId{1}, {1, 2, 3});
+  ledger.answered("s", StreamId{1}, StreamId{3}, {1, 2, 3});
   EXPECT_TRUE(is_sound());
 }
 
 TEST_F(LedgerTest, what_was_answered_may_not_be_missing) {
-  ledger.answered("s", StreamId{1}, {1, 2, 3});
+  ledger.answered("s", StreamId{1}, StreamId{3}, {1, 2, 3});
   ledger.seen_all("s", StreamId{1}, StreamId{9}, stored({2, 3}));
   EXPECT_TRUE(is_sound());
   ledger.seen_all("s", StreamId{0}, StreamId{9}, stored({1, 3}));
@@ -43,13 +43,13 @@ TEST_F(LedgerTest, what_was_answered_may_not_be_missing) {
 }
 
 TEST_F(LedgerTest, a_fact_stands_in_one_place) {
-  ledger.answered("s", StreamId{1}, {1});
-  ledger.answered("s", StreamId{2}, {1});
+  ledger.answered("s", StreamId{1}, StreamId{1}, {1});
+  ledger.answered("s", StreamId{2}, StreamId{2}, {1});
   EXPECT_FALSE(is_sound());
 }
 
 TEST_F(LedgerTest, a_place_holds_one_fact) {
-  ledger.answered("s", StreamId{1}, {1});
+  ledger.answered("s", StreamId{1}, StreamId{1}, {1});
   ledger.seen("s", StreamId{1}, ledger.fact(2).payload);
   EXPECT_FALSE(is_sound());
 }

@@ -7,7 +7,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view database_path = "/postrider.db";
 // How far into what the process does next a crash may fall.
 constexpr std::uint64_t steps_to_crash_max = 400;
 constexpr std::uint64_t disk_changes_to_crash_max = 25;
@@ -20,16 +19,16 @@ void LifeCycle::start() {
 }
 
 Result<void> LifeCycle::open() {
-  SqliteSettings settings{.path = std::string(database_path), .vfs = context_.vfs.name()};
-  settings.checkpoint_pages = context_.plan.checkpoint_pages;
-  TRY(auto database, SqliteDatabase::open(settings));
+  TRY(auto database, SqliteDatabase::open(context_.database()));
   using Access = SqliteDatabase::Access;
   TRY(auto writer, database->connect(Access::read_write));
   TRY(auto reader, database->connect(Access::read_only));
-  TRY_VOID(audit(context_, *reader));
-  context_.process = std::make_unique<Process>(
+  // Of a fleet, the one that comes to deliver is audited then.
+  if (!context_.is_fleet()) TRY_VOID(audit(context_, *reader));
+  member().process = std::make_unique<Process>(
       Process::World{context_.timeline, context_.runtime, context_.network, context_.judge,
-                     context_.plan, context_.remote, held_bytes_},
+                     context_.plan, context_.remote, context_.air, ++context_.processes,
+                     member().instance_name, held_bytes_},
       std::move(database), std::move(writer), std::move(reader), Random(random_.next()));
   return {};
 }
@@ -37,18 +36,18 @@ Result<void> LifeCycle::open() {
 void LifeCycle::boot() {
   ++generation_;
   const auto opened = open();
-  context_.trace.note("boot", {opened ? 1 : 0});
+  context_.trace.note("boot", member().instance_name, {opened ? 1 : 0});
   if (!opened) {
     kill();
     boot_later();
     return;
   }
   const std::uint64_t generation = generation_;
-  context_.process->start([this, generation](const std::optional<Result<void>>& started) {
+  member().process->start([this, generation](const std::optional<Result<void>>& started) {
     if (generation != generation_ || !started) return;
-    context_.trace.note("started", {*started ? 1 : 0});
-    context_.ready = started->has_value();
-    if (context_.ready) return;
+    context_.trace.note("started", member().instance_name, {*started ? 1 : 0});
+    member().ready = started->has_value();
+    if (member().ready) return;
     kill();
     boot_later();
   });
@@ -56,16 +55,21 @@ void LifeCycle::boot() {
 
 void LifeCycle::boot_later() {
   context_.later(milliseconds{random_.between(10, 5000)}, [this] {
-    if (context_.process == nullptr) boot();
+    if (member().process == nullptr && !member().retired) boot();
   });
 }
 
 void LifeCycle::kill() {
   ++generation_;
-  context_.ready = false;
-  context_.process.reset();
-  context_.judge.process_ended();
+  member().ready = false;
+  member().process.reset();
+  if (context_.deliverer == index_) context_.judge.process_ended();
   dies_at_step_.reset();
+}
+
+void LifeCycle::retire() {
+  kill();
+  member().retired = true;
 }
 
 void LifeCycle::plan_crash() {
@@ -78,8 +82,9 @@ void LifeCycle::plan_crash() {
 }
 
 void LifeCycle::crash() {
-  if (context_.process == nullptr) return;
+  if (member().process == nullptr) return;
   const CrashPlan& plan = context_.plan.crash;
+  if (random_.chance(plan.pauses)) return pause();
   if (random_.chance(plan.graceful)) return stop_gracefully();
   power_goes_ = random_.chance(plan.power_lost);
   if (random_.chance(plan.inside_commit)) {
@@ -93,17 +98,28 @@ void LifeCycle::crash() {
 void LifeCycle::crash_after_disk_fault() {
   const std::uint64_t faults = context_.disk.counts().failed;
   if (std::exchange(disk_faults_, faults) == faults || context_.healed) return;
-  if (context_.process == nullptr || !random_.chance(context_.plan.crash.after_disk_fault)) return;
+  if (member().process == nullptr || !random_.chance(context_.plan.crash.after_disk_fault)) return;
   power_goes_ = false;
   dies_at_step_ = context_.timeline.steps() + random_.below(steps_to_crash_max);
 }
 
+void LifeCycle::pause() {
+  const auto interval = context_.plan.engine.fleet->session_interval;
+  const Duration length = random_.between(Duration{1}, interval * 3);
+  const std::uint64_t generation = generation_;
+  context_.trace.note("pause", member().instance_name);
+  member().process->set_paused(true);
+  context_.later(length, [this, generation] {
+    if (generation == generation_) member().process->set_paused(false);
+  });
+}
+
 void LifeCycle::stop_gracefully() {
-  if (!context_.ready) return;
-  context_.ready = false;
+  if (!member().ready) return;
+  member().ready = false;
   context_.trace.note("stop");
   const std::uint64_t generation = generation_;
-  context_.process->stop([this, generation](const std::optional<bool>& stopped) {
+  member().process->stop([this, generation](const std::optional<bool>& stopped) {
     if (generation != generation_ || !stopped) return;
     context_.trace.note("stopped");
     kill();
@@ -117,6 +133,11 @@ void LifeCycle::after_step() {
   if (!dies && !context_.disk.powerless()) return;
   ++crashes_;
   context_.trace.note("crash", {power_goes_ ? 1 : 0});
+  if (context_.is_fleet()) {
+    // The database has a machine of its own.
+    kill();
+    return boot_later();
+  }
   if (power_goes_ || dies) context_.disk.lose_power();
   kill();
   context_.disk.restore_power(power_goes_ ? Disk::Loss::power : Disk::Loss::none);
@@ -125,19 +146,7 @@ void LifeCycle::after_step() {
 
 void LifeCycle::heal() {
   dies_at_step_.reset();
-  context_.disk.faults = {};
-  context_.remote = {};
-  context_.disk.lose_power_after(0);
-}
-
-void LifeCycle::audit_disk() {
-  SqliteSettings settings{.path = std::string(database_path), .vfs = context_.vfs.name()};
-  const auto database = SqliteDatabase::open(settings);
-  if (!database) return context_.referee.broken(Check::audit, database.error().detail);
-  const auto reader = (*database)->connect(SqliteDatabase::Access::read_only);
-  if (!reader) return context_.referee.broken(Check::audit, reader.error().detail);
-  const auto audited = audit(context_, **reader);
-  if (!audited) context_.referee.broken(Check::audit, audited.error().detail);
+  if (member().process != nullptr) member().process->set_paused(false);
 }
 
 }  // namespace postrider::sim

@@ -4,35 +4,39 @@
 
 namespace postrider::sim {
 
-/// Starts the process, lets it crash as planned, and starts it again.
+/// Starts a process, lets it crash as planned, and starts it again.
 class LifeCycle {
  public:
-  LifeCycle(Context& context, Random random) : context_(context), random_(random) {}
+  LifeCycle(Context& context, std::size_t index, Random random)
+      : context_(context), index_(index), random_(random) {}
 
   void start();
   void boot();
   /// After each step of the timeline: power may have been lost in it, or the time come to die.
   void after_step();
-  /// No crash from now on.
+  /// No crash from now on, and no pause.
   void heal();
   /// As by `kill -9`; for the end of the history too.
   void kill();
-  /// Reads the disk, while no process runs.
-  void audit_disk();
+  /// The same, for good.
+  void retire();
 
   /// How much memory the engine of the last process held when it ended.
   [[nodiscard]] std::int64_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] std::int64_t crashes() const { return crashes_; }
 
  private:
+  Member& member() { return context_.members[index_]; }
   Result<void> open();
   void boot_later();
   void plan_crash();
   void crash();
   void crash_after_disk_fault();
   void stop_gracefully();
+  void pause();
 
   Context& context_;
+  std::size_t index_;
   Random random_;
   std::optional<std::uint64_t> dies_at_step_;
   bool power_goes_ = false;  ///< with the crash that is under way, not only the process

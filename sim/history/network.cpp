@@ -80,7 +80,7 @@ void Network::begin(std::shared_ptr<Exchange> exchange) {
   const auto address = judge_.address_of(exchange->request.url);
   if (!address) return;
   exchange->address = *address;
-  judge_.begins(*address, world_.now());
+  judge_.begins(*address, world_.now(), exchange->process);
   const Fate fate = draw_fate(*exchange);
   if (fate != Fate::answered) ++fault_count_;
   trace_.note("request", address->prefix, {address->number, static_cast<std::int64_t>(fate)});
@@ -112,8 +112,10 @@ void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate fate) {
   const bool processed =
       fate == Fate::answered || fate == Fate::answer_lost || hangs_after || duplicated;
   trace_.note("arrives", exchange->address.prefix, {exchange->address.number, processed ? 1 : 0});
-  judge_.arrived(exchange->address, *exchange->request.body, processed, world_.now());
-  if (duplicated) judge_.arrived(exchange->address, *exchange->request.body, true, world_.now());
+  for (int time = 0; time < (duplicated ? 2 : 1); ++time) {
+    judge_.arrived(exchange->address, *exchange->request.body, processed, world_.now(),
+                   exchange->process);
+  }
   const Duration timeout = exchange->request.timeout;
   const Duration latency = draw_latency_to(exchange->request.url);
   if (fate == Fate::hangs || latency >= timeout) {
@@ -140,14 +142,14 @@ HttpResponse Network::response_of(Fate fate) {
 
 void Network::answer_later(std::shared_ptr<Exchange> exchange, Duration after,
                            Result<HttpResponse> answer) {
-  world_.call_at(world_.now() + after,
-                 [this, exchange = std::move(exchange), answer = std::move(answer)]() mutable {
-                   if (!exchange->answer) return;
-                   judge_.ends(exchange->address, world_.now(), outcome_of(answer));
-                   trace_.note("answered", exchange->address.prefix,
-                               {exchange->address.number, answer ? answer->status : 0});
-                   std::exchange(exchange->answer, {})(std::move(answer));
-                 });
+  world_.call_at(world_.now() + after, [this, exchange = std::move(exchange),
+                                        answer = std::move(answer)]() mutable {
+    if (!exchange->answer) return;
+    judge_.ends(exchange->address, world_.now(), outcome_of(answer), exchange->process);
+    trace_.note("answered", exchange->address.prefix,
+                {exchange->address.number, answer ? answer->status : 0});
+    std::exchange(exchange->answer, {})(std::move(answer));
+  });
 }
 
 Async<Result<HttpResponse>> SimulatedHttpClient::send(HttpRequest request) {
@@ -155,6 +157,7 @@ Async<Result<HttpResponse>> SimulatedHttpClient::send(HttpRequest request) {
     const auto exchange = std::make_shared<Exchange>();
     exchange->request = std::move(request);
     exchange->answer = std::move(answer);
+    exchange->process = process_;
     std::erase_if(open_, [](const auto& each) { return each.expired(); });
     open_.push_back(exchange);
     network_.begin(exchange);
@@ -167,7 +170,7 @@ void SimulatedHttpClient::end_requests() {
     const auto exchange = weak.lock();
     if (!exchange || !exchange->answer) continue;
     network_.cut_off(*exchange);
-    judge_.given_up(exchange->address);
+    judge_.given_up(exchange->address, process_);
     std::exchange(exchange->answer, {})(fail(Code::stopping, "the server is stopping"));
   }
 }

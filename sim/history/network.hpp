@@ -18,6 +18,7 @@ namespace postrider::sim {
 struct Exchange {
   HttpRequest request;
   Judge::Address address;
+  std::int64_t process = 0;            ///< that sends it
   Reply<Result<HttpResponse>> answer;  ///< empty: answered, or its sender is no more
   std::function<void()> arrive;        ///< while the request is on its way
 };
@@ -76,8 +77,8 @@ class Network {
 /// The HTTP client of one process.
 class SimulatedHttpClient final : public HttpClient {
  public:
-  SimulatedHttpClient(VirtualRuntime& runtime, Network& network, Judge& judge)
-      : runtime_(runtime), network_(network), judge_(judge) {}
+  SimulatedHttpClient(VirtualRuntime& runtime, Network& network, Judge& judge, std::int64_t process)
+      : runtime_(runtime), network_(network), judge_(judge), process_(process) {}
   ~SimulatedHttpClient() override { end(); }
 
   Async<Result<HttpResponse>> send(HttpRequest request) override;
@@ -90,6 +91,7 @@ class SimulatedHttpClient final : public HttpClient {
   VirtualRuntime& runtime_;
   Network& network_;
   Judge& judge_;
+  std::int64_t process_;
   std::list<std::weak_ptr<Exchange>> open_;
 };
 

@@ -25,6 +25,12 @@ std::vector<std::string> prefixes_of(const std::vector<NamespaceEntry>& entries)
   return prefixes;
 }
 
+/// What was asked of it goes on when another process delivers by then.
+template <class T>
+Async<Result<T>> holding(std::shared_ptr<DeliveryWork> /*work*/, Async<Result<T>> question) {
+  co_return co_await std::move(question);
+}
+
 }  // namespace
 
 Registration registration_of(const std::string& id, const PlainRegistration& plain, bool pushed) {
@@ -56,7 +62,7 @@ void Operators::act() {
   if (context_.healed) return;
   const auto services = static_cast<std::uint64_t>(context_.plan.workload.services);
   const std::string id = fmt::format("svc{}", random_.below(services + 1));
-  if (context_.engine() != nullptr && !busy_.contains(id)) act_on(id);
+  if (context_.engine() != nullptr && !open_.contains(id)) act_on(id);
   const Duration pause =
       random_.between(Duration{1}, context_.plan.workload.mean_operator_pause * 2);
   context_.later(pause, [this] { act(); });
@@ -102,18 +108,41 @@ std::map<std::string, StreamId> Operators::linear_positions() {
   return positions;
 }
 
-void Operators::begin(const std::string& id) {
-  busy_.insert(id);
+void Operators::begin(const std::string& id, std::optional<DoubtfulChange> doubt) {
+  open_.emplace(id, std::move(doubt));
   if (const ServiceLife* life = context_.registrations.current(id)) {
     context_.judge.operator_begins(life->prefix);
   }
 }
 
 void Operators::end(const std::string& id, bool forgets_failures) {
-  busy_.erase(id);
+  open_.erase(id);
   if (const ServiceLife* life = context_.registrations.current(id)) {
     context_.judge.operator_ends(life->prefix, forgets_failures);
   }
+}
+
+void Operators::doubt(const std::string& id) {
+  const auto change = open_.at(id);
+  if (change) context_.registrations.doubt(id, *change);
+}
+
+void Operators::hand_over() {
+  ++deliverers_;
+  for (const auto& [id, change] : std::exchange(open_, {})) {
+    if (change) context_.registrations.doubt(id, *change);
+    if (to_resume_.contains(id)) resume_later(id);
+  }
+}
+
+template <class T>
+void Operators::ask(Async<Result<T>> question, std::function<void(const Result<T>*)> answered) {
+  context_.delivering()->call<Result<T>>(
+      holding(context_.engine()->delivery(), std::move(question)),
+      [this, asked = deliverers_,
+       answered = std::move(answered)](const std::optional<Result<T>>& answer) {
+        if (asked == deliverers_) answered(answer ? &*answer : nullptr);
+      });
 }
 
 void Operators::put(const std::string& id) {
@@ -124,27 +153,23 @@ void Operators::put(const std::string& id) {
   const PlainRegistration plain = draw_registration(id);
   const bool pushed = !random_.chance(50);
   context_.trace.note("put", id);
-  begin(id);
   const auto before = sorted_positions();
-  Registration registration = registration_of(id, plain, pushed);
-  context_.process->call<Result<ServiceRegistry::Put>>(
-      context_.engine()->delivery()->services().put(std::move(registration), ServiceSource::api),
-      [this, id, plain, pushed, before](const std::optional<Result<ServiceRegistry::Put>>& done) {
-        const bool stored = done && *done;
+  begin(id, DoubtfulChange{plain, pushed, before});
+  ServiceRegistry& services = context_.engine()->delivery()->services();
+  ask<ServiceRegistry::Put>(
+      services.put(registration_of(id, plain, pushed), ServiceSource::api),
+      [this, id, plain, pushed, before](const Result<ServiceRegistry::Put>* done) {
+        const bool stored = done != nullptr && *done;
         context_.trace.note("put done", id, {stored ? 1 : 0});
-        if (stored) {
-          // The answer may come when the process that gave it is gone already; then the disk knows.
-          const auto service = context_.engine() == nullptr
-                                   ? nullptr
-                                   : context_.engine()->delivery()->services().find(id);
-          if (service != nullptr) {
-            const ChangePoint since{before, linear_positions()};
-            context_.registrations.put(id, service->row.transaction_prefix, pushed, plain, since);
-          } else {
-            context_.registrations.doubt(id, {plain, pushed, before});
-          }
+        // The answer may come when the process that gave it is gone already; then the disk knows.
+        const auto service = !stored || context_.engine() == nullptr
+                                 ? nullptr
+                                 : context_.engine()->delivery()->services().find(id);
+        if (service != nullptr) {
+          const ChangePoint since{before, linear_positions()};
+          context_.registrations.put(id, service->row.transaction_prefix, pushed, plain, since);
         } else {
-          context_.registrations.doubt(id, {plain, pushed, before});
+          doubt(id);
         }
         end(id, false);
       });
@@ -152,34 +177,32 @@ void Operators::put(const std::string& id) {
 
 void Operators::remove(const std::string& id) {
   context_.trace.note("remove", id);
-  begin(id);
   const auto before = sorted_positions();
-  context_.process->call<Result<void>>(
-      context_.engine()->delivery()->services().remove(id),
-      [this, id, before](const std::optional<Result<void>>& done) {
-        context_.trace.note("remove done", id, {done && *done ? 1 : 0});
-        end(id, false);
-        if (done && *done && context_.engine() != nullptr) {
-          context_.registrations.remove(id, {before, linear_positions()});
-        } else {
-          context_.registrations.doubt(id, {std::nullopt, true, before});
-        }
-      });
+  begin(id, DoubtfulChange{std::nullopt, true, before});
+  ask<void>(context_.engine()->delivery()->services().remove(id),
+            [this, id, before](const Result<void>* done) {
+              const bool removed = done != nullptr && *done;
+              context_.trace.note("remove done", id, {removed ? 1 : 0});
+              const bool is_known = removed && context_.engine() != nullptr;
+              if (!is_known) doubt(id);
+              end(id, false);
+              if (is_known) context_.registrations.remove(id, {before, linear_positions()});
+            });
 }
 
 void Operators::set_paused(const std::string& id, bool paused) {
   context_.trace.note(paused ? "pause" : "resume", id);
-  begin(id);
+  begin(id, std::nullopt);
   if (!paused) tell_judge(id, false);
   ServiceRegistry& services = context_.engine()->delivery()->services();
-  context_.process->call<Result<void>>(paused ? services.pause(id) : services.resume(id),
-                                       [this, id, paused](const std::optional<Result<void>>& done) {
-                                         const bool succeeded = done && *done;
-                                         end(id, succeeded && !paused);
-                                         if (succeeded && paused) tell_judge(id, true);
-                                         if (succeeded && !paused) to_resume_.erase(id);
-                                         if (!paused && to_resume_.contains(id)) resume_later(id);
-                                       });
+  ask<void>(paused ? services.pause(id) : services.resume(id),
+            [this, id, paused](const Result<void>* done) {
+              const bool succeeded = done != nullptr && *done;
+              end(id, succeeded && !paused);
+              if (succeeded && paused) tell_judge(id, true);
+              if (succeeded && !paused) to_resume_.erase(id);
+              if (!paused && to_resume_.contains(id)) resume_later(id);
+            });
 }
 
 void Operators::tell_judge(const std::string& id, bool paused) {
@@ -189,7 +212,7 @@ void Operators::tell_judge(const std::string& id, bool paused) {
 
 void Operators::retry(const std::string& id) {
   context_.trace.note("retry", id);
-  begin(id);
+  begin(id, std::nullopt);
   const auto tried = context_.engine()->delivery()->services().retry(id);
   static_cast<void>(tried);  // there may be no such service any more
   end(id, false);
@@ -199,7 +222,7 @@ void Operators::resume_later(const std::string& id) {
   context_.later(milliseconds{200}, [this, id] {
     if (context_.registrations.current(id) == nullptr) {
       to_resume_.erase(id);
-    } else if (context_.engine() == nullptr || busy_.contains(id)) {
+    } else if (context_.engine() == nullptr || open_.contains(id)) {
       resume_later(id);
     } else {
       set_paused(id, false);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -21,8 +23,10 @@ class Operators {
   void start();
   /// Faults have stopped: resumes every service until it is.
   void resume_all();
+  /// Another process delivers now: what the one before was asked for may have happened or not.
+  void hand_over();
   /// True when nothing that they asked for is under way.
-  [[nodiscard]] bool finished() const { return busy_.empty() && to_resume_.empty(); }
+  [[nodiscard]] bool finished() const { return open_.empty() && to_resume_.empty(); }
 
  private:
   void act();
@@ -36,12 +40,22 @@ class Operators {
   void resume_later(const std::string& id);
   [[nodiscard]] std::map<std::string, StreamId> sorted_positions();
   [[nodiscard]] std::map<std::string, StreamId> linear_positions();
-  void begin(const std::string& id);
+  /// Nothing is known of the change until it is answered. `doubt`: what may happen to the
+  /// registration; empty when it stays as it is.
+  void begin(const std::string& id, std::optional<DoubtfulChange> doubt);
   void end(const std::string& id, bool forgets_failures);
+  /// What was asked for may have happened.
+  void doubt(const std::string& id);
+  /// Asks the process that delivers. `answered` gets nothing when it ended first, and is not called
+  /// when another one delivers by then.
+  template <class T>
+  void ask(Async<Result<T>> question, std::function<void(const Result<T>*)> answered);
 
   Context& context_;
   Random random_;
-  std::set<std::string> busy_;  ///< one change at a time, so that its place is known
+  /// One change of a service at a time, so that its place is known.
+  std::map<std::string, std::optional<DoubtfulChange>> open_;
+  std::uint64_t deliverers_ = 0;
   std::set<std::string> to_resume_;
 };
 

@@ -118,11 +118,36 @@ void let_disk_fail(Random& random, Plan& plan) {
   plan.crash.after_disk_fault = static_cast<int>(random.between(300, 1000));
 }
 
+/// Three processes on one database, which is reached as badly as they hear of each other.
+void make_fleet(Random& random, Plan& plan) {
+  plan.members = 3;
+  plan.engine.fleet =
+      FleetSettings{.instance_name = "", .poll_interval = milliseconds{random.between(50, 500)}};
+  plan.has_bus = random.chance(700);
+  if (random.chance(700)) plan.air.lost = static_cast<int>(random.between(1, 300));
+  plan.air.longest_delay = milliseconds{draw_limit(random, 1, 3000)};
+  if (random.chance(500)) {
+    plan.air.mean_silence = milliseconds{random.between(100, 20'000)};
+    plan.air.mean_hearing = seconds{random.between(1, 60)};
+  }
+  if (random.chance(500)) add_remote_faults(random, plan.remote);
+  if (random.chance(300)) add_network_faults(random, plan.network);
+  if (random.chance(700)) {
+    plan.crash.mean_interval = seconds{random.between(2, 60)};
+    plan.crash.pauses = static_cast<int>(draw_limit(random, 0, 1000));
+    plan.crash.graceful = static_cast<int>(random.between(0, 500));
+  }
+  plan.crash.one_stays_dead = random.chance(200);
+  if (random.chance(300)) add_churn(random, plan);
+  plan.engine.delivery.backoff.max = seconds{random.between(8, 30)};
+}
+
 }  // namespace
 
 const std::vector<std::string>& scenario_names() {
-  static const std::vector<std::string> names = {
-      "calm", "network", "disk", "crash", "churn", "swarm", "isolation", "failing_disk", "remote"};
+  static const std::vector<std::string> names = {"calm",   "network", "disk",      "crash",
+                                                 "churn",  "swarm",   "isolation", "failing_disk",
+                                                 "remote", "fleet"};
   return names;
 }
 
@@ -149,6 +174,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (has("churn", 500)) add_churn(random, plan);
   if (scenario == "failing_disk") let_disk_fail(random, plan);
   if (scenario == "isolation") isolate_one(random, plan);
+  if (scenario == "fleet") make_fleet(random, plan);
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});
   for (int i = 0; i < plan.workload.streams; ++i) {

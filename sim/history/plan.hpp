@@ -7,6 +7,7 @@
 
 #include "postrider/engine/engine.hpp"
 #include "sim/disk/disk.hpp"
+#include "sim/world/air.hpp"
 #include "sim/world/slow_lane.hpp"
 
 namespace postrider::sim {
@@ -42,11 +43,13 @@ struct RemoteFaults {
 constexpr std::int64_t huge_bytes = 300'000;
 
 struct CrashPlan {
-  Duration mean_interval{};  ///< 0: no crash
+  Duration mean_interval{};  ///< of each process; 0: no crash
   int power_lost = 0;        ///< in thousandths; else only the process dies
   int inside_commit = 0;
-  int graceful = 0;          ///< stopped as by SIGTERM instead
-  int after_disk_fault = 0;  ///< the process alone, soon after each
+  int graceful = 0;             ///< stopped as by SIGTERM instead
+  int after_disk_fault = 0;     ///< the process alone, soon after each
+  bool one_stays_dead = false;  ///< of several processes, also when faults have stopped
+  int pauses = 0;               ///< stopped for a while as by SIGSTOP instead, in thousandths
 };
 
 struct WorkloadPlan {
@@ -70,6 +73,9 @@ struct Plan {
   SlowLane::Pace disk_pace;
   DiskFaults disk;
   RemoteFaults remote;
+  int members = 1;       ///< processes on the database
+  bool has_bus = false;  ///< else they hear of each other from the database alone
+  AirFaults air;
   NetworkFaults network;
   CrashPlan crash;
   WorkloadPlan workload;

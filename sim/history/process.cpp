@@ -15,6 +15,16 @@ std::unique_ptr<SqlConnection> through_network(const Process::World& world,
                                             random);
 }
 
+EngineSettings settings_of(const Process::World& world) {
+  EngineSettings settings = world.plan.engine;
+  if (settings.fleet) settings.fleet->instance_name = world.instance_name;
+  return settings;
+}
+
+std::unique_ptr<SimulatedBus> bus_of(const Process::World& world, VirtualRuntime& runtime) {
+  return world.plan.has_bus ? std::make_unique<SimulatedBus>(runtime, world.air) : nullptr;
+}
+
 Async<bool> stop_engine(Engine* engine, SimulatedHttpClient* http) {
   std::function<void()> end_requests = [http] { http->end_requests(); };
   co_await engine->stop(stop_grace, std::move(end_requests));
@@ -34,10 +44,12 @@ Process::Process(World world, std::unique_ptr<SqliteDatabase> database,
       runtime_(world.timeline, Random(random.next())),
       writer_lane_(runtime_, Random(random.next(), "writer"), world.plan.disk_pace),
       reader_lane_(runtime_, Random(random.next(), "reader"), world.plan.disk_pace),
-      http_(runtime_, world.network, world.judge),
+      bus_lane_(runtime_, Random(random.next(), "bus"), world.plan.disk_pace),
+      bus_(bus_of(world, runtime_)),
+      http_(runtime_, world.network, world.judge, world.number),
       engine_(EnginePorts{runtime_, Reader{writer_lane_, *writer_}, Reader{reader_lane_, *reader_},
-                          http_},
-              world.plan.engine) {}
+                          http_, bus_.get(), &bus_lane_},
+              settings_of(world)) {}
 
 Process::~Process() {
   scale_.before = allocated_bytes();
@@ -45,6 +57,7 @@ Process::~Process() {
   http_.end();
   writer_lane_.drop_jobs();
   reader_lane_.drop_jobs();
+  bus_lane_.drop_jobs();
 }
 
 void Process::start(std::function<void(std::optional<Result<void>>)> done) {

@@ -11,6 +11,7 @@
 #include "postrider/drivers/sqlite/sqlite_database.hpp"
 #include "postrider/engine/engine.hpp"
 #include "sim/history/network.hpp"
+#include "sim/world/air.hpp"
 #include "sim/world/allocated.hpp"
 #include "sim/world/slow_lane.hpp"
 
@@ -27,7 +28,10 @@ class Process {
     Judge& judge;
     const Plan& plan;
     const RemoteFaults& remote;
-    std::int64_t& held_bytes;  ///< set when a process ends: what its engine held
+    Air& air;
+    std::int64_t number;        ///< counts the processes of a history
+    std::string instance_name;  ///< of one of several
+    std::int64_t& held_bytes;   ///< set when a process ends: what its engine held
   };
 
   Process(World world, std::unique_ptr<SqliteDatabase> database,
@@ -38,6 +42,9 @@ class Process {
   ~Process();
 
   Engine& engine() { return engine_; }
+  [[nodiscard]] std::int64_t number() const { return world_.number; }
+  /// As by SIGSTOP and SIGCONT.
+  void set_paused(bool paused) { runtime_.set_paused(paused); }
   void start(std::function<void(std::optional<Result<void>>)> done);
   /// As by SIGTERM.
   void stop(std::function<void(std::optional<bool>)> done);
@@ -86,6 +93,8 @@ class Process {
   VirtualRuntime runtime_;
   SlowLane writer_lane_;
   SlowLane reader_lane_;
+  SlowLane bus_lane_;
+  std::unique_ptr<SimulatedBus> bus_;
   SimulatedHttpClient http_;
   Engine engine_;
 };

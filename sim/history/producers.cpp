@@ -88,13 +88,14 @@ std::shared_ptr<Producers::Append> Producers::draw_append() {
 }
 
 void Producers::attempt(const std::shared_ptr<Append>& append) {
-  if (context_.engine() == nullptr) {
+  Process* const process = context_.any(random_);
+  if (process == nullptr) {
     context_.later(milliseconds{random_.between(50, 1000)}, [this, append] { attempt(append); });
     return;
   }
-  context_.trace.note("append", append->stream, {append->numbers.front()});
-  context_.process->call<Result<AppendReceipt>>(
-      append_to(context_.engine(), append->stream, append->body, append->key),
+  context_.trace.note("append", append->stream, {append->numbers.front(), process->number()});
+  process->call<Result<AppendReceipt>>(
+      append_to(&process->engine(), append->stream, append->body, append->key),
       [this, append](const std::optional<Result<AppendReceipt>>& receipt) {
         finish(append, receipt);
       });
@@ -124,8 +125,10 @@ void Producers::send_again_later(const std::shared_ptr<Append>& append) {
 void Producers::answered(const Append& append, const AppendReceipt& receipt) {
   context_.trace.note("append answered", append.stream,
                       {receipt.first.value, receipt.last.value, receipt.repeated ? 1 : 0});
-  const std::int64_t count = receipt.last.value - receipt.first.value + 1;
-  if (count != std::ssize(append.numbers) || receipt.fact_count != count) {
+  const std::int64_t places = receipt.last.value - receipt.first.value + 1;
+  const std::int64_t count = std::ssize(append.numbers);
+  const bool fits = context_.is_fleet() ? places >= count : places == count;
+  if (!fits || receipt.fact_count != count) {
     context_.referee.broken(Check::durable_append,
                             fmt::format("an append of {} facts was answered {} to {}",
                                         append.numbers.size(), receipt.first, receipt.last));
@@ -138,7 +141,7 @@ void Producers::answered(const Append& append, const AppendReceipt& receipt) {
                     append.receipt->first, append.receipt->last, receipt.first, receipt.last));
     return;
   }
-  context_.ledger.answered(append.stream, receipt.first, append.numbers);
+  context_.ledger.answered(append.stream, receipt.first, receipt.last, append.numbers);
 }
 
 void Followers::start() {
@@ -158,10 +161,11 @@ StreamId Followers::draw_token(const std::string& stream) {
 void Followers::read(const std::string& stream) {
   const auto again = [this, stream] { read(stream); };
   const Duration pause = milliseconds{random_.between(100, 5000)};
-  if (context_.engine() == nullptr) return context_.later(pause, again);
+  Process* const process = context_.any(random_);
+  if (process == nullptr) return context_.later(pause, again);
   const StreamId after = draw_token(stream);
-  context_.process->call<Result<std::vector<Chunk>>>(
-      read_from(context_.engine(), stream, after),
+  process->call<Result<std::vector<Chunk>>>(
+      read_from(&process->engine(), stream, after),
       [this, stream, after, pause, again](const std::optional<Result<std::vector<Chunk>>>& chunks) {
         if (chunks && *chunks) take(stream, after, **chunks);
         const bool gone = chunks && !*chunks && chunks->error().code == Code::position_gone;

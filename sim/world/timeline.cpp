@@ -20,11 +20,14 @@ WallTime Timeline::wall_now() const {
 
 bool Timeline::run_ready() {
   std::size_t count = 0;
-  for (const VirtualRuntime* runtime : runtimes_) count += runtime->ready_.size();
+  for (const VirtualRuntime* runtime : runtimes_) {
+    if (!runtime->paused_) count += runtime->ready_.size();
+  }
   if (count == 0) return false;
   std::size_t chosen = order_ ? order_->below(count) : 0;
   order_hash_ = (order_hash_ * 31 + count) * 31 + chosen;
   for (VirtualRuntime* runtime : runtimes_) {
+    if (runtime->paused_) continue;
     if (chosen >= runtime->ready_.size()) {
       chosen -= runtime->ready_.size();
       continue;
@@ -42,7 +45,7 @@ VirtualRuntime* Timeline::next_timer(MonoTime end) const {
   VirtualRuntime* earliest = nullptr;
   for (VirtualRuntime* runtime : runtimes_) {
     const auto next = runtime->timers_.next();
-    if (!next || *next > end) continue;
+    if (runtime->paused_ || !next || *next > end) continue;
     if (earliest == nullptr || *next < *earliest->timers_.next()) earliest = runtime;
   }
   return earliest;

@@ -33,6 +33,9 @@ class VirtualRuntime final : public Runtime {
   bool cancel(TimerId timer) override;
 
   void post(Task task);
+  /// As by SIGSTOP: nothing of it runs until it goes on, while time passes.
+  void set_paused(bool paused) { paused_ = paused; }
+  [[nodiscard]] bool is_paused() const { return paused_; }
   /// Drops all tasks and timers, and refuses new ones.
   void end();
   [[nodiscard]] bool ended() const { return ended_; }
@@ -52,6 +55,7 @@ class VirtualRuntime final : public Runtime {
   std::unique_ptr<boost::asio::execution_context> context_;
   std::vector<Task> ready_;
   TimerQueue timers_;
+  bool paused_ = false;
   bool ended_ = false;
 };
 

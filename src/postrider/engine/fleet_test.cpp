@@ -6,11 +6,11 @@
 
 #include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/engine/engine.hpp"
-#include "postrider/engine/testing/lossy_air.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/stream_ids.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "sim/scripted_receiver.hpp"
+#include "sim/world/air.hpp"
 #include "sim/world/run.hpp"
 
 namespace postrider {
@@ -30,12 +30,12 @@ EngineSettings settings_of(const std::string& name) {
 /// One process of the fleet. Its destructor is `kill -9`.
 class FleetProcess {
  public:
-  FleetProcess(sim::Timeline& timeline, const TemporaryDatabase& database, LossyAir* air,
+  FleetProcess(sim::Timeline& timeline, const TemporaryDatabase& database, sim::Air* air,
                const std::string& name, std::uint64_t seed)
       : runtime(timeline, sim::Random(seed)),
         writer(database.connect_writer(name)),
         reader(database.connect_reader()),
-        bus(air == nullptr ? nullptr : std::make_unique<LossyAir::Ear>(*air)),
+        bus(air == nullptr ? nullptr : std::make_unique<sim::SimulatedBus>(runtime, *air)),
         receiver(runtime),
         engine(EnginePorts{runtime, Reader{lane, *writer}, Reader{lane, *reader}, receiver,
                            bus.get(), &lane},
@@ -50,14 +50,14 @@ class FleetProcess {
   sim::InlineLane lane{runtime};
   std::unique_ptr<SqlConnection> writer;
   std::unique_ptr<SqlConnection> reader;
-  std::unique_ptr<LossyAir::Ear> bus;
+  std::unique_ptr<sim::SimulatedBus> bus;
   sim::ScriptedReceiver receiver;
   Engine engine;
 };
 
 class FleetTest : public testing::Test {
  protected:
-  FleetProcess& start(const std::string& name, LossyAir* over = nullptr) {
+  FleetProcess& start(const std::string& name, sim::Air* over = nullptr) {
     auto& slot = processes[name];
     slot = std::make_unique<FleetProcess>(timeline, database, over, name, ++seed);
     const auto started = sim::run(slot->runtime, slot->engine.start({}));
@@ -159,7 +159,7 @@ TEST_F(FleetTest, hears_of_others_from_the_database_alone) {
 }
 
 TEST_F(FleetTest, every_reader_gets_every_fact_in_order_over_a_bus_that_loses_and_reorders) {
-  LossyAir air{world, 20, milliseconds{30}};
+  sim::Air air{sim::Random(1), {.lost = 200, .longest_delay = milliseconds{30}}};
   for (const char* name : {"a", "b", "c"}) start(name, &air);
   work(seconds{30});
   EXPECT_GT(answered.size(), 500U);
@@ -169,7 +169,7 @@ TEST_F(FleetTest, every_reader_gets_every_fact_in_order_over_a_bus_that_loses_an
 }
 
 TEST_F(FleetTest, a_process_that_joins_or_comes_again_is_heard) {
-  LossyAir air{world, 10, milliseconds{10}};
+  sim::Air air{sim::Random(2), {.lost = 100, .longest_delay = milliseconds{10}}};
   start("a", &air);
   start("b", &air);
   work(seconds{3});
@@ -184,7 +184,7 @@ TEST_F(FleetTest, a_process_that_joins_or_comes_again_is_heard) {
 }
 
 TEST_F(FleetTest, nobody_waits_for_a_process_that_was_killed_longer_than_its_session) {
-  LossyAir air{world, 0, milliseconds{1}};
+  sim::Air air{sim::Random(3), {}};
   for (const char* name : {"a", "b", "c"}) start(name, &air);
   work(seconds{2});
   kill("a");
