@@ -24,7 +24,7 @@ const pause = milliseconds => new Promise(resolve => setTimeout(resolve, millise
 let schemas = 0;
 
 /** Three processes and what connects them: 'redis', 'tcp' or 'polling'. */
-async function startFleet(transport) {
+async function startFleet(transport, backoff = '{min: 10ms, max: 50ms}') {
   schemas += 1;
   const port = await freePort();
   const servers = [];
@@ -37,7 +37,7 @@ async function startFleet(transport) {
     const database = `database: ${postgres.url}\nstorage: {schema: fleet_${schemas}}
 instance_name: w${number}\nfleet: {session_interval: 2s}\n${bus}\n`;
     const server = new Server(temporaryFolder(),
-      'delivery: {backoff: {min: 10ms, max: 50ms}, request_timeout: 2s}\n', database);
+      `delivery: {backoff: ${backoff}, request_timeout: 2s}\n`, database);
     await server.start();
     servers.push(server);
   }
@@ -231,5 +231,26 @@ test('services are asked for where they are delivered to', async () => {
       each.request('admin', 'GET', '/v1/services')));
     return later.some(each => each.status === 200);
   });
+  await endFleet(servers);
+});
+
+test('redis: any process takes the word that a service is there again', async () => {
+  const servers = await startFleet('redis', '{min: 1h, max: 1h}');
+  await putService(servers, 'back');
+  const isDown = (_, response) => response.writeHead(503).end();
+  const isUp = receiver.answer;
+  receiver.answer = isDown;
+  await servers[1].append([message(1)]);
+  await eventually('the service to be down', async () =>
+    (await servers[0].service('back')).state === 'down');
+  receiver.answer = isUp;
+  const asked = await servers[2].request('admin', 'POST', '/v1/services/back/retry');
+  assert.equal(asked.status, 202);
+  assert.deepEqual(asked.json, {asked: 'w1'});
+  await eventually('the fact', () => delivered('back').length > 0);
+  await eventually('the service to be up', async () =>
+    (await servers[0].service('back')).state === 'up');
+  const odd = await servers[2].request('admin', 'POST', '/v1/services/a%0AREPLICATE/retry');
+  assert.equal(odd.status, 503);
   await endFleet(servers);
 });

@@ -58,6 +58,7 @@ class AdminApi {
   using Change = Async<Result<void>> (ServiceRegistry::*)(std::string id);
   Async<Result<void>> change_on_engine(Change change, std::string id);
   Async<Result<void>> retry_on_engine(std::string id);
+  Async<std::string> ask_to_retry(std::string id);
   Async<std::string> metrics_on_engine();
   Async<HttpServerResponse> changed(HttpServerRequest& request, Async<Result<void>> change);
 
@@ -187,6 +188,13 @@ Async<Result<void>> AdminApi::change_on_engine(Change change, std::string id) {
   co_return co_await (delivery->services().*change)(std::move(id));
 }
 
+/// The instance that was asked; empty when it is this one or cannot be.
+Async<std::string> AdminApi::ask_to_retry(std::string id) {
+  const std::string instance = engine_.delivering_instance();
+  const bool is_asked = !engine_.delivery() && !instance.empty() && engine_.ask_to_retry(id);
+  co_return is_asked ? instance : "";
+}
+
 Async<Result<void>> AdminApi::retry_on_engine(std::string id) {
   CO_TRY(const auto delivery, this->delivery());
   co_return delivery->services().retry(id);
@@ -204,8 +212,14 @@ Async<HttpServerResponse> AdminApi::resume(HttpServerRequest& request) {
   return changed(request, change_on_engine(&ServiceRegistry::resume, id_of(request)));
 }
 
+/// Any process takes it: who delivers hears of it.
 Async<HttpServerResponse> AdminApi::retry(HttpServerRequest& request) {
-  return changed(request, retry_on_engine(id_of(request)));
+  const auto asked = co_await on_engine(engine_.runtime(), ask_to_retry(id_of(request)));
+  if (!asked.empty()) {
+    const json::object answer = {{"asked", asked}};
+    co_return json_response(202, json::serialize(answer));
+  }
+  co_return co_await changed(request, retry_on_engine(id_of(request)));
 }
 
 Async<std::string> AdminApi::metrics_on_engine() {

@@ -63,7 +63,15 @@ Replicator::Surroundings Engine::surroundings() {
               },
           .streams = [this] { return streams(); },
           .look_soon = [this] { fleet_->look_soon(); },
-          .sorts = [this] { return delivery_ != nullptr; }};
+          .sorts = [this] { return delivery_ != nullptr; },
+          .try_service =
+              [this](std::string_view service) {
+                const auto work = delivery();
+                if (!work) return;
+                if (const auto tried = work->services().retry(service); !tried) {
+                  log_warn("replication: {}", tried.error().detail);
+                }
+              }};
 }
 
 Async<Result<void>> Engine::start(std::vector<Registration> declared_services) {
@@ -236,6 +244,13 @@ void Engine::end_delivery() {
 
 Async<void> Engine::drain(std::shared_ptr<DeliveryWork> ended) {
   co_await ended->stopped();
+}
+
+bool Engine::ask_to_retry(const std::string& service) {
+  const bool is_one_line = service.find_first_of("\r\n") == std::string::npos;
+  if (!is_one_line || !replicator_ || !replicator_->is_connected()) return false;
+  replicator_->say_server_up(service);
+  return true;
 }
 
 std::string Engine::delivering_instance() const {

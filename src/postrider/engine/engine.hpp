@@ -40,6 +40,9 @@ class Engine final : private FleetMember {
   /// The instance that does, to be named to users; empty when none is known.
   [[nodiscard]] std::string delivering_instance() const;
 
+  /// Asks the process that delivers to try the service at once. False when it cannot be told.
+  bool ask_to_retry(const std::string& service);
+
   Metrics& metrics() { return metrics_; }
   [[nodiscard]] const EngineSettings& settings() const { return settings_; }
   Runtime& runtime() { return ports_.runtime; }

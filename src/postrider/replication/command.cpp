@@ -51,6 +51,9 @@ struct Format {
   std::string operator()(const ClearSessionCommand& command) const {
     return "CLEAR_SESSION " + command.instance;
   }
+  std::string operator()(const RemoteServerUpCommand& command) const {
+    return "REMOTE_SERVER_UP " + command.service;
+  }
   std::string operator()(const NameCommand& command) const { return "NAME " + command.name; }
   std::string operator()(const PingCommand& command) const { return "PING " + command.text; }
   std::string operator()(const ErrorCommand& command) const { return "ERROR " + command.text; }
@@ -100,6 +103,9 @@ std::optional<Command> parse_named(std::string_view name, Words words) {
   if (name == "POSITION") return parse_position(words);
   if (name == "REPLICATE" && words.done()) return ReplicateCommand{};
   if (name == "CLEAR_SESSION") return parse_word<ClearSessionCommand>(words);
+  if (name == "REMOTE_SERVER_UP" && !words.done()) {
+    return RemoteServerUpCommand{std::string(words.rest())};
+  }
   if (name == "NAME") return parse_word<NameCommand>(words);
   if (name == "PING") return PingCommand{std::string(words.rest())};
   if (name == "ERROR") return ErrorCommand{std::string(words.rest())};

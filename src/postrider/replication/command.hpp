@@ -46,6 +46,13 @@ struct ClearSessionCommand {
   bool operator==(const ClearSessionCommand&) const = default;
 };
 
+/// `REMOTE_SERVER_UP service`: somebody knows that the service takes requests again; whoever
+/// delivers to it need not wait. Best effort: without it, its time comes.
+struct RemoteServerUpCommand {
+  std::string service;
+  bool operator==(const RemoteServerUpCommand&) const = default;
+};
+
 /// `NAME text`: who speaks.
 struct NameCommand {
   std::string name;
@@ -63,7 +70,7 @@ struct ErrorCommand {
 };
 
 using Command = std::variant<ReplicateCommand, PositionCommand, RdataCommand, ClearSessionCommand,
-                             NameCommand, PingCommand, ErrorCommand>;
+                             RemoteServerUpCommand, NameCommand, PingCommand, ErrorCommand>;
 
 /// Without a line break.
 std::string format_command(const Command& command);

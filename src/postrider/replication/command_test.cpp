@@ -20,6 +20,7 @@ TEST(Command, has_a_stable_text_form_that_is_read_as_the_same) {
       {"CLEAR_SESSION w1", ClearSessionCommand{"w1"}},
       {"NAME w1", NameCommand{"w1"}},
       {"PING 17 x", PingCommand{"17 x"}},
+      {"REMOTE_SERVER_UP irc bridge", RemoteServerUpCommand{"irc bridge"}},
       {"ERROR of mine", ErrorCommand{"of mine"}},
   };
   for (const auto& [line, command] : commands) {

@@ -173,6 +173,10 @@ void Replicator::say_all_positions() {
   }
 }
 
+void Replicator::say_server_up(const std::string& service) {
+  bus_.publish(format_command(RemoteServerUpCommand{service}));
+}
+
 void Replicator::received(std::string line) {
   auto command = parse_command(line);
   if (!command) return log_warn("replication: {}", command.error().detail);

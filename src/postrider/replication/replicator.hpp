@@ -27,6 +27,7 @@ class Replicator final : public Bus::Listener {
     std::function<std::vector<Stream*>()> streams;
     std::function<void()> look_soon;  ///< at what the database says of the fleet
     std::function<bool()> sorts;      ///< whether facts are wanted with their keys
+    std::function<void(std::string_view service)> try_service;  ///< it takes requests again
   };
   /// `lane`: for unpacking. Everything outlives the replicator.
   Replicator(Runtime& runtime, Lane& lane, Bus& bus, const Session& session,
@@ -39,6 +40,8 @@ class Replicator final : public Bus::Listener {
   void watch(Stream& stream);
   /// What the database says of the instances, which words call by their names.
   void adopt(const std::vector<SessionRow>& sessions);
+  /// Tells whoever delivers to the service that it takes requests again.
+  void say_server_up(const std::string& service);
   [[nodiscard]] bool is_connected() const { return is_connected_; }
 
   void connected() override;
@@ -70,6 +73,7 @@ class Replicator final : public Bus::Listener {
   void handle(const ReplicateCommand&) { say_all_positions(); }
   void handle(const ClearSessionCommand& command);
   void handle(const ErrorCommand& command);
+  void handle(const RemoteServerUpCommand& command) { surroundings_.try_service(command.service); }
   void handle(const NameCommand&) {}
   void handle(const PingCommand&) {}
   /// Whom a word is of; null when it is one's own, or of somebody unknown.
