@@ -5,6 +5,7 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {Server, eventually, producerToken, temporaryFolder} from '../tests/e2e/harness.mjs';
 import {makeFacts} from './facts.mjs';
+import {outbox, takeover, visibility, writers} from './fleet.mjs';
 import {Sink, patternMatching, sqliteAlone, wrk} from './parts.mjs';
 import {printTable, ratio, rounded, spread} from './table.mjs';
 
@@ -219,7 +220,8 @@ async function patterns() {
   printTable('Which services a user is of interest to, by services', ['', 'time'], rows);
 }
 
-const benchmarks = {append, delivery, latency, memory, patterns};
+const benchmarks = {append, delivery, latency, memory, patterns, writers, visibility, takeover,
+  outbox};
 const {values, positionals} = parseArgs({allowPositionals: true,
   options: {rounds: {type: 'string', default: '3'}}});
 const unknown = positionals.filter(name => !Object.hasOwn(benchmarks, name));
@@ -230,7 +232,7 @@ if (unknown.length > 0 || !(Number(values.rounds) >= 1)) {
 console.log(`${availableParallelism()} cores; median (lowest–highest) of ${values.rounds} rounds`);
 try {
   for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
-    await benchmarks[name](Number(values.rounds));
+    await benchmarks[name](Number(values.rounds), folder);
   }
 } finally {
   rmSync(folder, {recursive: true, force: true});

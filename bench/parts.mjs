@@ -1,5 +1,6 @@
 // The programs that the benchmarks set against each other.
 import {execFile, spawn} from 'node:child_process';
+import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {promisify} from 'node:util';
@@ -39,6 +40,30 @@ export async function wrk(url, load) {
   const result = JSON.parse(stdout.split('\n').find(line => line.startsWith('{')));
   if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed`);
   return result;
+}
+
+const postgresPrograms = '/usr/lib/postgresql/15/bin';
+const quoted = text => `'${text.replaceAll("'", "''")}'`;
+
+/** Facts a second that as many connections insert, a row and a commit each. */
+export async function pgbenchInserts(url, folder, facts, {connections, seconds}) {
+  const scripts = facts.slice(0, 100).flatMap((fact, number) => {
+    const file = path.join(folder, `insert-${number}.sql`);
+    writeFileSync(file, `INSERT INTO alone (fact) VALUES (${quoted(fact)});\n`);
+    return ['-f', file];
+  });
+  const {stdout} = await run(path.join(postgresPrograms, 'pgbench'), ['-n', '-c', connections, '-j',
+    '1', '-T', seconds, ...scripts, url]);
+  return Number(/tps = ([\d.]+)/.exec(stdout)[1]);
+}
+
+/** Facts a second that one COPY takes. */
+export async function copied(url, folder, facts) {
+  const file = path.join(folder, 'copy.txt');
+  writeFileSync(file, facts.map(fact => `${fact.replaceAll('\\', '\\\\')}\n`).join(''));
+  const begun = process.hrtime.bigint();
+  await run('psql', ['-q', url, '-c', `\\copy alone (fact) FROM '${file}'`]);
+  return facts.length / (Number(process.hrtime.bigint() - begun) / 1e9);
 }
 
 async function googleBenchmark(program, args) {

@@ -5,6 +5,7 @@ import http from 'node:http';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
+import pg from 'pg';
 
 const root = path.resolve(import.meta.dirname, '../..');
 export const binary = process.env.BINARY_UNDER_TEST ?? path.join(root, 'build/release/postrider');
@@ -192,6 +193,18 @@ export class PostgresServer {
   end() {
     this.run('stop');
     rmSync(this.folder, {recursive: true, force: true});
+  }
+}
+
+/** Works with a connection to a PostgreSQL database. */
+export async function withClient(url, work) {
+  const client = new pg.Client({connectionString: url});
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 

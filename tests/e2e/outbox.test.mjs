@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {after, before, test} from 'node:test';
-import pg from 'pg';
-import {PostgresServer, Receiver, Server, eventually, runBinary, temporaryFolder}
+import {PostgresServer, Receiver, Server, eventually, runBinary, temporaryFolder, withClient}
   from './harness.mjs';
 
 let postgres;
@@ -28,17 +27,6 @@ async function newApplication() {
   await withClient(url.href, client => client.query(
     'CREATE TABLE orders (id TEXT PRIMARY KEY, customer TEXT, number BIGSERIAL)'));
   return url.href;
-}
-
-async function withClient(url, work) {
-  const client = new pg.Client({connectionString: url});
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end().catch(() => {});
-  }
 }
 
 const append = "SELECT postrider.append('events', $1, $2)";
