@@ -66,6 +66,7 @@ Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_servi
   CO_TRY_VOID(
       registry_.load(std::move(stored.services), stored.inbox_ends, settings_.registration));
   CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
+  if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   // What was read may be old by now, if that took long.
   if (!commits_.are_current()) co_return fail(Code::session_ended, "the session may have ended");
   started_ = true;
@@ -77,6 +78,7 @@ Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_servi
 }
 
 void DeliveryWork::request_stop() {
+  stopping_ = true;
   controller_.request_stop();
   if (outbox_) outbox_->request_stop();
 }
@@ -84,8 +86,11 @@ void DeliveryWork::request_stop() {
 Async<void> DeliveryWork::stopped() {
   for (const auto& [key, part] : parts_) co_await part.sorter->stop();
   co_await retention_.stop();
-  if (outbox_) co_await outbox_->stopped();
   co_await controller_.gate().drained();
+}
+
+Async<void> DeliveryWork::left_outbox() {
+  if (outbox_) co_await outbox_->stopped();
 }
 
 std::int64_t DeliveryWork::sort_lag(StreamKey stream) const {

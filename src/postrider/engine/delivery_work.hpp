@@ -50,8 +50,10 @@ class DeliveryWork {
   [[nodiscard]] bool has_started() const { return started_; }
   /// Nothing more is committed, and no request is begun. What is in flight may go on.
   void request_stop();
-  /// After `request_stop`: waits for what is in flight.
+  /// After `request_stop`: waits for what is in flight to services and to the database.
   Async<void> stopped();
+  /// After that: waits for the application's database too, which may take long.
+  Async<void> left_outbox();
   /// The lease is lost: nothing more can be committed.
   void end_commits() { commits_.end(); }
 
@@ -79,6 +81,7 @@ class DeliveryWork {
   std::optional<OutboxDrain> outbox_;
   std::map<StreamKey, Part> parts_;
   bool started_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace postrider

@@ -45,6 +45,7 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
       committer_(ports.runtime, ports.writer.lane, ports.writer.connection, metrics_.committer(),
                  session_ ? &*session_ : nullptr, session_interval(settings_)),
       ended_deliveries_(ports.runtime),
+      left_outboxes_(ports.runtime),
       stream_created_(ports.runtime) {
   FleetMember& member = *this;
   if (!session_) return;
@@ -224,6 +225,7 @@ bool Engine::can_deliver() const {
 Async<Result<void>> Engine::begin_delivery() {
   auto read = [this] { return read_streams(ports_.background.connection); };
   CO_TRY(const auto rows, co_await run_on(ports_.background.lane, read));
+  if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   for (const StreamRow& row : rows) {
     const auto found = streams_.find(row.name);
     if (found != streams_.end()) found->second.sorted_through = row.sorted_through;
@@ -244,6 +246,12 @@ void Engine::end_delivery() {
 
 Async<void> Engine::drain(std::shared_ptr<DeliveryWork> ended) {
   co_await ended->stopped();
+  // Nobody waits for it: of two who take facts from an outbox, one is refused.
+  left_outboxes_.spawn(leave_outbox(std::move(ended)), "left outbox");
+}
+
+Async<void> Engine::leave_outbox(std::shared_ptr<DeliveryWork> ended) {
+  co_await ended->left_outbox();
 }
 
 bool Engine::ask_to_retry(const std::string& service) {
@@ -259,13 +267,16 @@ std::string Engine::delivering_instance() const {
 
 Async<void> Engine::stop(Duration grace, std::function<void()> end_requests) {
   stopping_ = true;
+  if (delivery_) ended_deliveries_.spawn(drain(delivery_), "delivery that stops");
   if (delivery_) delivery_->request_stop();
   const auto timer = ports_.runtime.call_at(ports_.runtime.now() + grace, std::move(end_requests));
-  if (delivery_) co_await delivery_->stopped();
   co_await ended_deliveries_.drained();
   ports_.runtime.cancel(timer);
   if (fleet_) co_await fleet_->stop();
+  // What was about to begin has ended at once.
+  co_await ended_deliveries_.drained();
   if (is_replicating_) replicator_->stop();
+  co_await left_outboxes_.drained();
   co_await committer_.stop();
 }
 

@@ -62,6 +62,7 @@ class Engine final : private FleetMember {
   Result<void> check_format(const StreamRow& row) const;
   Stream& add_stream(const StreamRow& row, StreamId last_id);
   Async<void> drain(std::shared_ptr<DeliveryWork> ended);
+  static Async<void> leave_outbox(std::shared_ptr<DeliveryWork> ended);
   void refresh_service_gauges();
   [[nodiscard]] Replicator::Surroundings surroundings();
 
@@ -82,6 +83,7 @@ class Engine final : private FleetMember {
   std::vector<Registration> declared_services_;
   std::shared_ptr<DeliveryWork> delivery_;
   Gate ended_deliveries_;
+  Gate left_outboxes_;
   std::optional<Fleet> fleet_;
   std::optional<Replicator> replicator_;
   bool is_replicating_ = false;

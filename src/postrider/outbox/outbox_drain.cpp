@@ -6,6 +6,7 @@
 #include <prometheus/counter.h>
 
 #include "postrider/base/log.hpp"
+#include "postrider/store/streams.hpp"
 
 namespace postrider {
 namespace {
@@ -71,7 +72,8 @@ OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const EventForm
   auto facts = parse_facts(lines_of(good), BodyKind::ndjson, format, limits);
   if (!facts) {
     std::erase_if(good, [&](const OutboxRow* row) {
-      const auto alone = parse_facts(lines_of({row}), BodyKind::json, format, limits);
+      // As it stands among others: an array would be a body of its own.
+      const auto alone = parse_facts(lines_of({row}), BodyKind::ndjson, format, limits);
       if (!alone) parsed.refused.emplace_back(row, alone.error().detail);
       return !alone;
     });
@@ -200,11 +202,19 @@ Async<void> OutboxDrain::append_group(Group* group) {
   const auto stream = co_await find_stream_(group->stream);
   if (stream) {
     group->outcome = co_await append_rows(*stream, &group->rows);
-  } else if (stream.error().code == Code::not_found) {
-    group->outcome = co_await refuse(&group->rows, stream.error().detail);
-  } else {
-    group->outcome = std::unexpected(stream.error());
+    co_return;
   }
+  group->outcome = std::unexpected(stream.error());
+  if (stream.error().code != Code::not_found) co_return;
+  const Result<bool> exists = co_await is_stored(group->stream);
+  if (exists && !*exists) group->outcome = co_await refuse(&group->rows, stream.error().detail);
+}
+
+/// Another process may have made the stream, which this one does not know yet.
+Async<Result<bool>> OutboxDrain::is_stored(std::string name) {
+  auto work = [this] { return read_streams(installation_.connection); };
+  CO_TRY(const auto rows, co_await run_on(installation_.lane, work));
+  co_return std::ranges::find(rows, name, &StreamRow::name) != rows.end();
 }
 
 Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
@@ -212,20 +222,30 @@ Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
     return Parsed::parse(*rows, stream->format(), settings_.facts);
   };
   const Parsed parsed = co_await run_on(port_.lane, parse);
+  // Nobody else can have made facts of those that are refused here.
+  if (!parsed.refused.empty()) CO_TRY_VOID(co_await claim(stream->key()));
   for (const auto& [row, reason] : parsed.refused) {
     const Rows one = {row};
     CO_TRY_VOID(co_await refuse(&one, reason));
   }
-  if (!parsed.facts) co_return Result<void>{};
-  const OutboxBatch last = batches_[stream->key()];
-  const OutboxBatch batch{stream->key(), last.number + 1, parsed.row_ids};
-  AppendCondition is_next = [outbox = outbox_, batch](SqlConnection& connection) {
-    return put_outbox_batch(connection, outbox, batch);
+  if (!parsed.facts) {
+    if (parsed.refused.empty()) co_return fail(Code::internal, "rows that are neither");
+    co_return Result<void>{};
+  }
+  const OutboxBatch before = batches_[stream->key()];
+  stream->pass(before.last);
+  OutboxBatch batch{stream->key(), before.number + 1, {}, parsed.row_ids};
+  AppendCondition is_next = [outbox = outbox_, batch](SqlConnection& connection,
+                                                      IdRange ids) mutable {
+    batch.last = ids.last;
+    return put_outbox_batch(connection, outbox, batch, ids.first);
   };
-  CO_TRY_VOID(co_await stream->append_if(parsed.facts, std::move(is_next)));
+  if (stopping_) co_return fail(Code::stopping, "another process takes facts from now on");
+  CO_TRY(const AppendReceipt receipt, co_await stream->append_if(parsed.facts, std::move(is_next)));
   metrics_.facts.Increment(static_cast<double>(parsed.facts->size()));
-  batches_[stream->key()] = batch;
+  batch.last = receipt.last;
   taken_.push_back(batch.row_ids);
+  batches_[stream->key()] = std::move(batch);
   co_return Result<void>{};
 }
 
@@ -246,22 +266,33 @@ Async<Result<void>> OutboxDrain::refuse(const Rows* rows, std::string reason) {
 Async<Result<void>> OutboxDrain::empty_batches() {
   std::vector<OutboxBatch> emptied;
   for (const auto& [stream, batch] : batches_) {
-    if (!batch.row_ids.empty()) emptied.push_back({stream, batch.number + 1, ""});
+    if (!batch.row_ids.empty()) emptied.push_back({stream, batch.number + 1, batch.last, ""});
   }
   if (emptied.empty()) co_return Result<void>{};
+  co_return co_await put_batches(&emptied);
+}
+
+/// The rows of the last batch are deleted already. Fails when somebody else takes facts too.
+Async<Result<void>> OutboxDrain::claim(StreamKey stream) {
+  const OutboxBatch& last = batches_[stream];
+  const std::vector<OutboxBatch> claimed = {{stream, last.number + 1, last.last, ""}};
+  co_return co_await put_batches(&claimed);
+}
+
+Async<Result<void>> OutboxDrain::put_batches(const std::vector<OutboxBatch>* batches) {
   bool are_next = true;
   std::function<Result<void>(SqlConnection&)> apply =
-      [&](SqlConnection& connection) -> Result<void> {
+      [this, batches, &are_next](SqlConnection& connection) -> Result<void> {
     are_next = true;
-    for (const OutboxBatch& batch : emptied) {
-      TRY(const bool is_next, put_outbox_batch(connection, outbox_, batch));
+    for (const OutboxBatch& batch : *batches) {
+      TRY(const bool is_next, put_outbox_batch(connection, outbox_, batch, batch.last.plus(1)));
       are_next = are_next && is_next;
     }
     return {};
   };
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   if (!are_next) co_return fail(Code::conflict, "another process takes facts from it too");
-  for (const OutboxBatch& batch : emptied) batches_[batch.stream] = batch;
+  for (const OutboxBatch& batch : *batches) batches_[batch.stream] = batch;
   co_return Result<void>{};
 }
 

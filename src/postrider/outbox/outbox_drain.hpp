@@ -66,7 +66,10 @@ class OutboxDrain {
   Async<void> append_group(Group* group);
   Async<Result<void>> append_rows(Stream* stream, const std::vector<const OutboxRow*>* rows);
   Async<Result<void>> refuse(const std::vector<const OutboxRow*>* rows, std::string reason);
+  Async<Result<bool>> is_stored(std::string name);
+  Async<Result<void>> claim(StreamKey stream);
   Async<Result<void>> empty_batches();
+  Async<Result<void>> put_batches(const std::vector<OutboxBatch>* batches);
   void report(const Result<bool>& outcome);
 
   Runtime& runtime_;

@@ -11,9 +11,10 @@ constexpr Statement read_sql{
     "SELECT id, stream, CASE WHEN bytes <= $3 THEN payload::text END, bytes FROM"
     " (SELECT id, stream, payload, bytes, sum(bytes) OVER (ORDER BY id) - bytes AS bytes_before "
     "FROM"
-    "  (SELECT id, stream, payload, octet_length(payload::text)::bigint AS bytes"
-    "   FROM postrider.outbox ORDER BY id LIMIT $1) AS oldest) AS counted"
-    " WHERE bytes_before < $2 ORDER BY id"};
+    "  (SELECT id, stream, payload, bytes FROM postrider.outbox ORDER BY id LIMIT $1) AS oldest)"
+    " AS counted WHERE bytes_before < $2 ORDER BY id"};
+// Writes, and so the transaction's end waits until all that it has read is on disk.
+constexpr Statement write_sql{"SELECT 1 FROM postrider.outbox_identity FOR UPDATE"};
 constexpr Statement delete_sql{"DELETE FROM postrider.outbox WHERE id = ANY($1::text::bigint[])"};
 constexpr Statement refuse_sql{
     "WITH taken AS (DELETE FROM postrider.outbox WHERE id = ANY($1::text::bigint[])"
@@ -23,8 +24,8 @@ constexpr Statement refuse_sql{
 constexpr Statement retry_sql{
     "WITH taken AS (DELETE FROM postrider.outbox_refused"
     " RETURNING id, stream, key, payload, appended_at)"
-    " INSERT INTO postrider.outbox (id, stream, key, payload, appended_at)"
-    " OVERRIDING SYSTEM VALUE SELECT id, stream, key, payload, appended_at FROM taken"};
+    " INSERT INTO postrider.outbox (stream, key, payload, appended_at)"
+    " SELECT stream, key, payload, appended_at FROM taken ORDER BY id"};
 constexpr Statement waiting_sql{
     "SELECT count(*), coalesce((extract(epoch FROM clock_timestamp() - min(appended_at)) * 1000)"
     "::bigint, 0) FROM postrider.outbox"};
@@ -39,12 +40,14 @@ CREATE TABLE IF NOT EXISTS postrider.outbox (
   id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   stream TEXT NOT NULL,
   key TEXT,
-  payload JSONB NOT NULL,
-  appended_at TIMESTAMPTZ NOT NULL DEFAULT now()
+  payload JSONB NOT NULL CHECK (jsonb_typeof(payload) = 'object'),
+  appended_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+  bytes BIGINT GENERATED ALWAYS AS (octet_length(payload::text)) STORED CHECK (bytes <= 16777216)
 );
 
 CREATE TABLE IF NOT EXISTS postrider.outbox_refused (
-  id BIGINT PRIMARY KEY,
+  refusal BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id BIGINT NOT NULL,
   stream TEXT NOT NULL,
   key TEXT,
   payload JSONB NOT NULL,
@@ -122,6 +125,7 @@ Result<std::vector<OutboxRow>> read_outbox_rows(SqlConnection& connection,
       {static_cast<std::int64_t>(limits.rows_max), static_cast<std::int64_t>(limits.bytes_max),
        static_cast<std::int64_t>(limits.fact_bytes_max)},
       add));
+  if (!rows.empty()) TRY_VOID(connection.execute(write_sql));
   return rows;
 }
 

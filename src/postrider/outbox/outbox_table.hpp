@@ -53,7 +53,8 @@ const std::string& outbox_definition();
 
 /// A text of its own for each outbox that was ever made. `storage_incompatible` when there is none.
 Result<std::string> read_outbox_identity(SqlConnection& connection);
-/// The first rows by ID: all that were committed.
+/// The first rows by ID of all that were committed, inside a transaction: they are on disk when
+/// that is committed, although theirs may not have waited for it.
 Result<std::vector<OutboxRow>> read_outbox_rows(SqlConnection& connection,
                                                 const OutboxLimits& limits);
 /// A list of rows as the database writes it.

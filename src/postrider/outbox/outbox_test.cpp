@@ -3,6 +3,7 @@
 #include "postrider/drivers/postgres/outbox_connection.hpp"
 #include "postrider/drivers/postgres/testing/postgres_server.hpp"
 #include "postrider/outbox/outbox_drain.hpp"
+#include "postrider/store/stream_ids.hpp"
 #include "postrider/stream/testing/stream_world.hpp"
 
 namespace postrider {
@@ -207,11 +208,23 @@ TEST_F(OutboxDrainTest, whoever_comes_second_appends_nothing_and_begins_anew) {
   const std::string identity = read_outbox_identity(*application.connection).value();
   // Another process takes the first two while this one has read all three.
   outbox->before_commit = [&] {
-    EXPECT_TRUE(put_outbox_batch(*writer, identity, {events->key(), 1, "{1,2}"}).value());
+    EXPECT_TRUE(put_outbox_batch(*writer, identity, {events->key(), 1, {}, "{1,2}"}, {}).value());
   };
   pass(std::chrono::seconds{5});
   EXPECT_EQ(numbers(), std::vector{3});
   EXPECT_EQ(application.status().waiting, 0);
+}
+
+TEST_F(OutboxDrainTest, a_batch_follows_the_one_before_in_number_and_in_place) {
+  const auto put = [this](std::int64_t number, StreamId first, StreamId last) {
+    return put_outbox_batch(*writer, "identity", {events->key(), number, last, ""}, first).value();
+  };
+  EXPECT_FALSE(put(2, StreamId{1}, StreamId{5}));
+  EXPECT_TRUE(put(1, StreamId{1}, StreamId{5}));
+  EXPECT_FALSE(put(1, StreamId{6}, StreamId{7}));
+  EXPECT_FALSE(put(3, StreamId{6}, StreamId{7}));
+  EXPECT_FALSE(put(2, StreamId{5}, StreamId{7}));
+  EXPECT_TRUE(put(2, StreamId{6}, StreamId{7}));
 }
 
 TEST_F(OutboxDrainTest, each_row_is_one_fact_whatever_fails) {
@@ -282,6 +295,52 @@ TEST_F(OutboxDrainTest, what_is_no_fact_is_put_aside_and_can_be_tried_again) {
   pass(std::chrono::seconds{1});
   EXPECT_EQ(numbers(), sequence(5));
   EXPECT_EQ(application.status().refused, 2);
+}
+
+TEST_F(OutboxDrainTest, an_array_that_was_put_there_by_hand_is_no_body_of_facts) {
+  ASSERT_TRUE(application.connection->execute_once(
+      "ALTER TABLE postrider.outbox DROP CONSTRAINT outbox_payload_check;"
+      " INSERT INTO postrider.outbox (stream, payload) VALUES ('events', '[{\"type\":\"t\"}]')"));
+  application.append_numbers(1, 2);
+  start();
+  pass(std::chrono::seconds{1});
+  EXPECT_EQ(numbers(), sequence(2));
+  EXPECT_EQ(application.status().refused, 1);
+}
+
+TEST_F(OutboxDrainTest, a_row_can_be_refused_under_an_id_that_was_refused_before) {
+  start();
+  for (int time = 1; time <= 2; ++time) {
+    ASSERT_TRUE(application.append("events", R"({"type":5})"));
+    pass(std::chrono::seconds{1});
+    EXPECT_EQ(application.status().refused, time);
+    ASSERT_TRUE(application.connection->execute_once("TRUNCATE postrider.outbox RESTART IDENTITY"));
+  }
+}
+
+TEST_F(OutboxDrainTest, facts_stand_behind_those_that_another_process_took) {
+  events = open_stream({}, StreamId{0}, &session);
+  ASSERT_TRUE(prepare_ids(*writer, events->key(), StreamId{0}));
+  events->begin_session({});
+  // The rest of the first thousand is left, and somebody took from the outbox under the second.
+  ASSERT_EQ(run(events->append(facts(*events, 1), std::nullopt)).value().last, StreamId{1});
+  ASSERT_TRUE(prepare_ids(*writer, events->key(), StreamId{2000}));
+  const std::string identity = read_outbox_identity(*application.connection).value();
+  const OutboxBatch theirs{events->key(), 1, StreamId{1500}, ""};
+  ASSERT_TRUE(put_outbox_batch(*writer, identity, theirs, {}).value());
+  application.append_numbers(1, 1);
+  start();
+  pass(std::chrono::seconds{5});
+  EXPECT_EQ(read_outbox_batches(*writer, identity).value().front().last, StreamId{2001});
+}
+
+TEST_F(OutboxDrainTest, a_stream_that_another_process_has_just_made_is_waited_for) {
+  ASSERT_TRUE(put_stream(*writer, "newcomer", "matrix", runtime.wall_now()));
+  ASSERT_TRUE(application.append("newcomer", R"({"type":"t"})"));
+  start();
+  pass(std::chrono::seconds{5});
+  EXPECT_EQ(application.status().waiting, 1);
+  EXPECT_EQ(application.status().refused, 0);
 }
 
 }  // namespace

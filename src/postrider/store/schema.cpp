@@ -65,7 +65,8 @@ constexpr std::array<std::string_view, 6> step_2 = {
 constexpr std::array<std::string_view, 1> step_3 = {
     // The last batch of rows that came from an outbox into a stream.
     "CREATE TABLE outbox_batches (outbox TEXT NOT NULL, stream_key BIGINT NOT NULL,"
-    " number BIGINT NOT NULL, row_ids TEXT NOT NULL, PRIMARY KEY (outbox, stream_key))"
+    " number BIGINT NOT NULL, last_id BIGINT NOT NULL, row_ids TEXT NOT NULL,"
+    " PRIMARY KEY (outbox, stream_key))"
     " {without_rowid}",
 };
 

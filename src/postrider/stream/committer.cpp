@@ -99,13 +99,6 @@ void Committer::resume(MonoTime before) {
 
 /// On the lane.
 Result<void> Committer::attempt(const Writes& writes) {
-  if (in_doubt_) {
-    const auto happened = session_->was_committed(connection_);
-    const bool may_be_known_later = !happened && happened.error().code == Code::storage_unavailable;
-    in_doubt_ = may_be_known_later;
-    if (!happened) return std::unexpected(happened.error());
-    if (*happened) return {};
-  }
   auto done = transact(connection_, [this, &writes]() -> Result<void> {
     if (session_ != nullptr) TRY_VOID(session_->enter(connection_));
     for (const auto& write : writes) TRY_VOID(write->apply(connection_));
@@ -129,7 +122,19 @@ Async<Result<void>> Committer::reserve_all(const Writes* writes) {
   co_return co_await run_on(lane_, work);
 }
 
+/// True when the last attempt has happened.
+Async<Result<bool>> Committer::settle_doubt() {
+  auto work = [this] { return session_->was_committed(connection_); };
+  const Result<bool> happened = co_await run_on(lane_, work);
+  in_doubt_ = !happened && happened.error().code != Code::session_ended;
+  co_return happened;
+}
+
 Async<Result<void>> Committer::try_once(const Writes* writes) {
+  if (in_doubt_) {
+    CO_TRY(const bool happened, co_await settle_doubt());
+    if (happened) co_return Result<void>{};
+  }
   CO_TRY_VOID(co_await reserve_all(writes));
   auto work = [this, writes] { return attempt(*writes); };
   co_return co_await run_on(lane_, work);
@@ -140,7 +145,8 @@ Async<Result<void>> Committer::commit_all(const Writes* writes) {
   Duration pause = retry_pause_min;
   while (true) {
     Result<void> outcome = co_await try_once(writes);
-    const bool can_pass = !outcome && outcome.error().code == Code::storage_unavailable;
+    const bool can_pass =
+        in_doubt_ || (!outcome && outcome.error().code == Code::storage_unavailable);
     if (!can_pass || stopping_) co_return outcome;
     if (lost_session_ && !in_doubt_) co_return session_ended();
     if (!in_doubt_ && runtime_.now() >= gives_up_at) co_return outcome;

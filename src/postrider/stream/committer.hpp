@@ -95,6 +95,7 @@ class Committer final : public Commits {
   using Writes = std::vector<std::unique_ptr<Write>>;
   Async<void> run();
   Async<Result<void>> commit_all(const Writes* writes);
+  Async<Result<bool>> settle_doubt();
   Async<Result<void>> reserve_all(const Writes* writes);
   Async<Result<void>> try_once(const Writes* writes);
   Result<void> attempt(const Writes& writes);

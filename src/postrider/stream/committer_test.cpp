@@ -85,6 +85,39 @@ TEST_F(CommitterTest, a_commit_whose_answer_was_lost_happens_once_however_long_t
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
 }
 
+/// Needs something that comes before the transaction, and fails at that from the second time on.
+class DrawsOnce final : public Write {
+ public:
+  explicit DrawsOnce(std::optional<Result<void>>& outcome) : outcome_(outcome) {}
+
+  [[nodiscard]] bool reserves() const override { return true; }
+  Result<void> reserve(SqlConnection&) override {
+    if (draws_++ > 0) return fail(Code::storage_failed, "planted");
+    return {};
+  }
+  Result<void> apply(SqlConnection&) override { return {}; }
+  void finish(const Result<void>& outcome) override { outcome_ = outcome; }
+
+ private:
+  std::optional<Result<void>>& outcome_;
+  int draws_ = 0;
+};
+
+TEST_F(CommitterTest, a_doubt_is_settled_before_anything_else_can_fail) {
+  std::optional<Result<void>> outcome;
+  writer->answers_lost = 1;
+  writer->doubts = 3;
+  writer->refused_once = "SELECT beats";
+  writer->refusal = Code::storage_failed;
+  committer->submit(std::make_unique<DrawsOnce>(outcome));
+  runtime.run_for(std::chrono::minutes{1});
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(*outcome);
+  EXPECT_EQ(writer->commits, 1);
+  EXPECT_TRUE(run(committer->commit(insert_left)));
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
 TEST_F(CommitterTest, a_doubt_that_nobody_can_settle_does_not_answer_for_the_next_session) {
   Gate gate{runtime};
   std::vector<Result<void>> outcomes;

@@ -52,12 +52,11 @@ class Stream::AppendWrite final : public Write {
   [[nodiscard]] bool reserves() const override { return reservation.to_draw > 0; }
 
   Result<void> reserve(SqlConnection& connection) override {
-    const bool is_tried_again = !reservation.drawn.empty();
-    if (!is_tried_again) {
-      TRY(reservation.drawn, draw_ids(connection, stream_.key_, reservation.to_draw));
-    }
-    // After the draw: who begins later draws larger IDs.
+    if (!reservation.drawn.empty()) return {};  // tried again
+    TRY(auto drawn, draw_ids(connection, stream_.key_, reservation.to_draw));
+    // After the draw: who begins later draws larger IDs. What was drawn without it is not used.
     TRY(newest_session, read_newest_session(connection));
+    reservation.drawn = std::move(drawn);
     return {};
   }
 
@@ -98,15 +97,15 @@ class Stream::AppendWrite final : public Write {
   }
 
   Result<void> place(SqlConnection& connection, PendingAppend& append, IdCursor& ids) {
-    if (append.condition) {
-      TRY(const bool holds, append.condition(connection));
-      append.is_refused = !holds;
-      if (!holds) return {};
-    }
     IdCursor after = ids;
     const std::vector<IdRange> ranges = after.take(append.count());
     append.first = ranges.front().first;
     append.last = ranges.back().last;
+    if (append.condition) {
+      TRY(const bool holds, append.condition(connection, {append.first, append.last}));
+      append.is_refused = !holds;
+      if (!holds) return {};
+    }
     if (append.key) {
       KeyedAppend row{append.key->key, append.key->body_digest, append.first,
                       append.last,     append.count(),          now_};
@@ -268,6 +267,11 @@ void Stream::speak(std::vector<Chunk> chunks, std::vector<Block> blocks) {
 void Stream::hear(const WriterWord& word) {
   take(word);
   ids_.see(word.position);
+  speak({}, {});
+}
+
+void Stream::pass(StreamId id) {
+  ids_.see(id);
   speak({}, {});
 }
 

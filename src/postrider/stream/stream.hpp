@@ -47,9 +47,10 @@ struct AppendReceipt {
   bool repeated = false;  ///< the answer to an earlier append with the same key
 };
 
-/// Asked inside the commit that carries an append, and again when that is tried again: false
-/// refuses the append and nothing else. What it writes is committed with the facts.
-using AppendCondition = std::function<Result<bool>(SqlConnection&)>;
+/// Asked inside the commit that carries an append, with the IDs that its facts are to have from
+/// the first to the last, and again when that is tried again: false refuses the append and nothing
+/// else. What it writes is committed with the facts.
+using AppendCondition = std::function<Result<bool>(SqlConnection&, IdRange)>;
 
 /// Where a session begins to write.
 struct WriterStart {
@@ -124,6 +125,8 @@ class Stream {
   void reach(StreamId linear);
   /// True when nothing new is in order before `adopt` was called with a newer list.
   [[nodiscard]] bool lacks_writers() const { return positions_.lacks_list(); }
+  /// Whoever appends here from now on gets larger IDs.
+  void pass(StreamId id);
   /// The position of this process as a writer.
   [[nodiscard]] StreamId own_position() const { return ids_.position(); }
   /// The newest session that any writer spoke of.

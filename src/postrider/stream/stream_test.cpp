@@ -262,5 +262,17 @@ TEST_F(SharedStream, who_draws_ids_looks_up_the_newest_session_also_when_that_fa
   EXPECT_EQ(said->newest_session, session.key());
 }
 
+TEST_F(SharedStream, ids_that_were_drawn_without_a_look_at_the_newest_session_are_not_spoken_of) {
+  stream->begin_session({});
+  writer->refused_once = "newest_session";
+  writer->refusal = Code::storage_failed;
+  EXPECT_FALSE(run(stream->append(facts(*stream, 1), std::nullopt)));
+  EXPECT_EQ(stream->own_position(), StreamId{0});
+  EXPECT_FALSE(said);
+  EXPECT_EQ(run(stream->append(facts(*stream, 1), std::nullopt)).value().first, StreamId{1001});
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->newest_session, session.key());
+}
+
 }  // namespace
 }  // namespace postrider

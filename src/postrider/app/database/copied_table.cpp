@@ -60,8 +60,11 @@ constexpr auto members_columns =
     std::to_array<CopiedColumn>({{"stream_key", integer}, {"room_id", text}, {"user_id", text}});
 constexpr auto room_aliases_columns = std::to_array<CopiedColumn>(
     {{"stream_key", integer}, {"room_id", text}, {"source", text}, {"alias", text}});
-constexpr auto outbox_batches_columns = std::to_array<CopiedColumn>(
-    {{"outbox", text}, {"stream_key", integer}, {"number", integer}, {"row_ids", text}});
+constexpr auto outbox_batches_columns = std::to_array<CopiedColumn>({{"outbox", text},
+                                                                     {"stream_key", integer},
+                                                                     {"number", integer},
+                                                                     {"last_id", integer},
+                                                                     {"row_ids", text}});
 
 constexpr std::array tables = {CopiedTable{"streams", 1, streams_columns},
                                CopiedTable{"blocks", 2, blocks_columns},

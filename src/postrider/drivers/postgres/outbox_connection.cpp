@@ -7,7 +7,7 @@ namespace postrider {
 Result<std::unique_ptr<SqlConnection>> open_outbox_connection(std::string url) {
   const auto prepare = [](PostgresConnection& connection) {
     return connection.execute_once(
-        "SET application_name = 'postrider outbox'; SET statement_timeout = '30s';"
+        "SET application_name = 'postrider outbox'; SET statement_timeout = '10s';"
         " SET idle_in_transaction_session_timeout = '10s'; SET search_path = pg_catalog;"
         " SET default_transaction_isolation = 'read committed';"
         " SET default_transaction_read_only = off; SET synchronous_commit = on;"

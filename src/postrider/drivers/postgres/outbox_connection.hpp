@@ -8,7 +8,7 @@
 namespace postrider {
 
 /// A connection to an application's own database, which connects again by itself. What it does is
-/// short: whoever holds it up is given up after half a minute.
+/// short: whoever holds it up is given up after ten seconds.
 Result<std::unique_ptr<SqlConnection>> open_outbox_connection(std::string url);
 
 }  // namespace postrider

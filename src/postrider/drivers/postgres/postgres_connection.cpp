@@ -146,14 +146,16 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(std::string
 
 Result<void> PostgresConnection::connect() {
   // What the URL says comes after these, and wins. A server that vanishes is noticed soon.
-  const std::array<const char*, 7> names = {"connect_timeout",
+  const std::array<const char*, 8> names = {"connect_timeout",
                                             "keepalives_idle",
                                             "keepalives_interval",
                                             "keepalives_count",
                                             "tcp_user_timeout",
+                                            "client_encoding",
                                             "dbname",
                                             nullptr};
-  const std::array<const char*, 7> values = {"5", "10", "5", "3", "20000", url_.c_str(), nullptr};
+  const std::array<const char*, 8> values = {"5",     "10",   "5",          "3",
+                                             "20000", "UTF8", url_.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(names.data(), values.data(), 1));
   prepared_.clear();
   prepared_in_pipeline_.clear();
@@ -303,7 +305,7 @@ Result<std::int64_t> PostgresConnection::execute(const Statement& statement,
     result = run(statement, values);
     const bool only_reads = statement.sql.starts_with("SELECT");
     if (!result && is_lost() && only_reads) {
-      TRY_VOID(connect());
+      TRY_VOID(ensure_connected());
       result = run(statement, values);
     }
   }

@@ -62,6 +62,7 @@ Result<void> prepare_session(PostgresConnection& connection, const PostgresSetti
   TRY_VOID(connection.execute_once(
       fmt::format("SET application_name = 'postrider'; SET statement_timeout = {};"
                   " SET idle_in_transaction_session_timeout = {};"
+                  " SET default_transaction_isolation = 'read committed';"
                   " SET search_path = \"{}\"; SET default_transaction_read_only = {};"
                   " SET synchronous_commit = on; SET client_min_messages = warning",
                   timeout.count(), idle.count(), settings.schema, writes ? "off" : "on")));

@@ -27,7 +27,7 @@ class WatchedConnection final : public ForwardingConnection {
     ++statements;
     if (!refused_once.empty() && statement.sql.contains(refused_once)) {
       refused_once.clear();
-      return fail(Code::storage_unavailable, "planted");
+      return fail(refusal, "planted");
     }
     if (in_doubt_ && doubts-- > 0) return fail(Code::storage_unavailable, "planted");
     return ForwardingConnection::execute(statement, values, row);
@@ -50,9 +50,10 @@ class WatchedConnection final : public ForwardingConnection {
   int statements = 0;
   int commits = 0;
   bool fail_commits = false;
-  int commits_refused = 0;              ///< how many commits do not reach the database
-  int answers_lost = 0;                 ///< how many are not answered although they have happened
-  std::string refused_once;             ///< a part of a statement that fails
+  int commits_refused = 0;   ///< how many commits do not reach the database
+  int answers_lost = 0;      ///< how many are not answered although they have happened
+  std::string refused_once;  ///< a part of a statement that fails
+  Code refusal = Code::storage_unavailable;
   int doubts = 0;                       ///< how often nobody can tell
   std::function<void()> before_commit;  ///< called once
 
