@@ -63,8 +63,7 @@ class Auditor {
       }
     }
     check_retention(stream);
-    // IDs that nobody has used may follow the last fact of a fleet.
-    if (stream.sorted_through > last && !context_.is_fleet()) {
+    if (stream.sorted_through > last && !context_.ids_have_gaps()) {
       broken(fmt::format("{} is sorted through {} and ends at {}", stream.name,
                          stream.sorted_through, last));
     }

@@ -66,6 +66,8 @@ struct Context {
     return settings;
   }
   [[nodiscard]] bool is_fleet() const { return members.size() > 1; }
+  /// IDs come from a sequence, and some of them are never used.
+  [[nodiscard]] bool ids_have_gaps() const { return plan.engine.fleet.has_value(); }
   /// The process that delivers, while it takes requests.
   Process* delivering() {
     Process* const process = members[deliverer].running();

@@ -25,12 +25,6 @@ std::vector<std::string> prefixes_of(const std::vector<NamespaceEntry>& entries)
   return prefixes;
 }
 
-/// What was asked of it goes on when another process delivers by then.
-template <class T>
-Async<Result<T>> holding(std::shared_ptr<DeliveryWork> /*work*/, Async<Result<T>> question) {
-  co_return co_await std::move(question);
-}
-
 }  // namespace
 
 Registration registration_of(const std::string& id, const PlainRegistration& plain, bool pushed) {
@@ -137,16 +131,16 @@ void Operators::hand_over() {
 
 template <class T>
 void Operators::ask(Async<Result<T>> question, std::function<void(const Result<T>*)> answered) {
+  context_.delivering()->keep_delivery();
   context_.delivering()->call<Result<T>>(
-      holding(context_.engine()->delivery(), std::move(question)),
-      [this, asked = deliverers_,
-       answered = std::move(answered)](const std::optional<Result<T>>& answer) {
+      std::move(question), [this, asked = deliverers_, answered = std::move(answered)](
+                               const std::optional<Result<T>>& answer) {
         if (asked == deliverers_) answered(answer ? &*answer : nullptr);
       });
 }
 
 void Operators::put(const std::string& id) {
-  if (context_.engine() == nullptr) {
+  if (context_.engine() == nullptr || open_.contains(id)) {
     context_.later(milliseconds{100}, [this, id] { put(id); });
     return;
   }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -43,6 +44,8 @@ class Process {
 
   Engine& engine() { return engine_; }
   [[nodiscard]] std::int64_t number() const { return world_.number; }
+  /// What it is asked goes on after it has ended to deliver.
+  void keep_delivery() { asked_.insert(engine_.delivery()); }
   /// As by SIGSTOP and SIGCONT.
   void set_paused(bool paused) { runtime_.set_paused(paused); }
   void start(std::function<void(std::optional<Result<void>>)> done);
@@ -97,6 +100,7 @@ class Process {
   std::unique_ptr<SimulatedBus> bus_;
   SimulatedHttpClient http_;
   Engine engine_;
+  std::set<std::shared_ptr<DeliveryWork>> asked_;
 };
 
 }  // namespace postrider::sim

@@ -127,7 +127,7 @@ void Producers::answered(const Append& append, const AppendReceipt& receipt) {
                       {receipt.first.value, receipt.last.value, receipt.repeated ? 1 : 0});
   const std::int64_t places = receipt.last.value - receipt.first.value + 1;
   const std::int64_t count = std::ssize(append.numbers);
-  const bool fits = context_.is_fleet() ? places >= count : places == count;
+  const bool fits = context_.ids_have_gaps() ? places >= count : places == count;
   if (!fits || receipt.fact_count != count) {
     context_.referee.broken(Check::durable_append,
                             fmt::format("an append of {} facts was answered {} to {}",

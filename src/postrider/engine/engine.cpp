@@ -240,18 +240,24 @@ void Engine::end_delivery() {
   if (!delivery_) return;
   log_warn("this process no longer delivers");
   delivery_->end_commits();
-  delivery_->request_stop();
-  ended_deliveries_.spawn(drain(std::exchange(delivery_, nullptr)), "ended delivery");
+  leave(std::exchange(delivery_, nullptr));
 }
 
-Async<void> Engine::drain(std::shared_ptr<DeliveryWork> ended) {
+void Engine::leave(std::shared_ptr<DeliveryWork> work) {
+  work->request_stop();
+  left_.push_back(std::move(work));
+  ended_deliveries_.spawn(drain(left_.back().get()), "ended delivery");
+}
+
+Async<void> Engine::drain(DeliveryWork* ended) {
   co_await ended->stopped();
   // Nobody waits for it: of two who take facts from an outbox, one is refused.
-  left_outboxes_.spawn(leave_outbox(std::move(ended)), "left outbox");
+  left_outboxes_.spawn(leave_outbox(ended), "left outbox");
 }
 
-Async<void> Engine::leave_outbox(std::shared_ptr<DeliveryWork> ended) {
+Async<void> Engine::leave_outbox(DeliveryWork* ended) {
   co_await ended->left_outbox();
+  left_.erase(std::ranges::find(left_, ended, &std::shared_ptr<DeliveryWork>::get));
 }
 
 bool Engine::ask_to_retry(const std::string& service) {
@@ -267,8 +273,7 @@ std::string Engine::delivering_instance() const {
 
 Async<void> Engine::stop(Duration grace, std::function<void()> end_requests) {
   stopping_ = true;
-  if (delivery_) ended_deliveries_.spawn(drain(delivery_), "delivery that stops");
-  if (delivery_) delivery_->request_stop();
+  if (delivery_) leave(delivery_);
   const auto timer = ports_.runtime.call_at(ports_.runtime.now() + grace, std::move(end_requests));
   co_await ended_deliveries_.drained();
   ports_.runtime.cancel(timer);

@@ -61,8 +61,10 @@ class Engine final : private FleetMember {
   Async<Result<void>> create_stream(std::string name, StreamDeclaration declaration);
   Result<void> check_format(const StreamRow& row) const;
   Stream& add_stream(const StreamRow& row, StreamId last_id);
-  Async<void> drain(std::shared_ptr<DeliveryWork> ended);
-  static Async<void> leave_outbox(std::shared_ptr<DeliveryWork> ended);
+  /// Ends it, without waiting.
+  void leave(std::shared_ptr<DeliveryWork> work);
+  Async<void> drain(DeliveryWork* ended);
+  Async<void> leave_outbox(DeliveryWork* ended);
   void refresh_service_gauges();
   [[nodiscard]] Replicator::Surroundings surroundings();
 
@@ -82,6 +84,7 @@ class Engine final : private FleetMember {
   std::map<std::string, StreamPart, std::less<>> streams_;
   std::vector<Registration> declared_services_;
   std::shared_ptr<DeliveryWork> delivery_;
+  std::vector<std::shared_ptr<DeliveryWork>> left_;  ///< that have not ended
   Gate ended_deliveries_;
   Gate left_outboxes_;
   std::optional<Fleet> fleet_;
