@@ -20,7 +20,9 @@ void DeliveryWatch::taken_over(std::size_t member) {
   const Process& process = *context_.members[member].process;
   context_.trace.note("delivers", context_.members[member].instance_name, {process.number()});
   context_.judge.hand_over(process.number());
+  // Alone, what the disk said before the start holds.
   if (!context_.is_fleet()) return;
+  context_.judge.process_ended();
   operators_.hand_over();
   audit_disk(context_);
 }

@@ -33,7 +33,6 @@ std::optional<Judge::Address> Judge::address_of(const std::string& url) {
 }
 
 void Judge::hand_over(std::int64_t process) {
-  process_ended();
   delivering_ = process;
 }
 

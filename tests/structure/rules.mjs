@@ -93,6 +93,7 @@ const forbiddenForms = [
   [/co_await [\w.:>-]+\([^;]*\[[^\]]*[=\w][^\]]*\]\s*(\([^)]*\))?\s*(mutable )?\{/,
     'a capturing lambda after co_await'],
   [/switch \(co_await/, 'switch over co_await'],
+  [/(if|while) \([^;{]*co_await [^;{]*[!=<>]=/, 'a comparison of what is awaited in a condition'],
   [/for \([^;)]*: *\(?\(?co_await/, 'range-for over co_await'],
   [/for \([^;]*: .*\)\.value\(\)[.)]/,
     'range-for over a part of a temporary, which is gone by then'],

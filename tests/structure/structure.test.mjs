@@ -56,6 +56,7 @@ test('every rule catches what it is for', () => {
   some(rules.forms('co_await send({.url = u});'));
   some(rules.forms('co_await run([value] { return value; });'));
   some(rules.forms('switch (co_await f()) {'));
+  some(rules.forms('if (co_await f(x) == Wake::notified) continue;'));
   some(rules.forms('for (auto& x : (co_await f()).value()) {'));
   some(rules.forms('for (const auto& x : read(a, b).value()) {'));
   some(rules.forms('for (const auto& x : read(a, b).value().rows) {'));

@@ -334,7 +334,8 @@ Async<Result<FactReader::Page>> Stream::read_between(PositionVector after, Posit
 
 Async<Result<void>> Stream::wait_for(PositionVector position, MonoTime until) {
   while (!positions_.vector().reaches(position)) {
-    if (co_await advanced_.wait_until(until) == Wake::notified) continue;
+    const Wake wake = co_await advanced_.wait_until(until);
+    if (wake == Wake::notified) continue;
     co_return fail(Code::deadline, "stream \"{}\" has not reached {} here in time; it stands at {}",
                    name_, position.token(), positions_.vector().token());
   }
