@@ -168,24 +168,26 @@ Async<Result<void>> Fleet::begin() {
   const WallTime now = ports_.runtime.wall_now();
   const std::string fleet =
       fmt::format("{:016x}", ports_.runtime.random(std::numeric_limits<std::uint64_t>::max()));
+  BegunSession begun;
   std::vector<Joined> joined;
-  auto work = [this, now, &fleet, &joined]() -> Result<void> {
+  auto work = [this, now, &fleet, &begun, &joined]() -> Result<void> {
     SqlConnection& connection = ports_.writer.connection;
     return transact(connection, [&]() -> Result<void> {
-      TRY_VOID(session_.begin(connection, now));
+      TRY(begun, begin_session(connection, session_.instance_name(), now));
       TRY_VOID(name_fleet(connection, fleet));
       TRY(const StoredSessions stored, read_sessions(connection));
       TRY(const auto rows, read_streams(connection));
       joined.clear();
       for (const StreamRow& row : rows) {
-        TRY(const WriterStart start, join_as_writer(connection, row, session_.instance(),
-                                                    largest_position(stored, row.key)));
+        TRY(const WriterStart start,
+            join_as_writer(connection, row, begun.instance, largest_position(stored, row.key)));
         joined.push_back({row, start});
       }
       return {};
     });
   };
   CO_TRY_VOID(co_await run_on(ports_.writer.lane, work));
+  session_.adopt(begun);
   saved_positions_.clear();
   for (const Joined& stream : joined) {
     member_.join_stream(stream.row, stream.start);

@@ -2,10 +2,9 @@
 
 namespace postrider {
 
-Result<void> Session::begin(SqlConnection& connection, WallTime now) {
-  TRY(begun_, begin_session(connection, instance_name_, now));
+void Session::adopt(BegunSession begun) {
+  begun_ = begun;
   last_beat_ = 0;
-  return {};
 }
 
 Result<void> Session::enter(SqlConnection& connection) {

@@ -10,7 +10,8 @@ namespace postrider {
 /// process commits is committed under it: once another process has ended it, because it was silent
 /// for too long, nothing more can land. No clocks are compared: silence is measured by who listens.
 ///
-/// Used on the lane of the connection that writes, but for what only reads after `begin`.
+/// On the engine thread, but for `enter` and `was_committed`, which come on the lane of the
+/// connection that writes.
 class Session {
  public:
   explicit Session(std::string instance_name) : instance_name_(std::move(instance_name)) {}
@@ -19,8 +20,8 @@ class Session {
   [[nodiscard]] InstanceKey instance() const { return begun_.instance; }
   [[nodiscard]] SessionKey key() const { return begun_.session; }
 
-  /// Begins a new session, inside a transaction. Ends the one that the instance had.
-  Result<void> begin(SqlConnection& connection, WallTime now);
+  /// A new one has begun, in a transaction that is committed. Nothing is on the lane.
+  void adopt(BegunSession begun);
   /// To be called first in each transaction: a beat, which others hear. `session_ended` when it
   /// has ended.
   Result<void> enter(SqlConnection& connection);

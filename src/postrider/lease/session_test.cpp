@@ -9,9 +9,7 @@ class SessionTest : public StoreTest {
  protected:
   Session begun(const std::string& name) {
     Session session(name);
-    const auto done =
-        transact(*connection, [&] { return session.begin(*connection, wall_time(1)); });
-    EXPECT_TRUE(done) << done.error().detail;
+    session.adopt(begin_session(*connection, name, wall_time(1)).value());
     return session;
   }
   Result<void> commit(Session& session) {

@@ -85,11 +85,10 @@ OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const EventForm
   return parsed;
 }
 
-OutboxDrain::OutboxDrain(Runtime& runtime, const OutboxPort& port, Reader installation,
-                         Commits& commits, FindStream find_stream, OutboxSettings settings,
-                         OutboxMetrics metrics)
+OutboxDrain::OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
+                         FindStream find_stream, OutboxSettings settings, OutboxMetrics metrics)
     : runtime_(runtime),
-      port_(port),
+      port_(std::move(port)),
       installation_(installation),
       commits_(commits),
       find_stream_(std::move(find_stream)),

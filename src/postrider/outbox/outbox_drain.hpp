@@ -46,7 +46,7 @@ class OutboxDrain {
   /// Gives a stream by its name; `not_found` for what is none.
   using FindStream = std::function<Async<Result<Stream*>>(std::string name)>;
   /// `installation`: reads the database of this installation.
-  OutboxDrain(Runtime& runtime, const OutboxPort& port, Reader installation, Commits& commits,
+  OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
               FindStream find_stream, OutboxSettings settings, OutboxMetrics metrics);
 
   void start();

@@ -31,7 +31,7 @@ std::optional<std::string> from_base64(std::string_view text) {
                                    static_cast<int>(text.size()));
   if (size < 0) return std::nullopt;
   // Padding counts as bytes there.
-  std::size_t length = static_cast<std::size_t>(size);
+  auto length = static_cast<std::size_t>(size);
   for (std::size_t i = 1; i <= 2 && i <= text.size(); ++i) {
     if (text[text.size() - i] == '=') --length;
   }

@@ -125,16 +125,13 @@ TEST_F(CommitterTest, a_doubt_that_nobody_can_settle_does_not_answer_for_the_nex
   writer->doubts = 3;
   gate.spawn(commit_and_keep(*committer, apply_nothing, outcomes), "in doubt");
   runtime.run_until([this] { return writer->commits == 1; });
-  Session other("test");
   const auto connection = database.connect_writer("other");
-  const auto begin_other = [&] { return other.begin(*connection, wall_time(1)); };
-  ASSERT_TRUE(transact(*connection, begin_other));
+  ASSERT_TRUE(begin_session(*connection, "test", wall_time(1)));
   run(gate.drained());
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_EQ(outcomes[0].error().code, Code::session_ended);
 
-  const auto begin_again = [&] { return session.begin(*writer, wall_time(2)); };
-  ASSERT_TRUE(transact(*writer, begin_again));
+  session.adopt(begin_session(*writer, "test", wall_time(2)).value());
   committer->resume(runtime.now());
   EXPECT_TRUE(run(committer->commit(insert_left)));
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);

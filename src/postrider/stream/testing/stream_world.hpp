@@ -66,8 +66,7 @@ class WatchedConnection final : public ForwardingConnection {
 class StreamWorld : public testing::Test {
  protected:
   StreamWorld() {
-    const auto begin = [this] { return session.begin(*writer, runtime.wall_now()); };
-    EXPECT_TRUE(transact(*writer, begin));
+    session.adopt(begin_session(*writer, session.instance_name(), runtime.wall_now()).value());
     writer->commits = 0;
     committer = std::make_unique<Committer>(runtime, lane, *writer,
                                             CommitterMetrics{commit_count, commit_seconds},
