@@ -117,7 +117,7 @@ Stream& Engine::add_stream(const StreamRow& row, StreamId last_id) {
   part.sorted_through = row.sorted_through;
   part.stream = std::make_unique<Stream>(ports_.runtime, committer_, ports_.background,
                                          settings_.stream, StreamMetrics{metrics_.facts_per_commit},
-                                         row, last_id, session_ ? &*session_ : nullptr);
+                                         row, IdOrigin{last_id, session_ ? &*session_ : nullptr});
   Stream& stream = *part.stream;
   if (delivery_) delivery_->add_stream(stream, part.sorted_through, part.retain);
   if (replicator_) replicator_->watch(stream);

@@ -130,8 +130,7 @@ class Stream::AppendWrite final : public Write {
 };
 
 Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-               StreamMetrics metrics, const StreamRow& row, StreamId last_id,
-               const Session* session)
+               StreamMetrics metrics, const StreamRow& row, IdOrigin ids)
     : runtime_(runtime),
       committer_(committer),
       database_(reader),
@@ -140,17 +139,17 @@ Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSett
       key_(row.key),
       name_(row.name),
       format_(find_event_format(row.format)),
-      session_(session),
-      ids_(id_source(session), last_id),
-      said_position_(last_id),
-      positions_(last_id),
+      session_(ids.session),
+      ids_(id_source(ids.session), ids.last),
+      said_position_(ids.last),
+      positions_(ids.last),
       arrivals_(settings.tail_cache_bytes),
       reader_(runtime, reader, row, *format_,
-              {settings.tail_cache_bytes, settings.block_cache_bytes}, last_id),
+              {settings.tail_cache_bytes, settings.block_cache_bytes}, ids.last),
       advanced_(runtime),
       key_released_(runtime) {
   POSTRIDER_ASSERT(format_ != nullptr, "stream {} has format {}", name_, row.format);
-  if (session == nullptr) positions_.adopt({SessionKey{0}, {{only_writer, last_id, true}}});
+  if (ids.session == nullptr) positions_.adopt({SessionKey{0}, {{only_writer, ids.last, true}}});
 }
 
 Stream::~Stream() = default;

@@ -30,6 +30,12 @@ struct StreamSettings {
   Duration idempotency_retain = std::chrono::hours{24};
 };
 
+/// Where a stream's IDs come from.
+struct IdOrigin {
+  StreamId last;                     ///< the largest that was ever given out
+  const Session* session = nullptr;  ///< null when no other process writes: from memory
+};
+
 struct StreamMetrics {
   prometheus::Histogram& facts_per_commit;
 };
@@ -73,10 +79,9 @@ struct WriterWord {
 /// thread.
 class Stream {
  public:
-  /// `last_id`: the largest ID that was ever given out. `session`: null when no other process
-  /// writes; then IDs come from memory. References must outlive the stream.
+  /// References must outlive the stream.
   Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-         StreamMetrics metrics, const StreamRow& row, StreamId last_id, const Session* session);
+         StreamMetrics metrics, const StreamRow& row, IdOrigin ids);
   ~Stream();
 
   [[nodiscard]] StreamKey key() const { return key_; }
