@@ -1,8 +1,8 @@
 // Several processes on one PostgreSQL database, which syncs.
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {PostgresServer, RedisServer, Server, eventually, freePort, producerToken, runBinary,
-  temporaryFolder, withClient} from '../tests/e2e/harness.mjs';
+import {PostgresServer, RedisServer, Server, eventually, freePort, newApplication,
+  producerToken, temporaryFolder, withClient} from '../tests/e2e/harness.mjs';
 import {makeFacts} from './facts.mjs';
 import {copied, pgbenchInserts, wrk} from './parts.mjs';
 import {printTable, ratio, spread} from './table.mjs';
@@ -134,21 +134,9 @@ export async function takeover(rounds) {
     [['until facts of others are in order', spread(took)]]);
 }
 
-/** A database with an outbox, and how many facts wait there. */
-async function newOutbox(postgres) {
-  schemas += 1;
-  const name = `application_${schemas}`;
-  await withClient(postgres.url, client => client.query(`CREATE DATABASE ${name}`));
-  const url = new URL(postgres.url);
-  url.pathname = name;
-  const installed = await runBinary(['outbox', 'install', url.href]);
-  if (installed.code !== 0) throw new Error(installed.stderr);
-  return url.href;
-}
-
 /** Facts a second from the start of a server beside a full outbox until it is empty. */
 async function drained(postgres, facts) {
-  const url = await newOutbox(postgres);
+  const url = await newApplication(postgres);
   return withClient(url, async client => {
     await client.query(`SELECT postrider.append('events', fact::jsonb)
       FROM json_array_elements_text($1) AS fact`, [JSON.stringify(facts)]);
@@ -165,7 +153,7 @@ async function drained(postgres, facts) {
 
 /** From the application's commit until the fact can be read, in milliseconds. */
 async function commitToRead(postgres, count) {
-  const url = await newOutbox(postgres);
+  const url = await newApplication(postgres);
   return withFleet(postgres, 1, 'polling', ([server]) => withClient(url, async client => {
     const took = [];
     for (const fact of makeFacts(count)) {

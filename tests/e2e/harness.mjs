@@ -208,6 +208,20 @@ export async function withClient(url, work) {
   }
 }
 
+let applications = 0;
+
+/** A database of an application's own, with an outbox; gives its URL. */
+export async function newApplication(postgres) {
+  applications += 1;
+  const name = `application_${applications}`;
+  await withClient(postgres.url, client => client.query(`CREATE DATABASE ${name}`));
+  const url = new URL(postgres.url);
+  url.pathname = name;
+  const installed = await runBinary(['outbox', 'install', url.href]);
+  if (installed.code !== 0) throw new Error(installed.stderr);
+  return url.href;
+}
+
 export function freePort() {
   return new Promise(resolve => {
     const server = http.createServer().listen(0, '127.0.0.1', () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {after, before, test} from 'node:test';
-import {PostgresServer, Receiver, Server, eventually, runBinary, temporaryFolder, withClient}
-  from './harness.mjs';
+import {PostgresServer, Receiver, Server, eventually, newApplication, runBinary, temporaryFolder,
+  withClient} from './harness.mjs';
 
 let postgres;
 before(() => {
@@ -13,20 +13,12 @@ after(() => postgres.end());
 
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-let databases = 0;
-
-/** A database with an outbox and a table of its own. */
-async function newApplication() {
-  databases += 1;
-  const name = `application_${databases}`;
-  await withClient(postgres.url, client => client.query(`CREATE DATABASE ${name}`));
-  const url = new URL(postgres.url);
-  url.pathname = name;
-  const installed = await runBinary(['outbox', 'install', url.href]);
-  assert.equal(installed.code, 0, installed.stderr);
-  await withClient(url.href, client => client.query(
+/** With a table of its own. */
+async function newShop() {
+  const url = await newApplication(postgres);
+  await withClient(url, client => client.query(
     'CREATE TABLE orders (id TEXT PRIMARY KEY, customer TEXT, number BIGSERIAL)'));
-  return url.href;
+  return url;
 }
 
 const append = "SELECT postrider.append('events', $1, $2)";
@@ -65,7 +57,7 @@ async function waiting(url) {
 }
 
 test('a fact of a transaction arrives with its commit, and never without', async () => {
-  const url = await newApplication();
+  const url = await newShop();
   const receiver = await new Receiver().start();
   const server = await startServer(url);
   await server.putService('shop', `${receiver.url}/shop`);
@@ -82,7 +74,7 @@ test('a fact of a transaction arrives with its commit, and never without', async
 });
 
 test('the ten lines of the README work from psql', async () => {
-  const url = await newApplication();
+  const url = await newShop();
   const server = await startServer(url);
   execFileSync('psql', ['-q', '-v', 'ON_ERROR_STOP=1', url], {input: `
     BEGIN;
@@ -99,7 +91,7 @@ test('the ten lines of the README work from psql', async () => {
 });
 
 test('what was committed while no server ran is all there, once, in order', async () => {
-  const url = await newApplication();
+  const url = await newShop();
   const server = await startServer(url);
   await server.kill9();
   await withClient(url, async client => {
@@ -144,7 +136,7 @@ async function compare(url, server) {
 }
 
 test('killed servers and a killed database cost no fact and bring none twice', async () => {
-  const url = await newApplication();
+  const url = await newShop();
   const server = await startServer(url);
   let isOver = false;
   const shops = [1, 2, 3, 4].map(place => shop(url, place, () => isOver));
@@ -166,7 +158,7 @@ test('killed servers and a killed database cost no fact and bring none twice', a
 });
 
 test('another process goes on when the one that drains stands still', async () => {
-  const url = await newApplication();
+  const url = await newShop();
   const database = name => `database: ${postgres.url}\nstorage: {schema: outbox_fleet}
 instance_name: ${name}\nfleet: {session_interval: 1s}\n`;
   const servers = [];
@@ -189,7 +181,7 @@ instance_name: ${name}\nfleet: {session_interval: 1s}\n`;
 });
 
 test('a role that may only use the schema appends, and reads nothing', async () => {
-  const url = await newApplication();
+  const url = await newShop();
   await withClient(url, client => client.query(`CREATE ROLE clerk LOGIN;
     GRANT USAGE ON SCHEMA postrider TO clerk`));
   const clerk = new URL(url);
@@ -203,7 +195,7 @@ test('a role that may only use the schema appends, and reads nothing', async () 
 });
 
 test('the command line shows what waits and what was refused, and tries it again', async () => {
-  const url = await newApplication();
+  const url = await newShop();
   const server = await startServer(url);
   await withClient(url, client => client.query(
     "SELECT postrider.append('unknown', '{\"type\": \"t\"}')"));
