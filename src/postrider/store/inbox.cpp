@@ -21,11 +21,10 @@ constexpr Statement oldest_sql{"SELECT MIN(first_id) FROM inbox_blocks WHERE str
 
 Result<void> insert_inbox_block(SqlConnection& connection, ServiceKey service,
                                 const InboxBlock& block) {
-  TRY_VOID(connection.execute(
+  return connection.enqueue(
       insert_sql,
       {service.value, block.last_seq.value, block.first_seq.value, block.stream.value,
-       block.first_id.value, unix_milliseconds(block.appended_at), Blob{block.positions}}));
-  return {};
+       block.first_id.value, unix_milliseconds(block.appended_at), Blob{block.positions}});
 }
 
 Result<std::vector<InboxBlock>> read_inbox_blocks(SqlConnection& connection, ServiceKey service,
@@ -44,8 +43,7 @@ Result<std::vector<InboxBlock>> read_inbox_blocks(SqlConnection& connection, Ser
 }
 
 Result<void> drop_inbox_blocks(SqlConnection& connection, ServiceKey service, InboxSeq through) {
-  TRY_VOID(connection.execute(drop_sql, {service.value, through.value}));
-  return {};
+  return connection.enqueue(drop_sql, {service.value, through.value});
 }
 
 Result<std::vector<InboxEnd>> read_inbox_ends(SqlConnection& connection) {

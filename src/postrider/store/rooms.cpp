@@ -21,14 +21,12 @@ constexpr Statement read_aliases_sql{
 
 Result<void> put_member(SqlConnection& connection, StreamKey stream, std::string_view room_id,
                         std::string_view user_id) {
-  TRY_VOID(connection.execute(put_member_sql, {stream.value, room_id, user_id}));
-  return {};
+  return connection.enqueue(put_member_sql, {stream.value, room_id, user_id});
 }
 
 Result<void> remove_member(SqlConnection& connection, StreamKey stream, std::string_view room_id,
                            std::string_view user_id) {
-  TRY_VOID(connection.execute(remove_member_sql, {stream.value, room_id, user_id}));
-  return {};
+  return connection.enqueue(remove_member_sql, {stream.value, room_id, user_id});
 }
 
 Result<void> read_members(SqlConnection& connection, StreamKey stream,
@@ -40,14 +38,12 @@ Result<void> read_members(SqlConnection& connection, StreamKey stream,
 
 Result<void> clear_aliases(SqlConnection& connection, StreamKey stream, std::string_view room_id,
                            std::string_view source) {
-  TRY_VOID(connection.execute(clear_aliases_sql, {stream.value, room_id, source}));
-  return {};
+  return connection.enqueue(clear_aliases_sql, {stream.value, room_id, source});
 }
 
 Result<void> put_alias(SqlConnection& connection, StreamKey stream, std::string_view room_id,
                        std::string_view source, std::string_view alias) {
-  TRY_VOID(connection.execute(put_alias_sql, {stream.value, room_id, source, alias}));
-  return {};
+  return connection.enqueue(put_alias_sql, {stream.value, room_id, source, alias});
 }
 
 Result<void> read_aliases(

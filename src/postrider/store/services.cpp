@@ -81,22 +81,20 @@ Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& r
       {row.id, source_names.at(static_cast<std::size_t>(row.source)), row.registration,
        row.transaction_prefix, unix_milliseconds(now)},
       [&key](const SqlRow& inserted) { key = ServiceKey{inserted.integer(0)}; }));
-  TRY_VOID(connection.execute(insert_state_sql, {key.value}));
+  TRY_VOID(connection.enqueue(insert_state_sql, {key.value}));
   return key;
 }
 
 Result<void> update_registration(SqlConnection& connection, const ServiceRow& row) {
-  TRY_VOID(connection.execute(
+  return connection.enqueue(
       update_registration_sql,
-      {row.key.value, source_names.at(static_cast<std::size_t>(row.source)), row.registration}));
-  return {};
+      {row.key.value, source_names.at(static_cast<std::size_t>(row.source)), row.registration});
 }
 
 Result<void> delete_service(SqlConnection& connection, ServiceKey service) {
-  TRY_VOID(connection.execute(delete_inbox_sql, {service.value}));
-  TRY_VOID(connection.execute(delete_state_sql, {service.value}));
-  TRY_VOID(connection.execute(delete_sql, {service.value}));
-  return {};
+  TRY_VOID(connection.enqueue(delete_inbox_sql, {service.value}));
+  TRY_VOID(connection.enqueue(delete_state_sql, {service.value}));
+  return connection.enqueue(delete_sql, {service.value});
 }
 
 Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
@@ -106,7 +104,7 @@ Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
   SqlValue next_attempt_at = nullptr;
   if (state.next_attempt_at) next_attempt_at = unix_milliseconds(*state.next_attempt_at);
   const std::int64_t interval_ms = duration_cast<milliseconds>(state.retry_interval).count();
-  TRY_VOID(connection.execute(
+  TRY_VOID(connection.enqueue(
       update_state_sql,
       {service.value, name_of(state.status), state.acknowledged.value, state.transaction.value,
        frozen_through, state.attempts, interval_ms, next_attempt_at, state.last_error}));

@@ -90,8 +90,7 @@ Result<bool> end_silent_session(SqlConnection& connection, const SessionRow& ses
 
 Result<void> end_session(SqlConnection& connection, InstanceKey instance, SessionKey session,
                          WallTime now) {
-  TRY_VOID(connection.execute(end_sql, {instance.value, session.value, unix_milliseconds(now)}));
-  return {};
+  return connection.enqueue(end_sql, {instance.value, session.value, unix_milliseconds(now)});
 }
 
 Result<void> put_writer_position(SqlConnection& connection, const WriterPositionRow& row) {

@@ -42,8 +42,7 @@ Result<StreamRow> put_stream(SqlConnection& connection, std::string_view name,
 }
 
 Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through) {
-  TRY_VOID(connection.execute(sorted_sql, {stream.value, through.value}));
-  return {};
+  return connection.enqueue(sorted_sql, {stream.value, through.value});
 }
 
 Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey stream) {
@@ -55,8 +54,7 @@ Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey strea
 }
 
 Result<void> set_dropped_through(SqlConnection& connection, StreamKey stream, StreamId through) {
-  TRY_VOID(connection.execute(dropped_sql, {stream.value, through.value}));
-  return {};
+  return connection.enqueue(dropped_sql, {stream.value, through.value});
 }
 
 }  // namespace postrider
