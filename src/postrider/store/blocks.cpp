@@ -15,6 +15,11 @@ constexpr Statement read_sql{
 
 constexpr Statement last_sql{"SELECT MAX(last_id) FROM blocks WHERE stream_key = $1"};
 
+// Index blocks_by_position: one seek. Blocks do not overlap.
+constexpr Statement writer_sql{
+    "SELECT first_id, instance_key FROM blocks WHERE stream_key = $1 AND last_id >= $2"
+    " ORDER BY last_id LIMIT 1"};
+
 // Index blocks_by_position from its low end; stops at the first block that is too young, so that
 // only a prefix of the stream ever goes.
 constexpr Statement droppable_sql{
@@ -56,6 +61,15 @@ Result<std::optional<StreamId>> last_stored_id(SqlConnection& connection, Stream
   return last;
 }
 
+Result<std::optional<InstanceKey>> find_writer(SqlConnection& connection, StreamKey stream,
+                                               StreamId fact) {
+  std::optional<InstanceKey> writer;
+  TRY_VOID(connection.execute(writer_sql, {stream.value, fact.value}, [&](const SqlRow& row) {
+    if (StreamId{row.integer(0)} <= fact) writer = InstanceKey{row.integer(1)};
+  }));
+  return writer;
+}
+
 Result<DroppedBlocks> drop_blocks(SqlConnection& connection, StreamKey stream, StreamId below,
                                   WallTime appended_before, std::int64_t count_max) {
   DroppedBlocks dropped;
@@ -68,7 +82,7 @@ Result<DroppedBlocks> drop_blocks(SqlConnection& connection, StreamKey stream, S
                                 dropped.last = StreamId{row.integer(0)};
                               }));
   if (dropped.count > 0) {
-    TRY_VOID(connection.execute(drop_sql, {stream.value, dropped.last.value}));
+    TRY_VOID(connection.enqueue(drop_sql, {stream.value, dropped.last.value}));
   }
   return dropped;
 }

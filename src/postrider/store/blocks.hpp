@@ -30,6 +30,10 @@ Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stre
 /// The largest ID that is stored; empty when no block is.
 Result<std::optional<StreamId>> last_stored_id(SqlConnection& connection, StreamKey stream);
 
+/// Who appended the fact; empty when it is not stored.
+Result<std::optional<InstanceKey>> find_writer(SqlConnection& connection, StreamKey stream,
+                                               StreamId fact);
+
 struct DroppedBlocks {
   std::int64_t count = 0;
   StreamId last;  ///< the largest ID that was dropped

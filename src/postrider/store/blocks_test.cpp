@@ -55,6 +55,16 @@ TEST_F(Blocks, streams_do_not_see_each_others_blocks) {
   EXPECT_EQ(last_stored_id(*connection, stream).value(), StreamId{1});
 }
 
+TEST_F(Blocks, who_wrote_a_fact_is_found_as_long_as_it_is_kept) {
+  insert(StreamId{2}, StreamId{4});
+  for (const std::int64_t id : {2, 3, 4}) {
+    EXPECT_EQ(find_writer(*connection, stream, StreamId{id}).value(), InstanceKey{7}) << id;
+  }
+  for (const std::int64_t id : {1, 5}) {
+    EXPECT_EQ(find_writer(*connection, stream, StreamId{id}).value(), std::nullopt) << id;
+  }
+}
+
 TEST_F(Blocks, the_same_position_is_not_stored_twice) {
   insert(StreamId{1}, StreamId{2});
   EXPECT_FALSE(insert_block(*connection, stream, block_of(StreamId{2}, StreamId{2})));

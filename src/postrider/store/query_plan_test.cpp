@@ -51,6 +51,7 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(insert_block(recording, stream, block_of(StreamId{1}, StreamId{2})));
     EXPECT_TRUE(read_blocks(recording, stream, StreamId{0}, 1));
     EXPECT_TRUE(last_stored_id(recording, stream));
+    EXPECT_TRUE(find_writer(recording, stream, StreamId{1}));
     EXPECT_TRUE(drop_blocks(recording, stream, StreamId{9}, wall_time(9), 1));
     EXPECT_TRUE(insert_inbox_block(recording, service,
                                    inbox_block_of(InboxSeq{1}, InboxSeq{1}, StreamId{1})));

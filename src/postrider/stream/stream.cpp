@@ -188,21 +188,37 @@ Async<Result<AppendReceipt>> Stream::append_keyed(std::shared_ptr<const FactBatc
   }
 }
 
+/// On the database's lane.
+Result<std::optional<Stream::FirstAppend>> Stream::find_first_append(const std::string& key) const {
+  SqlConnection& connection = database_.connection;
+  TRY(auto found, find_keyed_append(connection, key_, key));
+  if (!found) return std::nullopt;
+  TRY(const auto writer, find_writer(connection, key_, found->last));
+  return FirstAppend{*std::move(found), writer};
+}
+
 Async<Result<std::optional<AppendReceipt>>> Stream::find_first_answer(const IdempotencyKey* key) {
-  auto work = [this, key] { return find_keyed_append(database_.connection, key_, key->key); };
-  CO_TRY(const auto found, co_await run_on(database_.lane, work));
-  if (!found || runtime_.wall_now() - found->created_at > settings_.idempotency_retain) {
+  auto work = [this, key] { return find_first_append(key->key); };
+  CO_TRY(const auto first, co_await run_on(database_.lane, work));
+  if (!first || runtime_.wall_now() - first->append.created_at > settings_.idempotency_retain) {
     co_return std::nullopt;
   }
-  if (found->body_digest != key->body_digest) {
+  const KeyedAppend& append = first->append;
+  if (append.body_digest != key->body_digest) {
     co_return fail(Code::idempotency_key_reused,
                    "Idempotency-Key \"{}\" was used for an append with another body; use a new key"
                    " for new facts",
                    key->key);
   }
-  AppendReceipt receipt{found->first, found->last, found->fact_count, PositionVector(found->last),
-                        true};
+  AppendReceipt receipt{append.first, append.last, append.fact_count, token_of(*first), true};
   co_return receipt;
+}
+
+/// Somebody may go on to read from it: it must not claim facts that others may still commit below.
+PositionVector Stream::token_of(const FirstAppend& first) const {
+  const StreamId last = first.append.last;
+  if (!first.writer) return PositionVector(last);  // only facts in order are ever dropped
+  return {std::min(positions_.linear(), last), {{*first.writer, last}}};
 }
 
 Async<Result<AppendReceipt>> Stream::append_once(std::shared_ptr<const FactBatch> facts,

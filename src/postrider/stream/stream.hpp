@@ -149,7 +149,13 @@ class Stream {
   Async<Result<AppendReceipt>> append_once(std::shared_ptr<const FactBatch> facts,
                                            std::optional<IdempotencyKey> key,
                                            AppendCondition condition);
+  struct FirstAppend {
+    KeyedAppend append;
+    std::optional<InstanceKey> writer;  ///< empty when its facts are not kept any more
+  };
+  [[nodiscard]] Result<std::optional<FirstAppend>> find_first_append(const std::string& key) const;
   Async<Result<std::optional<AppendReceipt>>> find_first_answer(const IdempotencyKey* key);
+  [[nodiscard]] PositionVector token_of(const FirstAppend& first) const;
   void finish_appends(AppendWrite& write, const Result<void>& outcome);
   void answer_appends(PendingAppends& appends, const Result<void>& outcome);
   [[nodiscard]] InstanceKey writer() const;

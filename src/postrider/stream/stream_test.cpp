@@ -1,8 +1,7 @@
 #include "postrider/stream/stream.hpp"
 
 #include "postrider/store/blocks.hpp"
-#include "postrider/store/stream_ids.hpp"
-#include "postrider/stream/testing/stream_world.hpp"
+#include "postrider/stream/testing/shared_stream_world.hpp"
 
 namespace postrider {
 namespace {
@@ -17,14 +16,6 @@ class StreamTest : public StreamWorld {
 };
 
 constexpr StreamSettings no_tail{.tail_cache_bytes = 0};
-
-std::vector<std::int64_t> ids(const Chunks& chunks) {
-  std::vector<std::int64_t> ids;
-  for (const Chunk& chunk : chunks) {
-    for (std::uint32_t i = 0; i < chunk.count; ++i) ids.push_back(chunk.first.plus(i).value);
-  }
-  return ids;
-}
 
 std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
   std::vector<std::int64_t> ids;
@@ -42,7 +33,7 @@ TEST_F(StreamTest, appends_get_consecutive_ids_and_are_read_back_byte_for_byte) 
   EXPECT_EQ(second.fact_count, 2);
   EXPECT_EQ(stream->linear_position(), StreamId{5});
   const Chunks chunks = read(*stream, 3);
-  EXPECT_EQ(ids(chunks), range(4, 5));
+  EXPECT_EQ(ids_of(chunks), range(4, 5));
   EXPECT_EQ(chunks.front().payload(StreamId{5}),
             R"({"type":"t","sender":"@a:x","room_id":"!r","n":5})");
 }
@@ -57,7 +48,7 @@ TEST_F(StreamTest, appends_of_one_commit_share_one_block) {
   run(gate.drained());
   EXPECT_EQ(writer->commits, 1);
   const Chunks chunks = read(*stream, 0, 1);
-  EXPECT_EQ(ids(chunks), range(1, 20));
+  EXPECT_EQ(ids_of(chunks), range(1, 20));
 }
 
 TEST_F(StreamTest, a_failed_append_leaves_no_fact_and_its_ids_are_not_given_again) {
@@ -68,7 +59,7 @@ TEST_F(StreamTest, a_failed_append_leaves_no_fact_and_its_ids_are_not_given_agai
   EXPECT_EQ(stream->linear_position(), StreamId{2});
   writer->fail_commits = false;
   EXPECT_EQ(run(stream->append(facts(*stream, 1), std::nullopt)).value().first, StreamId{6});
-  EXPECT_EQ(ids(read(*stream, 0)), (std::vector<std::int64_t>{1, 2, 6}));
+  EXPECT_EQ(ids_of(read(*stream, 0)), (std::vector<std::int64_t>{1, 2, 6}));
 }
 
 TEST_F(StreamTest, reads_the_same_from_memory_and_from_disk) {
@@ -82,7 +73,7 @@ TEST_F(StreamTest, reads_the_same_from_memory_and_from_disk) {
       while (at < StreamId{70}) {
         const Chunks chunks = read(*stream, at.value, 5);
         ASSERT_FALSE(chunks.empty());
-        const auto some = ids(chunks);
+        const auto some = ids_of(chunks);
         seen.insert(seen.end(), some.begin(), some.end());
         at = chunks.back().last();
       }
@@ -106,7 +97,7 @@ TEST_F(StreamTest, readers_that_want_the_same_facts_at_once_read_the_disk_once) 
   Gate gate{runtime};
   auto read_after = [&](StreamId after) -> Async<void> {
     const auto found = co_await stream->read(after, 1, Stream::Keys::not_needed);
-    EXPECT_EQ(ids(found.value().chunks), range(after.value + 1, 100));
+    EXPECT_EQ(ids_of(found.value().chunks), range(after.value + 1, 100));
   };
   for (int i = 0; i < 50; ++i) gate.spawn(read_after(StreamId{i}), "read");
   run(gate.drained());
@@ -119,7 +110,7 @@ TEST_F(StreamTest, facts_that_retention_dropped_are_gone_for_readers) {
   stream->set_dropped_through(StreamId{5});
   EXPECT_EQ(run(stream->read(StreamId{4}, 1, Stream::Keys::not_needed)).error().code,
             Code::position_gone);
-  EXPECT_EQ(ids(read(*stream, 5)), range(6, 10));
+  EXPECT_EQ(ids_of(read(*stream, 5)), range(6, 10));
 }
 
 TEST_F(StreamTest, a_reader_whose_facts_are_dropped_while_it_waits_gets_no_silent_gap) {
@@ -131,7 +122,7 @@ TEST_F(StreamTest, a_reader_whose_facts_are_dropped_while_it_waits_gets_no_silen
   // The stream is told after the commit; a read that began before must not skip what is gone.
   EXPECT_EQ(run(stream->read(StreamId{1}, 9, Stream::Keys::not_needed)).error().code,
             Code::position_gone);
-  EXPECT_EQ(ids(read(*stream, 2)), range(3, 3));
+  EXPECT_EQ(ids_of(read(*stream, 2)), range(3, 3));
 }
 
 TEST_F(StreamTest, appends_are_refused_while_too_many_bytes_wait_for_the_disk) {
@@ -162,11 +153,11 @@ TEST_F(StreamTest, words_of_a_writer_that_is_gone_may_come_late_and_twice) {
   const WriterWord word{other, StreamId{0}, StreamId{5}, SessionKey{0}, {chunk}, {}, true};
   stream->hear(word);
   stream->hear({own, StreamId{0}, StreamId{10}, SessionKey{0}, {}, {}, true});
-  EXPECT_EQ(ids(read(*stream, 0)), range(1, 5));
+  EXPECT_EQ(ids_of(read(*stream, 0)), range(1, 5));
   stream->adopt(list(10, 5, false));
   EXPECT_EQ(stream->linear_position(), StreamId{10});
   stream->hear(word);
-  EXPECT_EQ(ids(read(*stream, 0)), range(1, 5));
+  EXPECT_EQ(ids_of(read(*stream, 0)), range(1, 5));
 }
 
 class IdempotentAppend : public StreamWorld {
@@ -230,16 +221,7 @@ TEST_F(IdempotentAppend, a_key_is_forgotten_after_its_time) {
   EXPECT_FALSE(append(*stream, "digest", 1).value().repeated);
 }
 
-/// Written to by several processes, of which this is one.
-class SharedStream : public StreamWorld {
- protected:
-  SharedStream() {
-    stream->on_word([this](const WriterWord& word) { said = word; });
-    EXPECT_TRUE(prepare_ids(*writer, stream->key(), StreamId{0}));
-  }
-  std::unique_ptr<Stream> stream = open_stream({}, StreamId{0}, &session);
-  std::optional<WriterWord> said;
-};
+using SharedStream = SharedStreamWorld;
 
 TEST_F(SharedStream, who_begins_to_write_waits_until_it_knows_who_may_write_below) {
   stream->adopt({SessionKey{1}, {{session.instance(), StreamId{0}, true}}});
@@ -272,6 +254,103 @@ TEST_F(SharedStream, ids_that_were_drawn_without_a_look_at_the_newest_session_ar
   EXPECT_EQ(run(stream->append(facts(*stream, 1), std::nullopt)).value().first, StreamId{1001});
   ASSERT_TRUE(said);
   EXPECT_EQ(said->newest_session, session.key());
+}
+
+class WaitForPosition : public SharedStreamWorld {
+ protected:
+  WaitForPosition() { know_all_writers(); }
+  ~WaitForPosition() override { run(gate.drained()); }
+
+  void wait(PositionVector position) {
+    gate.spawn(wait_until(std::move(position), runtime.now() + std::chrono::seconds{10}), "wait");
+    runtime.run_for(std::chrono::milliseconds{1});
+  }
+  Async<void> wait_until(PositionVector position, MonoTime until) {
+    outcome = co_await stream->wait_for(std::move(position), until);
+  }
+  void hear(InstanceKey by, std::int64_t position) {
+    stream->hear(word_without_facts(by, StreamId{position}));
+    runtime.run_for(std::chrono::milliseconds{1});
+  }
+
+  Gate gate{runtime};
+  std::optional<Result<void>> outcome;
+};
+
+TEST_F(WaitForPosition, ends_when_the_writer_that_it_names_has_come_there) {
+  wait(PositionVector(StreamId{0}, {{second, StreamId{5}}}));
+  hear(third, 900);
+  EXPECT_FALSE(outcome);
+  hear(second, 4);
+  EXPECT_FALSE(outcome);
+  hear(second, 5);
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(*outcome);
+}
+
+TEST_F(WaitForPosition, ends_when_that_writer_has_gone_beyond) {
+  wait(PositionVector(StreamId{0}, {{second, StreamId{5}}}));
+  hear(second, 700);
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(*outcome);
+}
+
+TEST_F(WaitForPosition, ends_for_a_linear_one_when_the_slowest_writer_has_come_there) {
+  wait(PositionVector(StreamId{5}));
+  hear(second, 900);
+  EXPECT_FALSE(outcome);
+  hear(third, 5);
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(*outcome);
+}
+
+TEST_F(WaitForPosition, is_an_error_when_the_time_is_over) {
+  wait(PositionVector(StreamId{5}, {{second, StreamId{9}}}));
+  hear(second, 900);
+  runtime.run_for(std::chrono::seconds{10});
+  ASSERT_TRUE(outcome);
+  ASSERT_FALSE(*outcome);
+  EXPECT_EQ(outcome->error().code, Code::deadline);
+  EXPECT_EQ(outcome->error().detail,
+            "stream \"events\" has not reached m5~7.9 here in time; it stands at m0~1.900~7.900");
+}
+
+/// An append whose first answer was lost, asked for again at a process that knows how far the
+/// writers have come by then.
+class ReplayedAppend : public SharedStreamWorld {
+ protected:
+  ReplayedAppend() {
+    know_all_writers();
+    EXPECT_TRUE(prepare_ids(*writer, stream->key(), StreamId{1000}));  // drawn by others
+  }
+
+  AppendReceipt append(int count) {
+    std::optional<IdempotencyKey> key = IdempotencyKey{"key", "digest"};
+    return run(stream->append(facts(*stream, count), std::move(key))).value();
+  }
+};
+
+TEST_F(ReplayedAppend, has_a_token_that_claims_nothing_of_writers_that_are_behind) {
+  const AppendReceipt first = append(3);
+  const AppendReceipt again = append(3);
+  EXPECT_TRUE(again.repeated);
+  EXPECT_EQ(again.token, first.token);
+  EXPECT_EQ(again.token, PositionVector(StreamId{0}, {{session.instance(), StreamId{1003}}}));
+}
+
+TEST_F(ReplayedAppend, has_a_token_that_claims_nothing_of_what_came_later) {
+  append(3);
+  for (const InstanceKey writer : {second, third}) {
+    stream->hear(word_without_facts(writer, StreamId{1900}));
+  }
+  EXPECT_GT(stream->linear_position(), StreamId{1003});
+  EXPECT_EQ(append(3).token, PositionVector(StreamId{1003}));
+}
+
+TEST_F(ReplayedAppend, has_a_token_also_when_its_facts_are_not_kept_any_more) {
+  append(3);
+  ASSERT_TRUE(drop_blocks(*writer, stream->key(), StreamId{1004}, WallTime::max(), 10));
+  EXPECT_EQ(append(3).token, PositionVector(StreamId{1003}));
 }
 
 }  // namespace
