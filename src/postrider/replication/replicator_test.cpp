@@ -1,0 +1,426 @@
+#include "postrider/replication/replicator.hpp"
+
+#include <deque>
+#include <random>
+
+#include "postrider/stream/testing/shared_stream_world.hpp"
+
+namespace postrider {
+namespace {
+
+using std::chrono::milliseconds;
+using Lines = std::vector<std::string>;
+using Ids = std::vector<std::int64_t>;
+
+/// Writes down what is published. What is heard comes from the test.
+class ScriptedBus final : public Bus {
+ public:
+  void start(Listener& listener, std::string name) override {
+    listener_ = &listener;
+    fleet = std::move(name);
+  }
+  void stop() override { stopped = true; }
+  void publish(std::string line) override { lines.push_back(std::move(line)); }
+  void caught_up() override { ++times_caught_up; }
+
+  std::string fleet;
+  Lines lines;
+  int times_caught_up = 0;
+  bool stopped = false;
+
+ private:
+  Listener* listener_ = nullptr;
+};
+
+/// Does nothing before it is told to.
+class HeldLane final : public Lane {
+ public:
+  void post(std::move_only_function<void()> work, std::move_only_function<void()> done) override {
+    jobs_.emplace_back(std::move(work), std::move(done));
+  }
+  void run() {
+    while (!jobs_.empty()) {
+      auto [work, done] = std::move(jobs_.front());
+      jobs_.pop_front();
+      work();
+      done();
+    }
+  }
+
+ private:
+  using Job = std::pair<std::move_only_function<void()>, std::move_only_function<void()>>;
+  std::deque<Job> jobs_;
+};
+
+class ReplicatorTest : public SharedStreamWorld {
+ protected:
+  ReplicatorTest() {
+    know_all_writers();
+    replicator.start("fleet");
+    replicator.watch(*stream);
+    adopt_instances();
+    replicator.connected();
+    bus.lines.clear();
+    looks = 0;
+  }
+
+  void adopt_instances() {
+    const auto row = [this](InstanceKey instance, const std::string& name) {
+      return SessionRow{instance, name, session.key(), 0, true};
+    };
+    replicator.adopt({row(session.instance(), "test"), row(second, "second"), row(third, "third")});
+  }
+
+  /// The lines in which a writer tells of a commit.
+  Lines told(const std::string& instance, StreamId previous, const std::vector<Block>& blocks,
+             const std::string& name = "events") const {
+    Lines lines;
+    const auto count = std::ssize(blocks);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const BlockRow row{.previous = previous,
+                         .newest_session = session.key(),
+                         .index = i,
+                         .count = count,
+                         .block = blocks[static_cast<std::size_t>(i)]};
+      RdataCommand command{name, instance, std::nullopt, format_block_row(row)};
+      if (i + 1 == count) command.position = blocks.back().last;
+      lines.push_back(format_command(command));
+    }
+    return lines;
+  }
+  void hear(const Lines& lines) {
+    for (const std::string& line : lines) replicator.received(line);
+    lane_of_replicator.run();
+    runtime.run_for(milliseconds{0});
+  }
+  void hear(const std::string& line) { hear(Lines{line}); }
+  void third_stands_at(StreamId position) {
+    hear(fmt::format("POSITION events third 0 {} {}", position, session.key()));
+  }
+
+  /// All facts in order; counts the statements that it took.
+  Ids read_all() {
+    reader->statements = 0;
+    Ids ids;
+    StreamId at{0};
+    while (at < stream->linear_position()) {
+      const FactRun facts = run(stream->read(at, 100, Stream::Keys::not_needed)).value();
+      for (const Chunk& chunk : facts.chunks) {
+        for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
+          EXPECT_TRUE(chunk.payload(id).ends_with(fmt::format("\"n\":{}}}", id))) << id.value;
+        }
+      }
+      for (const std::int64_t id : ids_of(facts.chunks)) ids.push_back(id);
+      at = facts.through;
+    }
+    return ids;
+  }
+  [[nodiscard]] bool was_read_from_memory() const { return reader->statements == 0; }
+
+  ScriptedBus bus;
+  HeldLane lane_of_replicator;
+  std::map<std::string, Stream*> streams{{"events", stream.get()}};
+  int looks = 0;
+  std::vector<std::string> tried;
+  Replicator replicator{
+      runtime,
+      lane_of_replicator,
+      bus,
+      session,
+      {.find_stream =
+           [this](std::string_view name) {
+             const auto found = streams.find(std::string(name));
+             return found == streams.end() ? nullptr : found->second;
+           },
+       .streams =
+           [this] {
+             std::vector<Stream*> all;
+             for (const auto& [name, each] : streams) all.push_back(each);
+             return all;
+           },
+       .look_soon = [this] { ++looks; },
+       .sorts = [] { return false; },
+       .try_service = [this](std::string_view service) { tried.emplace_back(service); }}};
+};
+
+TEST_F(ReplicatorTest, who_connects_says_its_name_asks_where_others_stand_and_says_where_it_does) {
+  replicator.connected();
+  EXPECT_EQ(bus.lines, (Lines{"NAME test", "REPLICATE",
+                              fmt::format("POSITION events test 0 0 {}", session.key().value)}));
+  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(bus.fleet, "fleet");
+}
+
+TEST_F(ReplicatorTest, who_is_asked_says_where_it_stands) {
+  EXPECT_TRUE(run(stream->append(facts(*stream, 3), std::nullopt)));
+  bus.lines.clear();
+  hear("REPLICATE");
+  EXPECT_EQ(bus.lines, Lines{fmt::format("POSITION events test 3 3 {}", session.key().value)});
+}
+
+TEST_F(ReplicatorTest, has_caught_up_when_the_database_was_read_after_the_connection) {
+  EXPECT_EQ(bus.times_caught_up, 0);
+  adopt_instances();
+  EXPECT_EQ(bus.times_caught_up, 1);
+  adopt_instances();
+  EXPECT_EQ(bus.times_caught_up, 1);
+  replicator.disconnected();
+  adopt_instances();
+  replicator.connected();
+  EXPECT_EQ(bus.times_caught_up, 1);
+  adopt_instances();
+  EXPECT_EQ(bus.times_caught_up, 2);
+}
+
+TEST_F(ReplicatorTest, facts_that_are_told_are_in_memory) {
+  hear(told("second", StreamId{0}, commit_of(second, {{StreamId{1}, StreamId{3}}})));
+  EXPECT_EQ(stream->positions().of(second), StreamId{3});
+  third_stands_at(StreamId{3});
+  EXPECT_EQ(read_all(), (Ids{1, 2, 3}));
+  EXPECT_TRUE(was_read_from_memory());
+}
+
+TEST_F(ReplicatorTest, its_own_facts_are_told_so_that_others_can_read_them) {
+  EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
+  ASSERT_EQ(bus.lines.size(), 1U);
+  const auto command = std::get<RdataCommand>(parse_command(bus.lines.front()).value());
+  EXPECT_EQ(command.instance, "test");
+  EXPECT_EQ(command.position, StreamId{2});
+  const BlockRow row = parse_block_row(command.row).value();
+  EXPECT_EQ(row.previous, StreamId{0});
+  EXPECT_EQ(ids_of(unpack_block(row.block).value()), (Ids{1, 2}));
+}
+
+TEST_F(ReplicatorTest, nothing_is_said_without_a_connection) {
+  replicator.disconnected();
+  bus.lines.clear();
+  EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
+  runtime.run_for(milliseconds{10});
+  EXPECT_TRUE(bus.lines.empty());
+}
+
+TEST_F(ReplicatorTest, what_it_says_itself_changes_nothing_when_it_comes_back) {
+  EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
+  const Lines echo = bus.lines;
+  const PositionVector before = stream->positions();
+  hear(echo);
+  hear(fmt::format("POSITION events test 0 900 {}", session.key()));
+  hear("CLEAR_SESSION test");
+  EXPECT_EQ(stream->positions(), before);
+  EXPECT_EQ(looks, 0);
+}
+
+TEST_F(ReplicatorTest, the_rows_of_a_commit_are_taken_in_together) {
+  const auto blocks = commit_of(
+      second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}, {StreamId{9}, StreamId{9}}});
+  const Lines lines = told("second", StreamId{0}, blocks);
+  third_stands_at(StreamId{9});
+  for (std::size_t i = 0; i < 2; ++i) {
+    hear(lines[i]);
+    EXPECT_EQ(stream->positions().of(second), StreamId{0});
+    EXPECT_EQ(stream->linear_position(), StreamId{0});
+  }
+  hear(lines[2]);
+  EXPECT_EQ(stream->linear_position(), StreamId{9});
+  EXPECT_EQ(read_all(), (Ids{1, 2, 5, 6, 9}));
+  EXPECT_TRUE(was_read_from_memory());
+}
+
+TEST_F(ReplicatorTest, the_rows_of_two_writers_may_come_between_each_other) {
+  const Lines of_second =
+      told("second", StreamId{0},
+           commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}}));
+  const Lines of_third =
+      told("third", StreamId{0},
+           commit_of(third, {{StreamId{3}, StreamId{4}}, {StreamId{7}, StreamId{8}}}));
+  hear({of_second[0], of_third[0], of_third[1], of_second[1]});
+  EXPECT_EQ(stream->linear_position(), StreamId{8});
+  EXPECT_EQ(read_all(), (Ids{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_TRUE(was_read_from_memory());
+}
+
+TEST_F(ReplicatorTest, the_rows_of_two_streams_may_come_between_each_other) {
+  const StreamRow row = put_stream(*writer, "more", "matrix", runtime.wall_now()).value();
+  Stream more(runtime, *committer, Reader{lane, *reader}, {}, StreamMetrics{facts_per_commit}, row,
+              IdOrigin{StreamId{0}, &session});
+  more.adopt({session.key(), {{second, StreamId{0}, true}}});
+  streams["more"] = &more;
+  const auto blocks = commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}});
+  const Lines one = told("second", StreamId{0}, blocks);
+  const Lines other = told("second", StreamId{0}, blocks, "more");
+  hear({one[0], other[0], other[1], one[1]});
+  EXPECT_EQ(more.linear_position(), StreamId{6});
+  third_stands_at(StreamId{6});
+  EXPECT_EQ(stream->linear_position(), StreamId{6});
+  EXPECT_EQ(read_all(), (Ids{1, 2, 5, 6}));
+  EXPECT_TRUE(was_read_from_memory());
+}
+
+/// A commit of three rows, and one of one row after it.
+class DamagedWord : public ReplicatorTest {
+ protected:
+  void expect_all_facts() {
+    third_stands_at(StreamId{12});
+    EXPECT_EQ(stream->linear_position(), StreamId{12});
+    EXPECT_EQ(read_all(), (Ids{1, 2, 5, 6, 9, 11, 12}));
+  }
+
+  Lines first = told("second", StreamId{0},
+                     commit_of(second, {{StreamId{1}, StreamId{2}},
+                                        {StreamId{5}, StreamId{6}},
+                                        {StreamId{9}, StreamId{9}}}));
+  Lines next = told("second", StreamId{9}, commit_of(second, {{StreamId{11}, StreamId{12}}}));
+};
+
+TEST_F(DamagedWord, is_read_from_the_database_whatever_of_it_arrives) {
+  hear({first[1], first[2], next[0]});
+  expect_all_facts();
+  EXPECT_FALSE(was_read_from_memory());
+}
+
+TEST_F(DamagedWord, without_its_middle) {
+  hear({first[0], first[2], next[0]});
+  expect_all_facts();
+}
+
+TEST_F(DamagedWord, without_its_end) {
+  hear({first[0], first[1], next[0]});
+  expect_all_facts();
+}
+
+TEST_F(DamagedWord, with_two_rows_exchanged) {
+  hear({first[1], first[0], first[2], next[0]});
+  expect_all_facts();
+}
+
+TEST_F(DamagedWord, in_another_order_than_its_commits) {
+  hear({next[0], first[0], first[1], first[2]});
+  expect_all_facts();
+}
+
+TEST_F(DamagedWord, twice) {
+  hear({first[0], first[1], first[2], first[0], first[1], first[2], next[0], next[0]});
+  expect_all_facts();
+}
+
+TEST_F(DamagedWord, with_a_row_that_cannot_be_read) {
+  const Lines damaged = {first[0], "RDATA events second batch [1,2", first[1], first[2], next[0]};
+  hear(damaged);
+  expect_all_facts();
+}
+
+TEST_F(DamagedWord, that_is_nothing_but_damage) {
+  hear({"RDATA events second 9 {}", "RDATA nonsense", "", next[0]});
+  expect_all_facts();
+}
+
+TEST_F(DamagedWord, of_which_a_part_came_before_the_connection_was_lost) {
+  hear({first[0], first[1]});
+  replicator.disconnected();
+  replicator.connected();
+  EXPECT_EQ(stream->positions().of(second), StreamId{0});
+  hear({first[2], next[0]});
+  expect_all_facts();
+}
+
+TEST_F(ReplicatorTest, a_position_without_facts_moves_without_the_database) {
+  hear(fmt::format("POSITION events second 0 4 {}", session.key()));
+  third_stands_at(StreamId{4});
+  EXPECT_EQ(stream->linear_position(), StreamId{4});
+  EXPECT_EQ(read_all(), Ids{});
+  EXPECT_TRUE(was_read_from_memory());
+}
+
+TEST_F(ReplicatorTest, a_position_after_words_that_were_not_heard_sends_readers_to_the_database) {
+  commit_of(second, {{StreamId{1}, StreamId{4}}});
+  hear(fmt::format("POSITION events second 4 4 {}", session.key()));
+  third_stands_at(StreamId{4});
+  EXPECT_EQ(read_all(), (Ids{1, 2, 3, 4}));
+  EXPECT_FALSE(was_read_from_memory());
+}
+
+TEST_F(ReplicatorTest, who_writes_nothing_says_soon_that_it_has_come_along) {
+  hear(fmt::format("POSITION events second 0 700 {}", session.key()));
+  EXPECT_TRUE(bus.lines.empty());
+  hear(fmt::format("POSITION events second 700 900 {}", session.key()));
+  runtime.run_for(milliseconds{1});
+  EXPECT_EQ(bus.lines, Lines{fmt::format("POSITION events test 0 900 {}", session.key().value)});
+}
+
+TEST_F(ReplicatorTest, a_commit_that_is_too_large_to_be_told_is_announced) {
+  std::string noise;
+  std::mt19937 random(1);
+  std::uniform_int_distribution letter('a', 'z');
+  for (int i = 0; i < 700'000; ++i) noise += static_cast<char>(letter(random));
+  auto large = parse_facts(
+      fmt::format(R"({{"type":"t","sender":"@a:x","room_id":"!r","noise":"{}"}})", noise),
+      BodyKind::json, stream->format(), {});
+  EXPECT_TRUE(run(stream->append(std::move(large).value(), std::nullopt)));
+  EXPECT_EQ(bus.lines, Lines{fmt::format("POSITION events test 1 1 {}", session.key().value)});
+}
+
+TEST_F(ReplicatorTest, words_of_somebody_unknown_are_left_to_the_database) {
+  const auto blocks = commit_of(second, {{StreamId{1}, StreamId{3}}});
+  hear(told("stranger", StreamId{0}, blocks));
+  EXPECT_EQ(looks, 1);
+  hear(fmt::format("POSITION events stranger 0 3 {}", session.key()));
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(stream->positions(), PositionVector(StreamId{0}));
+}
+
+TEST_F(ReplicatorTest, words_of_an_unknown_stream_are_left_to_the_database) {
+  const auto blocks = commit_of(second, {{StreamId{1}, StreamId{3}}});
+  hear(told("second", StreamId{0}, blocks, "unknown"));
+  EXPECT_EQ(looks, 0);
+  hear(fmt::format("POSITION unknown second 0 3 {}", session.key()));
+  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(stream->positions(), PositionVector(StreamId{0}));
+}
+
+TEST_F(ReplicatorTest, a_session_that_nobody_has_a_list_of_yet_is_looked_up) {
+  hear(fmt::format("POSITION events second 0 4 {}", session.key().value + 1));
+  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(stream->linear_position(), StreamId{0});
+}
+
+TEST_F(ReplicatorTest, who_ends_says_so_and_others_look) {
+  hear("CLEAR_SESSION second");
+  EXPECT_EQ(looks, 1);
+  replicator.stop();
+  EXPECT_EQ(bus.lines, Lines{"CLEAR_SESSION test"});
+  EXPECT_TRUE(bus.stopped);
+}
+
+TEST_F(ReplicatorTest, a_service_that_is_up_again_is_passed_on) {
+  replicator.say_server_up("irc bridge");
+  EXPECT_EQ(bus.lines, Lines{"REMOTE_SERVER_UP irc bridge"});
+  hear("REMOTE_SERVER_UP irc bridge");
+  EXPECT_EQ(tried, std::vector<std::string>{"irc bridge"});
+}
+
+TEST_F(ReplicatorTest, names_pings_and_errors_are_no_words_of_writers) {
+  const PositionVector before = stream->positions();
+  hear({"NAME second", "PING 1", "ERROR of somebody"});
+  EXPECT_EQ(stream->positions(), before);
+  EXPECT_EQ(looks, 0);
+  EXPECT_TRUE(bus.lines.empty());
+}
+
+TEST_F(ReplicatorTest, what_comes_faster_than_it_is_taken_in_is_not_kept) {
+  const auto early = commit_of(second, {{StreamId{1}, StreamId{2}}});
+  const std::string mebibyte(1U << 20U, 'x');
+  for (int i = 0; i < 63; ++i) replicator.received("RDATA events third 0 " + mebibyte);
+  replicator.received("RDATA events third batch " + mebibyte);
+  hear(told("second", StreamId{0}, early));
+  EXPECT_EQ(stream->positions().of(second), StreamId{0}) << "held 64 MiB, and more";
+
+  replicator.disconnected();
+  replicator.connected();
+  const auto late = commit_of(second, {{StreamId{3}, StreamId{4}}});
+  hear(told("second", StreamId{2}, late));
+  third_stands_at(StreamId{4});
+  EXPECT_EQ(read_all(), (Ids{1, 2, 3, 4}));
+}
+
+}  // namespace
+}  // namespace postrider
