@@ -22,6 +22,7 @@ using std::chrono::seconds;
 EngineSettings settings_of(const std::string& name) {
   EngineSettings settings;
   settings.streams["events"] = {};
+  settings.auto_create_streams = name == "creator";
   settings.fleet = FleetSettings{.instance_name = name};
   settings.stream.tail_cache_bytes = 1U << 20;
   return settings;
@@ -77,6 +78,21 @@ class FleetTest : public testing::Test {
         BodyKind::json, stream.format(), {});
     const auto receipt = co_await stream.append(std::move(facts).value(), std::nullopt);
     if (receipt) answered->insert(number);
+  }
+
+  /// Gives the last ID.
+  StreamId append_many(FleetProcess& process, int count, Stream* stream = nullptr) {
+    if (stream == nullptr) stream = &process.stream();
+    std::string body;
+    for (int i = 0; i < count; ++i) {
+      body += R"({"type":"t","sender":"@a:x","room_id":"!r:x"})"
+              "\n";
+    }
+    auto facts = parse_facts(std::move(body), BodyKind::ndjson, stream->format(), {});
+    const auto receipt =
+        sim::run(process.runtime, stream->append(std::move(facts).value(), std::nullopt));
+    EXPECT_TRUE(receipt) << receipt.error().detail;
+    return receipt->last;
   }
 
   /// Follows a stream as a reader does, and checks that IDs rise.
@@ -234,17 +250,102 @@ TEST_F(FleetTest, a_session_that_others_have_ended_commits_nothing_and_begins_an
   check();
 }
 
-TEST_F(FleetTest, a_sequence_that_is_behind_its_facts_is_healed_at_the_start) {
-  start("a");
-  work(seconds{1});
-  stop("a");
-  const auto writer = database.connect_writer("other");
-  ASSERT_TRUE(writer->raise_sequence("stream_ids_1", ids_per_draw));
-  const StreamId last = last_stored_id(*writer, StreamKey{1}).value().value();
-  FleetProcess& a = start("a");
-  EXPECT_GE(a.stream().linear_position(), last);
-  work(seconds{1});
+/// A database whose sequence was set back behind what is stored, as a failover may leave it.
+class SequenceBehind : public FleetTest {
+ protected:
+  SequenceBehind() {
+    FleetProcess& a = start("a");
+    last = append_many(a, 2500);
+    EXPECT_GT(last.value, 2 * ids_per_draw);
+    stop("a");
+    EXPECT_TRUE(other->raise_sequence(sequence, ids_per_draw));
+  }
+
+  void expect_ids_above_all_that_were() {
+    FleetProcess& a = start("a");
+    EXPECT_GE(a.stream().linear_position(), last);
+    EXPECT_EQ(append_many(a, 1), last.plus(ids_per_draw - last.value % ids_per_draw + 1));
+    EXPECT_GT(other->last_drawn(sequence).value(), last.value);
+  }
+
+  static constexpr const char* sequence = "stream_ids_1";
+  std::unique_ptr<SqlConnection> other = database.connect_writer("other");
+  StreamId last;
+};
+
+TEST_F(SequenceBehind, its_facts_is_healed_at_the_start) {
+  expect_ids_above_all_that_were();
+}
+
+TEST_F(SequenceBehind, facts_that_are_not_kept_any_more_is_healed_at_the_start) {
+  const StreamKey stream{1};
+  ASSERT_TRUE(drop_blocks(*other, stream, last.plus(1), WallTime::max(), 1000));
+  ASSERT_TRUE(set_sorted_through(*other, stream, last));
+  ASSERT_TRUE(set_dropped_through(*other, stream, last));
+  ASSERT_TRUE(other->execute_once("DELETE FROM writer_positions"));
+  expect_ids_above_all_that_were();
+}
+
+TEST_F(FleetTest, processes_that_come_again_under_other_names_go_on) {
+  for (const char* name : {"a", "b"}) start(name);
+  work(seconds{3});
+  kill("a");
+  start("c");
+  work(seconds{8});
   check();
+  processes.clear();
+  for (const char* name : {"d", "e"}) start(name);
+  work(seconds{8});
+  check();
+  EXPECT_NE(processes.at("d")->engine.delivery() == nullptr,
+            processes.at("e")->engine.delivery() == nullptr);
+}
+
+TEST_F(FleetTest, nobody_waits_for_a_process_that_writes_nothing) {
+  sim::Air air{sim::Random(4), {}};
+  for (const bool with_bus : {true, false}) {
+    for (const char* name : {"a", "b", "c"}) start(name, with_bus ? &air : nullptr);
+    world.run_for(seconds{1});
+    const StreamId last = append_many(*processes.at("a"), 3000);
+    const auto all_in_order = [&] {
+      return std::ranges::all_of(processes, [&](const auto& each) {
+        return each.second->stream().linear_position() >= last;
+      });
+    };
+    EXPECT_TRUE(world.run_until(all_in_order, with_bus ? milliseconds{50} : milliseconds{500}));
+    for (const char* name : {"a", "b", "c"}) stop(name);
+  }
+}
+
+TEST_F(FleetTest, who_ends_tells_others_over_the_bus) {
+  sim::Air air{sim::Random(5), {}};
+  for (const char* name : {"a", "b"}) start(name, &air);
+  world.run_for(seconds{2});
+  ASSERT_TRUE(processes.at("a")->engine.delivery());
+  stop("a");
+  EXPECT_TRUE(world.run_until([this] { return processes.at("b")->engine.delivery() != nullptr; },
+                              milliseconds{50}));
+  processes.clear();
+}
+
+TEST_F(FleetTest, a_stream_that_another_process_has_created_is_read_and_written_to) {
+  sim::Air air{sim::Random(6), {}};
+  for (const bool with_bus : {true, false}) {
+    const std::string name = with_bus ? "over_the_bus" : "from_the_database";
+    for (const char* process : {"creator", "b"}) start(process, with_bus ? &air : nullptr);
+    FleetProcess& creator = *processes.at("creator");
+    FleetProcess& b = *processes.at("b");
+    EXPECT_EQ(sim::run(world, b.engine.stream(name)).error().code, Code::not_found);
+    Stream& of_creator = *sim::run(world, creator.engine.stream(name)).value();
+    const StreamId first = append_many(creator, 10, &of_creator);
+    world.run_for(seconds{1});
+    const auto found = sim::run(world, b.engine.stream(name));
+    ASSERT_TRUE(found);
+    EXPECT_GE((*found)->linear_position(), first);
+    const StreamId second = append_many(b, 10, *found);
+    EXPECT_TRUE(world.run_until([&] { return of_creator.linear_position() >= second; }));
+    for (const char* process : {"creator", "b"}) stop(process);
+  }
 }
 
 }  // namespace
