@@ -12,7 +12,8 @@ using boost::system::error_code;
 
 }  // namespace
 
-BusSocket::BusSocket(boost::asio::io_context& io) : resolver_(io), socket_(io), timer_(io) {}
+BusSocket::BusSocket(boost::asio::io_context& io, BusTiming timing)
+    : timing_(timing), resolver_(io), socket_(io), timer_(io) {}
 
 void BusSocket::connect(const std::string& host, const std::string& port, Events events) {
   events_ = std::make_shared<const Events>(std::move(events));
@@ -52,10 +53,10 @@ void BusSocket::set_deadline(Duration after, const std::string& reason) {
 }
 
 void BusSocket::tick() {
-  timer_.expires_after(keep_alive_interval);
+  timer_.expires_after(timing_.keep_alive_interval);
   timer_.async_wait([self = shared_from_this()](error_code error) {
     if (error || self->is_closed_) return;
-    if (++self->silent_ticks_ > silence_max / keep_alive_interval) {
+    if (++self->silent_ticks_ > self->timing_.silence_max / self->timing_.keep_alive_interval) {
       return self->close("nothing was heard for too long");
     }
     if (!std::exchange(self->has_sent_, false)) self->send(self->events_->keep_alive());

@@ -11,7 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "postrider/base/time.hpp"
+#include "postrider/drivers/bus/bus_timing.hpp"
 
 namespace postrider {
 
@@ -20,8 +20,6 @@ namespace postrider {
 class BusSocket : public std::enable_shared_from_this<BusSocket> {
  public:
   static constexpr std::size_t queue_bytes_max = 16U << 20;
-  static constexpr Duration keep_alive_interval = std::chrono::seconds{5};
-  static constexpr Duration silence_max = std::chrono::seconds{15};
 
   struct Events {
     std::function<void()> opened;
@@ -31,7 +29,7 @@ class BusSocket : public std::enable_shared_from_this<BusSocket> {
     /// What to send when there was nothing else to say.
     std::function<std::string()> keep_alive;
   };
-  explicit BusSocket(boost::asio::io_context& io);
+  BusSocket(boost::asio::io_context& io, BusTiming timing);
 
   boost::asio::ip::tcp::socket& socket() { return socket_; }
   /// Connects to `host` and `port`.
@@ -53,6 +51,7 @@ class BusSocket : public std::enable_shared_from_this<BusSocket> {
   void tick();
   void set_deadline(Duration after, const std::string& reason);
 
+  BusTiming timing_;
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -10,6 +12,8 @@
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include "postrider/drivers/bus/bus_socket.hpp"
+#include "postrider/drivers/bus/reconnect_pause.hpp"
 #include "postrider/drivers/bus/redis_bus.hpp"
 #include "postrider/drivers/bus/tcp_bus.hpp"
 
@@ -18,6 +22,8 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
 
 std::string free_port() {
   asio::io_context io;
@@ -67,10 +73,26 @@ class RawPeer {
   std::string bytes_;
 };
 
-class TcpBusTest : public testing::Test {
+class BusTest : public testing::Test {
  protected:
-  std::unique_ptr<TcpBus> hub() {
-    return std::make_unique<TcpBus>(io.get_executor(), TcpBusAddress{"127.0.0.1", port, true});
+  std::unique_ptr<TcpBus> hub(BusTiming timing = {}) {
+    return std::make_unique<TcpBus>(io.get_executor(), TcpBusAddress{"127.0.0.1", port, true},
+                                    timing);
+  }
+  std::unique_ptr<TcpBus> started_hub(BusTiming timing = {}) {
+    auto started = hub(timing);
+    started->start(a, "fleet");
+    wait_for([&] { return a.connections == 1; });
+    return started;
+  }
+  /// One that is let in.
+  std::unique_ptr<RawPeer> greeted_peer() {
+    auto peer = std::make_unique<RawPeer>(port);
+    EXPECT_EQ(peer->line(), "SERVER fleet");
+    peer->write("SERVER fleet\nhere\n");
+    wait_for([&] { return std::ranges::count(a.lines, "here") == 1; });
+    a.lines.clear();
+    return peer;
   }
   std::unique_ptr<TcpBus> spoke() {
     return std::make_unique<TcpBus>(io.get_executor(), TcpBusAddress{"127.0.0.1", port, false});
@@ -90,7 +112,7 @@ class TcpBusTest : public testing::Test {
   Ear a, b, c;
 };
 
-TEST_F(TcpBusTest, everybody_hears_what_another_one_says) {
+TEST_F(BusTest, everybody_hears_what_another_one_says) {
   const auto first = hub();
   const auto second = spoke();
   const auto third = spoke();
@@ -106,7 +128,7 @@ TEST_F(TcpBusTest, everybody_hears_what_another_one_says) {
   EXPECT_EQ(b.lines, std::vector<std::string>{"of the first"});
 }
 
-TEST_F(TcpBusTest, long_lines_arrive_whole_and_in_order) {
+TEST_F(BusTest, long_lines_arrive_whole_and_in_order) {
   const auto first = hub();
   const auto second = spoke();
   first->start(a, "fleet");
@@ -121,7 +143,7 @@ TEST_F(TcpBusTest, long_lines_arrive_whole_and_in_order) {
   }
 }
 
-TEST_F(TcpBusTest, who_loses_the_listening_one_connects_again) {
+TEST_F(BusTest, who_loses_the_listening_one_connects_again) {
   auto first = hub();
   const auto second = spoke();
   second->start(b, "fleet");
@@ -136,10 +158,8 @@ TEST_F(TcpBusTest, who_loses_the_listening_one_connects_again) {
   wait_for([&] { return c.lines.size() == 1; });
 }
 
-TEST_F(TcpBusTest, another_fleet_is_not_let_in) {
-  const auto first = hub();
-  first->start(a, "fleet");
-  wait_for([&] { return a.connections == 1; });
+TEST_F(BusTest, another_fleet_is_not_let_in) {
+  const auto first = started_hub();
   RawPeer peer(port);
   EXPECT_EQ(peer.line(), "SERVER fleet");
   peer.write("SERVER other\nPOSITION events w 1 2 3\n");
@@ -150,10 +170,8 @@ TEST_F(TcpBusTest, another_fleet_is_not_let_in) {
   EXPECT_TRUE(a.lines.empty());
 }
 
-TEST_F(TcpBusTest, who_does_not_greet_is_not_heard) {
-  const auto first = hub();
-  first->start(a, "fleet");
-  wait_for([&] { return a.connections == 1; });
+TEST_F(BusTest, who_does_not_greet_is_not_heard) {
+  const auto first = started_hub();
   RawPeer peer(port);
   peer.write("POSITION events w 1 2 3\n");
   EXPECT_EQ(peer.line(), "SERVER fleet");
@@ -161,10 +179,8 @@ TEST_F(TcpBusTest, who_does_not_greet_is_not_heard) {
   EXPECT_TRUE(a.lines.empty());
 }
 
-TEST_F(TcpBusTest, a_line_without_an_end_is_cut_off) {
-  const auto first = hub();
-  first->start(a, "fleet");
-  wait_for([&] { return a.connections == 1; });
+TEST_F(BusTest, a_line_without_an_end_is_cut_off) {
+  const auto first = started_hub();
   RawPeer peer(port);
   peer.write("SERVER fleet\r\n\r\nof a peer\r\n");
   wait_for([&] { return a.lines.size() == 1; });
@@ -178,6 +194,126 @@ TEST_F(TcpBusTest, a_line_without_an_end_is_cut_off) {
     // Closed while it was still being sent.
   }
   EXPECT_EQ(peer.line(), "closed");
+}
+
+TEST_F(BusTest, who_connects_hears_nothing_that_was_said_before) {
+  const auto first = started_hub();
+  first->publish("before");
+  const auto peer = greeted_peer();
+  first->publish("after");
+  EXPECT_EQ(peer->line(), "after");
+}
+
+TEST_F(BusTest, what_is_published_without_a_connection_is_dropped) {
+  const auto second = spoke();
+  second->start(b, "fleet");
+  second->publish("before");
+  const auto first = started_hub();
+  wait_for([&] { return b.connections == 1; });
+  second->publish("after");
+  wait_for([&] { return !a.lines.empty(); });
+  EXPECT_EQ(a.lines, std::vector<std::string>{"after"});
+}
+
+TEST_F(BusTest, a_connection_without_words_carries_pings_that_nobody_hears) {
+  const auto first = started_hub({.keep_alive_interval = milliseconds{20}});
+  const auto peer = greeted_peer();
+  EXPECT_EQ(peer->line(), "PING");
+  EXPECT_EQ(peer->line(), "PING");
+  peer->write("PING\nPING 17\nword\n");
+  wait_for([&] { return !a.lines.empty(); });
+  EXPECT_EQ(a.lines, std::vector<std::string>{"word"});
+}
+
+TEST_F(BusTest, who_says_nothing_for_too_long_is_cut_off) {
+  const auto first =
+      started_hub({.keep_alive_interval = milliseconds{20}, .silence_max = milliseconds{500}});
+  const auto peer = greeted_peer();
+  std::string line = "PING";
+  while (line == "PING") line = peer->line();
+  EXPECT_EQ(line, "closed");
+}
+
+TEST_F(BusTest, an_error_of_the_other_side_ends_the_connection) {
+  const auto first = started_hub();
+  const auto peer = greeted_peer();
+  peer->write("ERROR I do not understand\nword\n");
+  EXPECT_EQ(peer->line(), "closed");
+  io.restart();
+  io.run_for(milliseconds{20});
+  EXPECT_TRUE(a.lines.empty());
+}
+
+TEST_F(BusTest, who_does_not_take_what_is_said_is_cut_off_and_others_are_not) {
+  const auto first = started_hub();
+  const auto peer = greeted_peer();
+  const auto second = spoke();
+  second->start(b, "fleet");
+  wait_for([&] { return b.connections == 1; });
+  // As much as it may hold, and more than sockets do.
+  const std::size_t words = (BusSocket::queue_bytes_max >> 20U) + 32;
+  for (std::size_t i = 1; i <= words; ++i) {
+    first->publish(std::string(1U << 20U, 'x'));
+    wait_for([&] { return b.lines.size() == i; });
+  }
+  std::size_t taken = 0;
+  while (peer->line() != "closed") ++taken;
+  EXPECT_LT(taken, words);
+  EXPECT_EQ(b.losses, 0);
+}
+
+TEST(ReconnectPause, grows_until_a_connection_was_of_use) {
+  ReconnectPause pause;
+  std::vector<milliseconds> pauses;
+  for (int i = 0; i < 9; ++i) pauses.push_back(duration_cast<milliseconds>(pause.next()));
+  EXPECT_EQ(pauses,
+            (std::vector{50ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms}));
+  pause.reset();
+  EXPECT_EQ(pause.next(), 50ms);
+}
+
+/// A server that takes connections and does not answer.
+class MuteServer {
+ public:
+  explicit MuteServer(const std::string& port)
+      : acceptor_(io_, {asio::ip::make_address("127.0.0.1"),
+                        static_cast<std::uint16_t>(std::stoi(port))}) {
+    accept();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  MuteServer(const MuteServer&) = delete;
+  MuteServer& operator=(const MuteServer&) = delete;
+  ~MuteServer() {
+    io_.stop();
+    thread_.join();
+  }
+  [[nodiscard]] int connections() const { return connections_; }
+
+ private:
+  void accept() {
+    acceptor_.async_accept([this](boost::system::error_code error, tcp::socket socket) {
+      if (error) return;
+      ++connections_;
+      sockets_.push_back(std::move(socket));
+      accept();
+    });
+  }
+
+  asio::io_context io_;
+  tcp::acceptor acceptor_;
+  std::vector<tcp::socket> sockets_;
+  std::atomic<int> connections_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(BusTest, a_redis_that_does_not_answer_is_left_and_tried_again) {
+  const MuteServer mute(port);
+  const RedisAddress address = parse_redis_url("redis://127.0.0.1:" + port).value();
+  RedisBus bus(io.get_executor(), address,
+               {.keep_alive_interval = milliseconds{20}, .silence_max = milliseconds{60}});
+  bus.start(b, "fleet");
+  wait_for([&] { return mute.connections() >= 4; });
+  EXPECT_EQ(b.connections, 0);
 }
 
 TEST(RedisUrl, says_where_and_as_whom) {

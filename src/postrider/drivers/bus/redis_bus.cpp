@@ -89,8 +89,8 @@ Result<RedisAddress> parse_redis_url(const std::string& url) {
 
 /// Everything on the bus thread but where it says otherwise.
 struct RedisBus::State {
-  State(boost::asio::any_io_executor engine, RedisAddress to)
-      : thread(std::move(engine)), address(std::move(to)), timer(thread.io()) {}
+  State(boost::asio::any_io_executor engine, RedisAddress to, BusTiming times)
+      : thread(std::move(engine)), address(std::move(to)), timing(times), timer(thread.io()) {}
 
   void connect();
   std::shared_ptr<BusSocket> open(std::string greeting, std::function<bool(redisReply&)> handle);
@@ -101,6 +101,7 @@ struct RedisBus::State {
 
   BusThread thread;
   RedisAddress address;
+  BusTiming timing;
   std::string channel;
   boost::asio::steady_timer timer;
   std::shared_ptr<BusSocket> subscriber;
@@ -138,7 +139,7 @@ void RedisBus::State::connect() {
 
 std::shared_ptr<BusSocket> RedisBus::State::open(std::string greeting,
                                                  std::function<bool(redisReply&)> handle) {
-  auto socket = std::make_shared<BusSocket>(thread.io());
+  auto socket = std::make_shared<BusSocket>(thread.io(), timing);
   auto replies = std::make_shared<Replies>();
   const std::weak_ptr<BusSocket> weak = socket;
   BusSocket::Events events;
@@ -203,8 +204,8 @@ void RedisBus::State::lose(const std::string& reason) {
   });
 }
 
-RedisBus::RedisBus(boost::asio::any_io_executor engine, RedisAddress address)
-    : state_(std::make_unique<State>(std::move(engine), std::move(address))) {}
+RedisBus::RedisBus(boost::asio::any_io_executor engine, RedisAddress address, BusTiming timing)
+    : state_(std::make_unique<State>(std::move(engine), std::move(address), timing)) {}
 
 RedisBus::~RedisBus() {
   stop();

@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "postrider/base/result.hpp"
+#include "postrider/drivers/bus/bus_timing.hpp"
 #include "postrider/runtime/bus.hpp"
 
 namespace postrider {
@@ -26,7 +27,7 @@ Result<RedisAddress> parse_redis_url(const std::string& url);
 class RedisBus final : public Bus {
  public:
   /// Calls its listener on `engine`.
-  RedisBus(boost::asio::any_io_executor engine, RedisAddress address);
+  RedisBus(boost::asio::any_io_executor engine, RedisAddress address, BusTiming timing = {});
   ~RedisBus() override;
 
   void start(Listener& listener, std::string fleet) override;

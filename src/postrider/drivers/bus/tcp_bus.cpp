@@ -42,9 +42,10 @@ class Lines {
 
 /// Everything on the bus thread but where it says otherwise.
 struct TcpBus::State {
-  State(asio::any_io_executor engine, TcpBusAddress where)
+  State(asio::any_io_executor engine, TcpBusAddress where, BusTiming times)
       : thread(std::move(engine)),
         address(std::move(where)),
+        timing(times),
         timer(thread.io()),
         acceptor(thread.io()) {}
 
@@ -68,6 +69,7 @@ struct TcpBus::State {
 
   BusThread thread;
   TcpBusAddress address;
+  BusTiming timing;
   std::string fleet;
   asio::steady_timer timer;
   asio::ip::tcp::acceptor acceptor;
@@ -104,7 +106,7 @@ void TcpBus::State::listen() {
 
 void TcpBus::State::accept() {
   auto peer = std::make_shared<Peer>();
-  peer->socket = std::make_shared<BusSocket>(thread.io());
+  peer->socket = std::make_shared<BusSocket>(thread.io(), timing);
   acceptor.async_accept(peer->socket->socket(), [this, peer](error_code error) {
     if (error == asio::error::operation_aborted) return;
     if (!error) {
@@ -117,7 +119,7 @@ void TcpBus::State::accept() {
 
 void TcpBus::State::connect() {
   auto peer = std::make_shared<Peer>();
-  peer->socket = std::make_shared<BusSocket>(thread.io());
+  peer->socket = std::make_shared<BusSocket>(thread.io(), timing);
   peers.insert(peer);
   peer->socket->connect(address.host, address.port, events_of(peer));
 }
@@ -197,8 +199,8 @@ void TcpBus::State::send_all(const std::string& line, const Peer* but) {
   }
 }
 
-TcpBus::TcpBus(asio::any_io_executor engine, TcpBusAddress address)
-    : state_(std::make_unique<State>(std::move(engine), std::move(address))) {}
+TcpBus::TcpBus(asio::any_io_executor engine, TcpBusAddress address, BusTiming timing)
+    : state_(std::make_unique<State>(std::move(engine), std::move(address), timing)) {}
 
 TcpBus::~TcpBus() {
   stop();

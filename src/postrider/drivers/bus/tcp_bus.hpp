@@ -5,6 +5,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "postrider/drivers/bus/bus_timing.hpp"
 #include "postrider/runtime/bus.hpp"
 
 namespace postrider {
@@ -24,7 +25,7 @@ class TcpBus final : public Bus {
   static constexpr std::size_t line_bytes_max = 4U << 20;
 
   /// Calls its listener on `engine`.
-  TcpBus(boost::asio::any_io_executor engine, TcpBusAddress address);
+  TcpBus(boost::asio::any_io_executor engine, TcpBusAddress address, BusTiming timing = {});
   ~TcpBus() override;
 
   void start(Listener& listener, std::string fleet) override;
