@@ -67,6 +67,23 @@ TEST_F(CommitterTest, a_database_that_is_away_for_a_moment_is_tried_again) {
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
 }
 
+TEST_F(CommitterTest, pauses_grow_while_a_database_is_away) {
+  using std::chrono::milliseconds;
+  writer->commits_refused = 1'000'000;
+  std::vector<MonoTime> tried;
+  auto note = [this, &tried](SqlConnection&) -> Result<void> {
+    tried.push_back(runtime.now());
+    return {};
+  };
+  EXPECT_FALSE(run(committer->commit(note)));
+  std::vector<Duration> pauses;
+  for (std::size_t i = 1; i < tried.size(); ++i) pauses.push_back(tried[i] - tried[i - 1]);
+  ASSERT_GE(pauses.size(), 8U);
+  for (std::size_t i = 0; i < pauses.size(); ++i) {
+    EXPECT_EQ(pauses[i], std::min(milliseconds{50} * (1 << i), milliseconds{2000})) << i;
+  }
+}
+
 TEST_F(CommitterTest, a_database_that_stays_away_fails_the_write) {
   writer->commits_refused = 1'000'000;
   EXPECT_EQ(run(committer->commit(insert_left)).error().code, Code::storage_unavailable);

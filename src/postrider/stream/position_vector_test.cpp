@@ -36,7 +36,9 @@ TEST(PositionVector, refuses_what_was_never_given_out) {
                            "m5~2.",      "m5~.3",
                            "m5~2.9~",    "m5~2.9~~3.8",
                            "m5~2.9~2.8", "m5~-2.9",
-                           "m5~2.9 ",    "s5~2.9"}) {
+                           "m5~2.9 ",    "s5~2.9",
+                           "v1~2",       "x5~2.9",
+                           "t3-5"}) {
     EXPECT_FALSE(PositionVector::parse(text)) << text;
   }
 }

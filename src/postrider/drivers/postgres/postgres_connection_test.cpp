@@ -1,8 +1,11 @@
 #include "postrider/drivers/postgres/postgres_connection.hpp"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "postrider/drivers/postgres/postgres_database.hpp"
+#include "postrider/drivers/postgres/testing/cutting_proxy.hpp"
 #include "postrider/drivers/postgres/testing/postgres_server.hpp"
 
 namespace postrider {
@@ -119,6 +122,114 @@ TEST_F(PostgresConnectionTest, a_commit_after_a_failed_statement_is_no_commit) {
   EXPECT_EQ(count(), 0);
 }
 
+/// What can pass when the same is tried again says so, and leaves nothing.
+class PassingFailure : public PostgresConnectionTest {
+ protected:
+  PassingFailure() {
+    EXPECT_TRUE(other->execute_once("INSERT INTO numbers VALUES (1, 'one'), (2, 'two')"));
+  }
+  /// `failed` is what the last statement gave.
+  void expect_nothing_happened(const Result<std::int64_t>& failed) {
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Code::storage_unavailable) << failed.error().detail;
+    EXPECT_FALSE(connection->is_in_doubt());
+    connection->rollback();
+    EXPECT_EQ(count(), 2);
+    ASSERT_TRUE(connection->begin());
+    ASSERT_TRUE(connection->execute(insert_sql, {3, nullptr, nullptr}));
+    EXPECT_TRUE(connection->commit());
+    EXPECT_EQ(count(), 3);
+  }
+
+  static constexpr Statement change_one{"UPDATE numbers SET word = 'x' WHERE number = 1"};
+  static constexpr Statement change_two{"UPDATE numbers SET word = 'x' WHERE number = 2"};
+};
+
+TEST_F(PassingFailure, of_a_statement_that_takes_too_long) {
+  ASSERT_TRUE(connection->execute_once("SET statement_timeout = 50"));
+  constexpr Statement sleep{"SELECT 1 FROM pg_sleep(20)"};
+  ASSERT_TRUE(connection->begin());
+  ASSERT_TRUE(connection->enqueue(insert_sql, {9, nullptr, nullptr}));
+  expect_nothing_happened(connection->execute(sleep));
+}
+
+TEST_F(PassingFailure, of_a_lock_that_is_not_given_in_time) {
+  ASSERT_TRUE(connection->execute_once("SET lock_timeout = 50"));
+  ASSERT_TRUE(other->begin());
+  ASSERT_TRUE(other->execute(change_one));
+  ASSERT_TRUE(connection->begin());
+  ASSERT_TRUE(connection->enqueue(insert_sql, {9, nullptr, nullptr}));
+  const auto failed = connection->execute(change_one);
+  other->rollback();
+  expect_nothing_happened(failed);
+}
+
+TEST_F(PassingFailure, of_a_transaction_that_cannot_be_put_in_line_with_another) {
+  ASSERT_TRUE(connection->execute_once("SET default_transaction_isolation = 'repeatable read'"));
+  ASSERT_TRUE(connection->begin());
+  ASSERT_TRUE(connection->execute(insert_sql, {9, nullptr, nullptr}));
+  ASSERT_TRUE(other->execute(change_one));
+  expect_nothing_happened(connection->execute(change_one));
+}
+
+TEST_F(PassingFailure, of_one_of_two_that_wait_for_each_other) {
+  ASSERT_TRUE(connection->execute_once("SET deadlock_timeout = 300"));
+  ASSERT_TRUE(other->execute_once("SET deadlock_timeout = 60000"));
+  ASSERT_TRUE(other->begin());
+  ASSERT_TRUE(other->execute(change_two));
+  ASSERT_TRUE(connection->begin());
+  ASSERT_TRUE(connection->execute(insert_sql, {9, nullptr, nullptr}));
+  ASSERT_TRUE(connection->execute(change_one));
+  std::thread waits([this] { EXPECT_TRUE(other->execute(change_one)); });
+  const auto failed = connection->execute(change_two);
+  connection->rollback();
+  waits.join();
+  other->rollback();
+  expect_nothing_happened(failed);
+}
+
+/// A commit of which nobody was told whether it has happened.
+class CommitInDoubt : public PostgresConnectionTest {
+ protected:
+  void commit_and_lose(CuttingProxy::Cut where) {
+    ASSERT_TRUE(through->begin());
+    ASSERT_TRUE(through->execute(insert_sql, {1, nullptr, nullptr}));
+    EXPECT_FALSE(through->is_in_doubt());
+    proxy.cut_next(where);
+    const auto lost = through->commit();
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, Code::storage_unavailable);
+    EXPECT_TRUE(through->is_in_doubt());
+    through->rollback();
+    EXPECT_TRUE(through->is_in_doubt());
+  }
+  void expect_works_on(std::int64_t rows) {
+    ASSERT_TRUE(through->begin());
+    EXPECT_FALSE(through->is_in_doubt());
+    ASSERT_TRUE(through->execute(insert_sql, {2, nullptr, nullptr}));
+    ASSERT_TRUE(through->commit());
+    EXPECT_EQ(count(), rows);
+  }
+
+  const std::size_t port_begin = server.url().rfind(':') + 1;
+  const std::size_t port_size = server.url().rfind('/') - port_begin;
+  CuttingProxy proxy{server.url().substr(port_begin, port_size)};
+  std::string url = std::string(server.url()).replace(port_begin, port_size, proxy.port());
+  std::unique_ptr<SqlConnection> through = PostgresConnection::open(url, accept).value();
+};
+
+TEST_F(CommitInDoubt, has_happened_when_only_its_answer_was_lost) {
+  commit_and_lose(CuttingProxy::Cut::after_commit);
+  EXPECT_EQ(count(), 1);
+  expect_works_on(2);
+}
+
+TEST_F(CommitInDoubt, has_not_happened_when_it_was_lost_itself) {
+  commit_and_lose(CuttingProxy::Cut::before_commit);
+  EXPECT_EQ(count(), 0);
+  expect_works_on(1);
+}
+
 TEST(PostgresConnectionOwnServer, works_on_after_the_server_was_killed_and_started_again) {
   PostgresServer server;
   const auto database = PostgresDatabase::open({.url = server.url(), .schema = "own"}).value();
@@ -153,6 +264,38 @@ TEST(PostgresDatabaseTest, has_one_writer_of_each_name) {
   EXPECT_TRUE(PostgresDatabase::open(other).value()->connect(Database::Access::read_write));
   writer->reset();
   EXPECT_TRUE(database->connect(Database::Access::read_write));
+}
+
+TEST(PostgresDatabaseTest, no_statement_takes_longer_than_the_settings_say) {
+  const PostgresSettings settings{.url = PostgresServer::shared().url(),
+                                  .schema = "statement_timeout",
+                                  .statement_timeout = std::chrono::milliseconds{50}};
+  const auto database = PostgresDatabase::open(settings).value();
+  constexpr Statement sleep{"SELECT 1 FROM pg_sleep(20)"};
+  for (const auto access : {Database::Access::read_write, Database::Access::read_only}) {
+    const auto slow = database->connect(access).value()->execute(sleep);
+    ASSERT_FALSE(slow);
+    EXPECT_EQ(slow.error().code, Code::storage_unavailable);
+  }
+}
+
+TEST(PostgresDatabaseTest, who_does_nothing_inside_a_transaction_loses_it) {
+  const PostgresSettings settings{.url = PostgresServer::shared().url(),
+                                  .schema = "idle",
+                                  .transaction_idle_max = std::chrono::milliseconds{50}};
+  const auto writer =
+      PostgresDatabase::open(settings).value()->connect(Database::Access::read_write).value();
+  constexpr Statement insert{"INSERT INTO leases (name, session_key) VALUES ('x', 1)"};
+  ASSERT_TRUE(writer->begin());
+  ASSERT_TRUE(writer->execute(insert));
+  std::this_thread::sleep_for(std::chrono::milliseconds{500});
+  const auto late = writer->commit();
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::storage_unavailable);
+  writer->rollback();
+  ASSERT_TRUE(writer->begin());
+  EXPECT_EQ(writer->execute(insert).value(), 1) << "the late one is not there";
+  writer->rollback();
 }
 
 TEST(PostgresDatabaseTest, a_reader_cannot_write) {
