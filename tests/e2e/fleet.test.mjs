@@ -1,146 +1,20 @@
 // Several processes on one PostgreSQL database: through pauses, kills, and the loss of what
 // connects them.
 import assert from 'node:assert/strict';
+import {randomBytes} from 'node:crypto';
 import {after, before, test} from 'node:test';
-import {PostgresServer, Receiver, RedisServer, Server, eventually, freePort, message,
-  temporaryFolder} from './harness.mjs';
+import {FleetWorld, endFleet, pause} from './fleet.mjs';
+import {RedisServer, Server, eventually, message, producerToken} from './harness.mjs';
 
-let postgres;
-let redis;
-let receiver;
-before(async () => {
-  postgres = new PostgresServer().start();
-  redis = await new RedisServer().start();
-  receiver = await new Receiver().start();
-});
-after(async () => {
-  await receiver.stop();
-  await redis.kill();
-  postgres.end();
-});
-
-const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
-
-let schemas = 0;
-
-/** Three processes and what connects them: 'redis', 'tcp' or 'polling'. */
-async function startFleet(transport, backoff = '{min: 10ms, max: 50ms}') {
-  schemas += 1;
-  const port = await freePort();
-  const servers = [];
-  for (const number of [1, 2, 3]) {
-    const bus = {
-      redis: `replication: {redis: "${redis.url}"}`,
-      tcp: `replication: {${number === 1 ? 'listen' : 'connect'}: "127.0.0.1:${port}"}`,
-      polling: '',
-    }[transport];
-    const database = `database: ${postgres.url}\nstorage: {schema: fleet_${schemas}}
-instance_name: w${number}\nfleet: {session_interval: 2s}\n${bus}\n`;
-    const server = new Server(temporaryFolder(),
-      `delivery: {backoff: ${backoff}, request_timeout: 2s}\n`, database);
-    await server.start();
-    servers.push(server);
-  }
-  return servers;
-}
-
-async function endFleet(servers) {
-  for (const server of servers) await server.end();
-}
-
-/** Asks one server after the other until one answers as it should. */
-async function askAny(servers, first, request, accepts) {
-  for (let turn = 0; turn < 3000; turn += 1) {
-    const server = servers[(first + turn) % servers.length];
-    const answer = await Promise.race([request(server), pause(5000)]).catch(() => undefined);
-    if (answer && accepts(answer)) return answer;
-    await pause(20);
-  }
-  throw new Error('no server answers');
-}
-
-/** Appends one fact after the other, each until it is answered, and remembers which were. */
-class Producer {
-  answered = [];
-  stopped = false;
-
-  constructor(servers, place) {
-    this.done = this.run(servers, place);
-  }
-
-  async run(servers, place) {
-    for (let number = 1; !this.stopped; number += 1) {
-      const name = `p${place}n${number}`;
-      const fact = {...message(number), event_id: `$${name}`};
-      const answer = await askAny(servers, place,
-        server => server.append([fact], {'idempotency-key': name}),
-        each => each.status === 200);
-      assert.equal(answer.json.count, 1);
-      this.answered.push(`$${name}`);
-    }
-  }
-}
-
-/** Reads from its token on, at one server as long as it answers. */
-class Reader {
-  facts = [];
-  token = 's0';
-  stopped = false;
-
-  constructor(servers, place) {
-    this.done = this.run(servers, place);
-  }
-
-  async run(servers, place) {
-    while (!this.stopped) {
-      const page = await askAny(servers, place, server => server.request('public', 'GET',
-        `/v1/streams/events/facts?after=${this.token}&limit=1000`), each => each.status === 200);
-      this.facts.push(...page.json.facts.map(each => each.fact.event_id));
-      this.token = page.json.token;
-      await pause(5);
-    }
-  }
-}
-
-/** The facts that a service was given, each transaction counted once. */
-function delivered(service) {
-  const seen = new Set();
-  return receiver.transactions.filter(each => each.service === service)
-    .filter(each => !seen.has(each.id) && seen.add(each.id))
-    .flatMap(each => JSON.parse(each.body).events.map(event => event.event_id));
-}
-
-async function putService(servers, id) {
-  await askAny(servers, 0, server => server.putService(id, `${receiver.url}/${id}`),
-    answer => [200, 201].includes(answer.status));
-}
-
-/** Lets everybody work while `disturb` runs, then checks what all of them saw. */
-async function workThrough(servers, service, disturb) {
-  await putService(servers, service);
-  const producers = servers.map((_, place) => new Producer(servers, place));
-  const readers = servers.map((_, place) => new Reader(servers, place));
-  await disturb();
-  for (const producer of producers) producer.stopped = true;
-  await Promise.all(producers.map(each => each.done));
-  const answered = producers.flatMap(each => each.answered);
-  await eventually('all readers to have everything',
-    () => readers.every(reader => reader.facts.length >= answered.length));
-  await eventually('the service to have everything',
-    () => delivered(service).length >= answered.length);
-  for (const reader of readers) reader.stopped = true;
-  await Promise.all(readers.map(each => each.done));
-  assert.deepEqual([...readers[0].facts].sort(), [...answered].sort());
-  for (const reader of readers) assert.deepEqual(reader.facts, readers[0].facts);
-  assert.deepEqual(delivered(service), readers[0].facts);
-  return answered.length;
-}
+let world;
+before(async () => (world = await FleetWorld.start()));
+after(() => world.end());
 
 for (const transport of ['redis', 'tcp', 'polling']) {
   test(`${transport}: a paused and a killed process cost no fact, and nobody waits for them`,
     async () => {
-      const servers = await startFleet(transport);
-      const count = await workThrough(servers, `pause_${transport}`, async () => {
+      const servers = await world.startFleet(transport);
+      const count = await world.workThrough(servers, `pause_${transport}`, async () => {
         await pause(500);
         servers[0].child.kill('SIGSTOP');
         await pause(4000);
@@ -149,6 +23,8 @@ for (const transport of ['redis', 'tcp', 'polling']) {
           return (await servers[2].position()) > before;
         });
         servers[0].child.kill('SIGCONT');
+        await eventually('the paused one to be told that it has ended',
+          () => /session \d+ had ended/.test(servers[0].log));
         await eventually('the paused one to begin anew',
           () => /session \d+ of instance w1 has begun[^]*session \d+ of instance w1 has begun/
             .test(servers[0].log));
@@ -162,12 +38,12 @@ for (const transport of ['redis', 'tcp', 'polling']) {
     });
 
   test(`${transport}: a database that is killed costs no fact`, async () => {
-    const servers = await startFleet(transport);
-    await workThrough(servers, `database_${transport}`, async () => {
+    const servers = await world.startFleet(transport);
+    await world.workThrough(servers, `database_${transport}`, async () => {
       await pause(500);
-      postgres.run('kill');
+      world.postgres.run('kill');
       await pause(500);
-      postgres.run('restart');
+      world.postgres.run('restart');
       await pause(1000);
     });
     await endFleet(servers);
@@ -175,7 +51,7 @@ for (const transport of ['redis', 'tcp', 'polling']) {
 
   test(`${transport}: what one process has answered is there for a reader at another one`,
     async () => {
-      const servers = await startFleet(transport);
+      const servers = await world.startFleet(transport);
       await Promise.all(servers.map(async (writer, place) => {
         for (let number = 1; number <= 20; number += 1) {
           const {json} = await writer.append([message(number)]);
@@ -189,13 +65,99 @@ for (const transport of ['redis', 'tcp', 'polling']) {
     });
 }
 
-test('redis: a restart of Redis costs no fact', async () => {
-  const servers = await startFleet('redis');
-  await workThrough(servers, 'redis_restart', async () => {
+for (const transport of ['redis', 'tcp']) {
+  test(`${transport}: a bus that loses a fifth of the words and mixes the others costs no fact`,
+    async () => {
+      const before = world.links.length;
+      const servers = await world.startFleet(`lossy_${transport}`);
+      const count = await world.workThrough(servers, `lossy_${transport}`, () => pause(4000));
+      assert.ok(count > 100, `only ${count} facts`);
+      for (const link of world.links.slice(before)) {
+        assert.ok(link.lost > 20 && link.passed > 2 * link.lost,
+          `${link.lost} lost, ${link.passed} passed`);
+      }
+      await endFleet(servers);
+    });
+
+  test(`${transport}: a fact that is too large for the bus is there for all`, async () => {
+    const servers = await world.startFleet(transport);
+    const noise = randomBytes(600_000).toString('base64');
+    const {json} = await servers[0].append([{...message(1), noise}]);
+    for (const server of servers) {
+      const page = await server.request('public', 'GET',
+        `/v1/streams/events/facts?at_least=${json.token}`);
+      assert.equal(page.json.facts[0].fact.noise, noise);
+    }
+    await endFleet(servers);
+  });
+
+  test(`${transport}: any process takes the word that a service is there again`, async () => {
+    const servers = await world.startFleet(transport, {backoff: '{min: 1h, max: 1h}'});
+    const id = `back_${transport}`;
+    await world.putService(servers, id);
+    const isUp = world.receiver.answer;
+    world.receiver.answer = (_, response) => response.writeHead(503).end();
+    await servers[1].append([message(1)]);
+    await eventually('the service to be down', async () =>
+      (await servers[0].service(id)).state === 'down');
+    world.receiver.answer = isUp;
+    const asked = await servers[2].request('admin', 'POST', `/v1/services/${id}/retry`);
+    assert.equal(asked.status, 202);
+    assert.deepEqual(asked.json, {asked: 'w1'});
+    await eventually('the fact', () => world.delivered(id).length > 0);
+    await eventually('the service to be up', async () =>
+      (await servers[0].service(id)).state === 'up');
+    const odd = await servers[2].request('admin', 'POST', '/v1/services/a%0AREPLICATE/retry');
+    assert.equal(odd.status, 503);
+    await endFleet(servers);
+  });
+}
+
+test('tcp: the listening process is killed and comes again', async () => {
+  const servers = await world.startFleet('tcp');
+  await world.workThrough(servers, 'listener', async () => {
     await pause(500);
-    await redis.kill();
+    await servers[0].kill9();
+    await pause(3000);
+    await servers[0].start();
     await pause(1500);
-    await redis.start();
+  });
+  for (const server of servers.slice(1)) {
+    await eventually('the connection', () => /connected to 127[^]*connected to 127/
+      .test(server.log));
+  }
+  await endFleet(servers);
+});
+
+test('redis: its password is used, and one that is wrong is told without being repeated',
+  async () => {
+    const guarded = await new RedisServer(['--requirepass', 'right']).start();
+    const host = guarded.url.slice('redis://'.length);
+    const start = (name, password) => Server.start('', undefined,
+      `database: ${world.postgres.url}\nstorage: {schema: fleet_guarded}
+instance_name: ${name}\nreplication: {redis: "redis://:${password}@${host}"}`);
+    const right = await start('right', 'right');
+    await eventually('the connection', () => /connected to Redis/.test(right.log));
+    const wrong = await start('wrong', 'hush');
+    await eventually('the refusal', () => /replication: Redis at .*WRONGPASS/.test(wrong.log));
+    assert.doesNotMatch(wrong.log, /hush/);
+    const {json} = await wrong.append([message(1)]);
+    const page = await right.request('public', 'GET',
+      `/v1/streams/events/facts?at_least=${json.token}`);
+    assert.equal(page.json.facts.length, 1);
+    await pause(500);
+    assert.equal(wrong.log.match(/WRONGPASS/g).length, 1, 'once');
+    await endFleet([right, wrong]);
+    await guarded.kill();
+  });
+
+test('redis: a restart of Redis costs no fact', async () => {
+  const servers = await world.startFleet('redis');
+  await world.workThrough(servers, 'redis_restart', async () => {
+    await pause(500);
+    await world.redis.kill();
+    await pause(1500);
+    await world.redis.start();
     await pause(2500);
   });
   for (const server of servers) {
@@ -205,20 +167,45 @@ test('redis: a restart of Redis costs no fact', async () => {
   await endFleet(servers);
 });
 
-test('a read that waits for what does not come fails', async () => {
-  const server = await Server.start('read: {wait_max: 200ms}\n', undefined,
-    `database: ${postgres.url}\nstorage: {schema: fleet_wait}`);
-  const late = await server.request('public', 'GET',
-    '/v1/streams/events/position?at_least=s999999');
-  assert.equal(late.status, 504);
-  assert.equal(late.json.code, 'deadline');
-  const wrong = await server.request('public', 'GET', '/v1/streams/events/facts?at_least=x');
-  assert.equal(wrong.status, 400);
-  await server.end();
+/** The answer's status and its text; of a stream of events what came at first. */
+async function readAt(server, target) {
+  const response = await fetch(`http://${server.ready.public}${target}`,
+    {headers: {authorization: `Bearer ${producerToken}`}});
+  if (!(response.headers.get('content-type') ?? '').includes('event-stream')) {
+    return {status: response.status, text: await response.text()};
+  }
+  const reader = response.body.getReader();
+  let text = '';
+  while (!text.includes('\n\n')) text += Buffer.from((await reader.read()).value).toString();
+  await reader.cancel();
+  return {status: response.status, text};
+}
+
+test('every read of a stream waits for a token, and fails when it does not come', async () => {
+  const servers = await world.startFleet('polling', {extra: 'read: {wait_max: 2s}\n'});
+  const reads = ['facts', 'follow', 'position'].map(what => `/v1/streams/events/${what}`);
+  for (const read of reads) {
+    const {json} = await servers[0].append([message(1)]);
+    const there = await readAt(servers[1],
+      `${read}?at_least=${json.token}${read.endsWith('position') ? '' : `&after=s${json.first - 1}`}`);
+    assert.equal(there.status, 200, there.text);
+    if (read.endsWith('position')) {
+      const again = await readAt(servers[1], `${read}?at_least=${JSON.parse(there.text).token}`);
+      assert.equal(again.status, 200);
+    } else {
+      assert.match(there.text, new RegExp(`"id":${json.first}\\b`));
+    }
+    const late = await readAt(servers[1], `${read}?at_least=s999999`);
+    assert.equal(late.status, 504, read);
+    assert.equal(JSON.parse(late.text).code, 'deadline');
+    const wrong = await readAt(servers[1], `${read}?at_least=x`);
+    assert.equal(wrong.status, 400, read);
+  }
+  await endFleet(servers);
 });
 
 test('services are asked for where they are delivered to', async () => {
-  const servers = await startFleet('polling');
+  const servers = await world.startFleet('polling');
   const answers = await Promise.all(servers.map(each =>
     each.request('admin', 'GET', '/v1/services')));
   assert.equal(answers.filter(each => each.status === 200).length, 1);
@@ -231,26 +218,5 @@ test('services are asked for where they are delivered to', async () => {
       each.request('admin', 'GET', '/v1/services')));
     return later.some(each => each.status === 200);
   });
-  await endFleet(servers);
-});
-
-test('redis: any process takes the word that a service is there again', async () => {
-  const servers = await startFleet('redis', '{min: 1h, max: 1h}');
-  await putService(servers, 'back');
-  const isDown = (_, response) => response.writeHead(503).end();
-  const isUp = receiver.answer;
-  receiver.answer = isDown;
-  await servers[1].append([message(1)]);
-  await eventually('the service to be down', async () =>
-    (await servers[0].service('back')).state === 'down');
-  receiver.answer = isUp;
-  const asked = await servers[2].request('admin', 'POST', '/v1/services/back/retry');
-  assert.equal(asked.status, 202);
-  assert.deepEqual(asked.json, {asked: 'w1'});
-  await eventually('the fact', () => delivered('back').length > 0);
-  await eventually('the service to be up', async () =>
-    (await servers[0].service('back')).state === 'up');
-  const odd = await servers[2].request('admin', 'POST', '/v1/services/a%0AREPLICATE/retry');
-  assert.equal(odd.status, 503);
   await endFleet(servers);
 });

@@ -232,10 +232,14 @@ export function freePort() {
 }
 
 export class RedisServer {
+  constructor(options = []) {
+    this.options = options;
+  }
+
   async start() {
     this.port ??= await freePort();
-    this.child = spawn('redis-server', ['--port', this.port, '--bind', '127.0.0.1', '--save', ''],
-      {stdio: 'ignore', cwd: tmpdir()});
+    this.child = spawn('redis-server', ['--port', this.port, '--bind', '127.0.0.1', '--save', '',
+      ...this.options], {stdio: 'ignore', cwd: tmpdir()});
     this.exited = new Promise(resolve => this.child.once('exit', resolve));
     this.url = `redis://127.0.0.1:${this.port}`;
     return this;

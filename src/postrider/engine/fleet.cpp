@@ -139,7 +139,11 @@ Async<void> Fleet::rest() {
 Async<Result<void>> Fleet::look() {
   if (committer_.has_lost_session()) {
     member_.end_delivery();
+    const SessionKey ended = session_.key();
     CO_TRY_VOID(co_await begin());
+    if (ended != SessionKey{}) {
+      log_warn("session {} had ended: others heard nothing of this process for too long", ended);
+    }
   }
   CO_TRY_VOID(co_await beat());
   auto work = [this]() -> Result<Seen> {
