@@ -47,6 +47,42 @@ test('a database that is killed and started again costs nothing that was answere
   await receiver.stop();
 });
 
+test('what is appended once while the database is killed is there once, or not at all',
+  async () => {
+    const server = await Server.start('', undefined,
+      `database: ${postgres.url}\nstorage: {schema: without_keys}`);
+    const answered = [];
+    const unanswered = [];
+    let killing = true;
+    const producing = Promise.all([0, 1, 2, 3].map(async producer => {
+      for (let number = producer; killing; number += 4) {
+        const {status} = await server.append([message(number)]);
+        (status === 200 ? answered : unanswered).push(`$${number}`);
+      }
+    }));
+    for (let kill = 0; kill < 3; kill += 1) {
+      await new Promise(resolve => setTimeout(resolve, 300));
+      postgres.run('kill');
+      await new Promise(resolve => setTimeout(resolve, 300));
+      postgres.run('restart');
+    }
+    killing = false;
+    await producing;
+    const stored = [];
+    for (let token = 's0', count = -1; count !== 0;) {
+      const {json} = await server.request('public', 'GET',
+        `/v1/streams/events/facts?after=${token}&limit=1000`);
+      stored.push(...json.facts.map(each => each.fact.event_id));
+      [token, count] = [json.token, json.facts.length];
+    }
+    assert.equal(new Set(stored).size, stored.length, 'twice');
+    assert.ok(answered.length > 0);
+    for (const each of answered) assert.ok(stored.includes(each), `${each} is lost`);
+    const known = new Set([...answered, ...unanswered]);
+    assert.deepEqual(stored.filter(each => !known.has(each)), []);
+    await server.end();
+  });
+
 test('a second server of the same name is refused', async () => {
   const server = await start();
   const second = spawnSync(binary, ['serve', '--config', server.configFile], {encoding: 'utf8'});
