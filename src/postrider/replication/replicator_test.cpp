@@ -406,25 +406,45 @@ TEST_F(ReplicatorTest, names_pings_and_errors_are_no_words_of_writers) {
   EXPECT_TRUE(bus.lines.empty());
 }
 
-TEST_F(ReplicatorTest, what_comes_faster_than_it_is_taken_in_is_not_kept) {
-  const auto flood = [this] {
+/// As much as is held of what others say before it is taken in.
+class HeldWords : public ReplicatorTest {
+ protected:
+  void flood(const std::string& place) {
     const std::string mebibyte(1U << 20U, 'x');
-    for (int i = 0; i < 31; ++i) replicator.received("RDATA events third 0 " + mebibyte);
-    for (int i = 0; i < 33; ++i) replicator.received("RDATA events third batch " + mebibyte);
-  };
-  flood();
-  hear(told("second", StreamId{0}, commit_of(second, {{StreamId{1}, StreamId{2}}})));
-  EXPECT_EQ(stream->positions().of(second), StreamId{0}) << "held 64 MiB, and more";
+    for (int i = 0; i < 64; ++i) {
+      replicator.received(fmt::format("RDATA events third {} {}", place, mebibyte));
+    }
+  }
+  /// True when a word of the second writer is taken in.
+  bool is_there_room() {
+    hear(told("second", last, commit_of(second, {{last.plus(1), last.plus(2)}})));
+    last = last.plus(2);
+    return stream->positions().of(second) == last;
+  }
 
-  // The lane has run, and what was parked is forgotten: there is room again.
+  StreamId last{0};
+};
+
+TEST_F(HeldWords, are_not_more_than_a_bound_before_they_are_read) {
+  flood("0");
+  EXPECT_FALSE(is_there_room());
+  EXPECT_TRUE(is_there_room()) << "those were read meanwhile";
+}
+
+TEST_F(HeldWords, are_not_more_than_a_bound_before_their_commit_is_whole) {
+  flood("batch");
+  EXPECT_FALSE(is_there_room());
+  EXPECT_FALSE(is_there_room());
   replicator.disconnected();
   replicator.connected();
-  flood();
-  replicator.disconnected();
-  replicator.connected();
-  lane_of_replicator.run();
-  hear(told("second", StreamId{2}, commit_of(second, {{StreamId{3}, StreamId{4}}})));
-  third_stands_at(StreamId{4});
+  EXPECT_TRUE(is_there_room()) << "those were forgotten";
+}
+
+TEST_F(HeldWords, that_had_no_room_are_in_the_database) {
+  flood("0");
+  EXPECT_FALSE(is_there_room());
+  EXPECT_TRUE(is_there_room());
+  third_stands_at(last);
   EXPECT_EQ(read_all(), (Ids{1, 2, 3, 4}));
 }
 
