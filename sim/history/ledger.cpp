@@ -17,13 +17,26 @@ std::string content_of(const PlainFact& plain) {
   return fmt::format(R"("alias":"{}",)", plain.aliases.front());
 }
 
+/// Text that hardly gets smaller when it is compressed.
+std::string noise(std::int64_t seed, std::size_t size) {
+  constexpr std::string_view letters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+  std::uint64_t state = static_cast<std::uint64_t>(seed);
+  std::string text(size, ' ');
+  for (char& letter : text) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    letter = letters[state >> 58U];
+  }
+  return text;
+}
+
 std::string payload_of(const PlainFact& plain, std::int64_t number, std::size_t padding) {
   std::string state_key;
   if (plain.state_key) state_key = fmt::format(R"("state_key":"{}",)", *plain.state_key);
   return fmt::format(R"({{"type":"{}","sender":"{}","room_id":"{}",{}"content":{{{}"pad":"{}"}},)"
                      R"("n":{}}})",
                      plain.type, plain.sender, plain.room, state_key, content_of(plain),
-                     std::string(padding, 'x'), number);
+                     noise(number, padding), number);
 }
 
 }  // namespace

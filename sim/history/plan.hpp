@@ -40,7 +40,7 @@ struct RemoteFaults {
   [[nodiscard]] bool any() const { return lost > 0 || answers_lost > 0; }
 };
 
-constexpr std::int64_t huge_bytes = 300'000;
+constexpr std::int64_t huge_bytes = 500'000;
 
 struct CrashPlan {
   Duration mean_interval{};  ///< of each process; 0: no crash
