@@ -31,6 +31,7 @@ class SessionAndJudge : public testing::Test {
     return end_silent_session(*judge, stored.sessions.front(), wall_time(2)).value();
   }
 
+  static constexpr Statement count_sql{"SELECT count(*) FROM leases WHERE name = 'late'"};
   std::unique_ptr<SqlConnection> writer = connect("a");
   std::unique_ptr<SqlConnection> judge = connect("b");
   Session session{"a"};
@@ -39,13 +40,13 @@ class SessionAndJudge : public testing::Test {
 TEST_F(SessionAndJudge, who_is_in_the_middle_of_a_commit_is_not_ended_and_commits) {
   ASSERT_TRUE(writer->begin());
   ASSERT_TRUE(session.enter(*writer));
+  ASSERT_TRUE(writer->execute(count_sql));
   EXPECT_FALSE(is_ended_by_judge());
   EXPECT_TRUE(writer->commit());
 }
 
 TEST_F(SessionAndJudge, who_stopped_in_the_middle_of_a_commit_is_ended_and_does_not_commit) {
   constexpr Statement late_sql{"INSERT INTO leases (name, session_key) VALUES ('late', 1)"};
-  constexpr Statement count_sql{"SELECT count(*) FROM leases WHERE name = 'late'"};
   ASSERT_TRUE(writer->execute_once("SET idle_in_transaction_session_timeout = 200"));
   ASSERT_TRUE(writer->begin());
   ASSERT_TRUE(session.enter(*writer));
@@ -64,11 +65,20 @@ TEST_F(SessionAndJudge, who_stopped_in_the_middle_of_a_commit_is_ended_and_does_
   EXPECT_EQ(again.error().code, Code::session_ended);
 }
 
-TEST_F(SessionAndJudge, who_was_ended_before_its_commit_began_does_not_begin_it) {
+TEST_F(SessionAndJudge, who_was_ended_before_its_commit_began_commits_nothing) {
+  constexpr Statement late_sql{"INSERT INTO leases (name, session_key) VALUES ('late', 1)"};
   EXPECT_TRUE(is_ended_by_judge());
-  const auto late = transact(*writer, [this] { return session.enter(*writer); });
+  const auto late = transact(*writer, [&]() -> Result<void> {
+    TRY_VOID(session.enter(*writer));
+    return writer->enqueue(late_sql, {});
+  });
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Code::session_ended);
+  EXPECT_FALSE(writer->is_in_doubt());
+  std::int64_t count = -1;
+  ASSERT_TRUE(
+      judge->execute(count_sql, {}, [&count](const SqlRow& row) { count = row.integer(0); }));
+  EXPECT_EQ(count, 0);
 }
 
 }  // namespace

@@ -78,6 +78,10 @@ TEST_F(SessionTest, tells_whether_its_last_transaction_was_committed) {
   EXPECT_FALSE(session.was_committed(*connection).value());
   ASSERT_TRUE(commit(session));
   EXPECT_TRUE(session.was_committed(*connection).value());
+  ASSERT_TRUE(commit(session));
+  session.committed();
+  EXPECT_FALSE(session.was_committed(*connection).value()) << "nothing since";
+  ASSERT_TRUE(commit(session));
   ASSERT_TRUE(end_silent_session(*connection, row_of(session), wall_time(2)).value());
   EXPECT_TRUE(session.was_committed(*connection).value()) << "what is committed stays so";
 }

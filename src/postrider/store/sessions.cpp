@@ -15,7 +15,7 @@ constexpr Statement begin_sql{
 
 constexpr Statement beat_sql{
     "UPDATE sessions SET beats = beats + 1"
-    " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL RETURNING beats"};
+    " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL"};
 constexpr Statement beats_sql{
     "SELECT beats FROM sessions WHERE instance_key = $1 AND session_key = $2"};
 
@@ -70,9 +70,9 @@ Result<void> name_fleet(SqlConnection& connection, std::string_view fleet) {
   return connection.enqueue(name_sql, {fleet});
 }
 
-Result<std::optional<std::int64_t>> beat(SqlConnection& connection, InstanceKey instance,
-                                         SessionKey session) {
-  return read_optional(connection, beat_sql, {instance.value, session.value});
+Result<void> beat(SqlConnection& connection, InstanceKey instance, SessionKey session,
+                  const Error& otherwise) {
+  return connection.require(beat_sql, {instance.value, session.value}, otherwise);
 }
 
 Result<std::optional<std::int64_t>> read_beats(SqlConnection& connection, InstanceKey instance,

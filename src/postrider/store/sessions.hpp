@@ -28,9 +28,10 @@ Result<BegunSession> begin_session(SqlConnection& connection, std::string_view i
                                    WallTime now);
 /// Names the processes of this database, unless they have a name.
 Result<void> name_fleet(SqlConnection& connection, std::string_view fleet);
-/// Counts one beat and gives their number; empty when the session has ended.
-Result<std::optional<std::int64_t>> beat(SqlConnection& connection, InstanceKey instance,
-                                         SessionKey session);
+/// Inside a transaction: counts one beat. When the session has ended the transaction fails with
+/// `otherwise`.
+Result<void> beat(SqlConnection& connection, InstanceKey instance, SessionKey session,
+                  const Error& otherwise);
 /// Also of a session that has ended. Empty when the instance has begun another one since.
 Result<std::optional<std::int64_t>> read_beats(SqlConnection& connection, InstanceKey instance,
                                                SessionKey session);

@@ -73,6 +73,17 @@ class SqlConnection {
     return {};
   }
 
+  /// The same for a statement that must change a row: when it changes none the transaction fails
+  /// with `otherwise`.
+  virtual Result<void> require(const Statement& statement, std::span<const SqlValue> values,
+                               const Error& otherwise) {
+    const auto ignore = [](const SqlRow&) {};
+    const auto changed = execute(statement, values, ignore);
+    if (!changed) return std::unexpected(changed.error());
+    if (*changed == 0) return std::unexpected(otherwise);
+    return {};
+  }
+
   /// A sequence gives out the multiples of `step`, each once, to all connections. Drawn from
   /// outside of transactions.
   virtual Result<void> create_sequence(const std::string& name, std::int64_t step) = 0;
@@ -89,6 +100,10 @@ class SqlConnection {
   }
   Result<void> enqueue(const Statement& statement, std::initializer_list<SqlValue> values) {
     return enqueue(statement, std::span(values.begin(), values.size()));
+  }
+  Result<void> require(const Statement& statement, std::initializer_list<SqlValue> values,
+                       const Error& otherwise) {
+    return require(statement, std::span(values.begin(), values.size()), otherwise);
   }
 };
 

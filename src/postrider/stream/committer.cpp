@@ -104,6 +104,7 @@ Result<void> Committer::attempt(const Writes& writes) {
     for (const auto& write : writes) TRY_VOID(write->apply(connection_));
     return {};
   });
+  if (done && session_ != nullptr) session_->committed();
   in_doubt_ = !done && session_ != nullptr && connection_.is_in_doubt();
   return done;
 }

@@ -17,6 +17,8 @@ constexpr Oid type_bytea = 17;
 constexpr Oid type_int8 = 20;
 constexpr Oid type_text = 25;
 constexpr int binary = 1;
+// What a transaction meets in which a row that must be there is not.
+constexpr std::string_view division_by_zero = "22012";
 
 std::int64_t from_big_endian(std::string_view bytes) {
   std::uint64_t number = 0;
@@ -159,7 +161,7 @@ Result<void> PostgresConnection::connect() {
   connection_.reset(PQconnectdbParams(names.data(), values.data(), 1));
   prepared_.clear();
   prepared_in_pipeline_.clear();
-  in_transaction_ = false;
+  leave_transaction();
   if (place_.empty() && PQhost(connection_.get()) != nullptr) {
     place_ = fmt::format("{} on {}:{}", PQdb(connection_.get()), PQhost(connection_.get()),
                          PQport(connection_.get()));
@@ -186,6 +188,9 @@ Result<void> PostgresConnection::ensure_connected() {
 std::unexpected<Error> PostgresConnection::error(const pg_result* result) const {
   const char* const state =
       result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  if (required_ && state != nullptr && std::string_view(state) == division_by_zero) {
+    return std::unexpected(*required_);
+  }
   const Code code = code_of(state == nullptr ? "" : state, is_lost());
   const std::string message = one_line(result == nullptr ? PQerrorMessage(connection_.get())
                                                          : PQresultErrorMessage(result));
@@ -285,6 +290,15 @@ Result<PostgresConnection::ResultSet> PostgresConnection::collect() {
   return outcome;
 }
 
+/// The server itself must refuse what follows in the pipeline, and it does after an error.
+Result<void> PostgresConnection::require(const Statement& statement,
+                                         std::span<const SqlValue> values, const Error& otherwise) {
+  required_ = otherwise;
+  const std::string sql = fmt::format(
+      "WITH changed AS ({} RETURNING 1) SELECT 1 / count(*) FROM changed", statement.sql);
+  return send({sql}, values);
+}
+
 Result<void> PostgresConnection::enqueue(const Statement& statement,
                                          std::span<const SqlValue> values) {
   if (in_transaction_) return send(statement, values);
@@ -343,7 +357,7 @@ Result<void> PostgresConnection::commit() {
   in_doubt_ = !done && is_lost();
   if (!done) return std::unexpected(done.error());
   PQexitPipelineMode(connection_.get());
-  in_transaction_ = false;
+  leave_transaction();
   // What had failed before is rolled back instead, which is no error to the server.
   if (std::string_view(PQcmdStatus(done->get())) == "COMMIT") return {};
   return fail(Code::storage_failed, "database {}: a part of the transaction had failed", place_);
@@ -358,7 +372,12 @@ void PostgresConnection::rollback() {
     // Whatever state it is in now, nobody can rely on.
     if (!undone) connection_.reset();
   }
+  leave_transaction();
+}
+
+void PostgresConnection::leave_transaction() {
   in_transaction_ = false;
+  required_.reset();
 }
 
 Result<void> PostgresConnection::create_sequence(const std::string& name, std::int64_t step) {

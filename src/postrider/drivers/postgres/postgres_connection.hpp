@@ -37,6 +37,8 @@ class PostgresConnection final : public SqlConnection {
   void rollback() override;
   [[nodiscard]] bool is_in_doubt() const override { return in_doubt_; }
   Result<void> enqueue(const Statement& statement, std::span<const SqlValue> values) override;
+  Result<void> require(const Statement& statement, std::span<const SqlValue> values,
+                       const Error& otherwise) override;
   Result<void> create_sequence(const std::string& name, std::int64_t step) override;
   Result<std::vector<std::int64_t>> draw(const std::string& name, std::int64_t count) override;
   Result<std::int64_t> last_drawn(const std::string& name) override;
@@ -59,6 +61,7 @@ class PostgresConnection final : public SqlConnection {
   Result<void> send(const Statement& statement, std::span<const SqlValue> values);
   Result<void> send_text(const char* sql);
   Result<ResultSet> collect();
+  void leave_transaction();
   std::string& prepared_name(const Statement& statement, const std::vector<unsigned>& types);
   Result<ResultSet> checked(pg_result* result);
   Result<void> run_text(const char* sql);
@@ -72,6 +75,7 @@ class PostgresConnection final : public SqlConnection {
   std::unordered_map<std::string, std::string> prepared_;
   std::vector<std::string> prepared_in_pipeline_;  ///< keys of those that may yet be refused
   std::size_t prepared_count_ = 0;
+  std::optional<Error> required_;  ///< what the transaction fails with when a row was missing
   bool in_transaction_ = false;
   bool in_doubt_ = false;
 };

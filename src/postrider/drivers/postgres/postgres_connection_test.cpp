@@ -230,6 +230,27 @@ TEST_F(CommitInDoubt, has_not_happened_when_it_was_lost_itself) {
   expect_works_on(1);
 }
 
+TEST_F(PostgresConnectionTest, what_must_change_a_row_and_does_not_fails_all_of_its_transaction) {
+  constexpr Statement change_sql{"UPDATE numbers SET word = 'x' WHERE number = $1"};
+  const Error missing = fail(Code::conflict, "nobody there").error();
+  for (const std::int64_t number : {1, 2}) {
+    const auto done = transact(*connection, [&]() -> Result<void> {
+      TRY_VOID(connection->enqueue(insert_sql, {1, nullptr, nullptr}));
+      TRY_VOID(connection->require(change_sql, {number}, missing));
+      return connection->enqueue(insert_sql, {10 + number, nullptr, nullptr});
+    });
+    EXPECT_EQ(done.has_value(), number == 1);
+    if (!done) EXPECT_EQ(done.error().detail, "nobody there");
+    EXPECT_EQ(count(), number == 1 ? 2 : 0);
+    EXPECT_TRUE(other->execute_once("DELETE FROM numbers"));
+  }
+  constexpr Statement divides{"SELECT 1 / 0"};
+  EXPECT_EQ(connection->execute(divides).error().code, Code::storage_failed);
+  ASSERT_TRUE(connection->begin());
+  EXPECT_EQ(connection->execute(divides).error().code, Code::storage_failed) << "not of before";
+  connection->rollback();
+}
+
 TEST(PostgresConnectionOwnServer, works_on_after_the_server_was_killed_and_started_again) {
   PostgresServer server;
   const auto database = PostgresDatabase::open({.url = server.url(), .schema = "own"}).value();
