@@ -186,10 +186,11 @@ test('every read of a stream waits for a token, and fails when it does not come'
   const reads = ['facts', 'follow', 'position'].map(what => `/v1/streams/events/${what}`);
   for (const read of reads) {
     const {json} = await servers[0].append([message(1)]);
-    const there = await readAt(servers[1],
-      `${read}?at_least=${json.token}${read.endsWith('position') ? '' : `&after=s${json.first - 1}`}`);
+    const isPosition = read.endsWith('position');
+    const from = isPosition ? '' : `&after=s${json.first - 1}`;
+    const there = await readAt(servers[1], `${read}?at_least=${json.token}${from}`);
     assert.equal(there.status, 200, there.text);
-    if (read.endsWith('position')) {
+    if (isPosition) {
       const again = await readAt(servers[1], `${read}?at_least=${JSON.parse(there.text).token}`);
       assert.equal(again.status, 200);
     } else {

@@ -5,7 +5,10 @@ import net from 'node:net';
 const lost = 0.2;
 const delayMax = 30;
 
-/** The lines of our own bus; greetings are no words. Gives [[frame, mayBeLost], ...] and the rest. */
+/**
+ * The lines of our own bus; greetings are no words. Gives [[frame, mayBeLost], ...], and the bytes
+ * that are no whole frame yet.
+ */
 export function tcpLines(bytes) {
   const frames = [];
   let end;
