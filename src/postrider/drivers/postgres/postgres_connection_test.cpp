@@ -122,6 +122,21 @@ TEST_F(PostgresConnectionTest, a_commit_after_a_failed_statement_is_no_commit) {
   EXPECT_EQ(count(), 0);
 }
 
+TEST_F(PostgresConnectionTest, a_full_disk_of_the_server_is_told_and_what_to_do) {
+  constexpr Statement full{
+      "DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$"};
+  ASSERT_TRUE(connection->begin());
+  ASSERT_TRUE(connection->enqueue(insert_sql, {1, nullptr, nullptr}));
+  ASSERT_TRUE(connection->enqueue(full, {}));
+  const auto refused = connection->commit();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::storage_full);
+  EXPECT_TRUE(refused.error().detail.contains("free space on its server"));
+  EXPECT_FALSE(connection->is_in_doubt());
+  connection->rollback();
+  EXPECT_EQ(count(), 0);
+}
+
 /// What can pass when the same is tried again says so, and leaves nothing.
 class PassingFailure : public PostgresConnectionTest {
  protected:
