@@ -21,7 +21,7 @@ std::string content_of(const PlainFact& plain) {
 std::string noise(std::int64_t seed, std::size_t size) {
   constexpr std::string_view letters =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
-  std::uint64_t state = static_cast<std::uint64_t>(seed);
+  auto state = static_cast<std::uint64_t>(seed);
   std::string text(size, ' ');
   for (char& letter : text) {
     state = state * 6364136223846793005U + 1442695040888963407U;
