@@ -203,7 +203,7 @@ void Replicator::handle(const PositionCommand& command) {
                  .chunks = {},
                  .blocks = {},
                  .has_facts = true};
-  hear_later(std::move(heard));
+  hear_later(heard);
 }
 
 void Replicator::handle(RdataCommand command) {
@@ -225,7 +225,7 @@ void Replicator::handle(RdataCommand command) {
   heard->word.writer = *writer;
   heard->word.position = *command.position;
   parked_.erase(key);
-  hear_later(std::move(heard));
+  hear_later(heard);
 }
 
 void Replicator::handle(const ClearSessionCommand& command) {
@@ -236,7 +236,7 @@ void Replicator::handle(const ErrorCommand& command) {
   log_warn("replication: somebody says: {}", command.text);
 }
 
-void Replicator::hear_later(std::shared_ptr<Heard> heard) {
+void Replicator::hear_later(const std::shared_ptr<Heard>& heard) {
   lane_.post([heard] { heard->unpack_rows(); },
              [this, heard, alive = std::weak_ptr(alive_)] {
                if (!alive.expired()) hear(*heard);

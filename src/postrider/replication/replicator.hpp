@@ -79,7 +79,7 @@ class Replicator final : public Bus::Listener {
   /// Whom a word is of; null when it is one's own, or of somebody unknown.
   const InstanceKey* writer_of(const std::string& instance);
   /// On the lane, so that words stay in their order.
-  void hear_later(std::shared_ptr<Heard> heard);
+  void hear_later(const std::shared_ptr<Heard>& heard);
   void hear(const Heard& heard);
 
   Runtime& runtime_;
