@@ -255,7 +255,9 @@ TEST_F(PostgresConnectionTest, what_must_change_a_row_and_does_not_fails_all_of_
       return connection->enqueue(insert_sql, {10 + number, nullptr, nullptr});
     });
     EXPECT_EQ(done.has_value(), number == 1);
-    if (!done) EXPECT_EQ(done.error().detail, "nobody there");
+    if (!done) {
+      EXPECT_EQ(done.error().detail, "nobody there");
+    }
     EXPECT_EQ(count(), number == 1 ? 2 : 0);
     EXPECT_TRUE(other->execute_once("DELETE FROM numbers"));
   }
