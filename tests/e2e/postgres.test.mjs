@@ -11,6 +11,15 @@ after(() => postgres.end());
 
 const start = (extra = '') => Server.start(extra, undefined, `database: ${postgres.url}`);
 
+async function killThreeTimes() {
+  for (let kill = 0; kill < 3; kill += 1) {
+    await new Promise(resolve => setTimeout(resolve, 300));
+    postgres.run('kill');
+    await new Promise(resolve => setTimeout(resolve, 300));
+    postgres.run('restart');
+  }
+}
+
 /** Appends under a key until it is answered 200, as a careful producer does. */
 async function appendSurely(server, number) {
   return eventually(`append ${number} to be answered`, async () => {
@@ -30,12 +39,7 @@ test('a database that is killed and started again costs nothing that was answere
       answered.push(await appendSurely(server, number));
     }
   })();
-  for (let kill = 0; kill < 3; kill += 1) {
-    await new Promise(resolve => setTimeout(resolve, 300));
-    postgres.run('kill');
-    await new Promise(resolve => setTimeout(resolve, 300));
-    postgres.run('restart');
-  }
+  await killThreeTimes();
   killing = false;
   await producing;
   await server.caughtUp('a');
@@ -60,12 +64,7 @@ test('what is appended once while the database is killed is there once, or not a
         (status === 200 ? answered : unanswered).push(`$${number}`);
       }
     }));
-    for (let kill = 0; kill < 3; kill += 1) {
-      await new Promise(resolve => setTimeout(resolve, 300));
-      postgres.run('kill');
-      await new Promise(resolve => setTimeout(resolve, 300));
-      postgres.run('restart');
-    }
+    await killThreeTimes();
     killing = false;
     await producing;
     const stored = [];
