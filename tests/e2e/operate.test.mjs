@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
-import {Receiver, Server, message, runBinary, temporaryFolder} from './harness.mjs';
+import {Receiver, Server, eventually, message, runBinary, temporaryFolder} from './harness.mjs';
 
 let receiver;
 let server;
@@ -90,3 +90,28 @@ namespaces: {users: [{exclusive: false, regex: '@.*'}]}
   assert.deepEqual(receiver.facts('r').map(fact => fact.event_id), ['$1', '$2']);
   await again.end();
 });
+
+test('a second signal ends a server that waits for what is under way, and nothing is lost',
+  async () => {
+    const slow = await new Receiver().start();
+    const answer = slow.answer;
+    slow.answer = () => {};
+    const waiting = await Server.start('stop: {grace: 10m}\ndelivery: {request_timeout: 10m}\n');
+    await waiting.putService('slow', `${slow.url}/slow`);
+    await waiting.append([message(1)]);
+    await eventually('the transaction', () => slow.transactions.length === 1);
+    waiting.child.kill('SIGTERM');
+    await eventually('the word', () => /stopping; another signal/.test(waiting.log));
+    await new Promise(resolve => setTimeout(resolve, 200));
+    assert.equal(waiting.child.exitCode, null, 'it did not wait');
+    waiting.child.kill('SIGINT');
+    assert.equal(await waiting.exited, 'SIGINT');
+    slow.answer = answer;
+    await waiting.start();
+    await waiting.caughtUp('slow');
+    const [first, again] = slow.transactions;
+    assert.equal(again.id, first.id);
+    assert.equal(again.body, first.body);
+    await waiting.end();
+    await slow.stop();
+  });

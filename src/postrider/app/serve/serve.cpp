@@ -96,7 +96,9 @@ int serve(const std::string& config_path, const ServeOptions& options) {
 
   int signal = 0;
   sigwait(&signals, &signal);
-  log_info("stopping");
+  log_info("stopping; another signal ends it at once");
+  // What hangs, a database that does not answer say, must not keep somebody who insists.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   (*server)->stop();
   log_info("stopped");
   return static_cast<int>(ExitCode::ok);
