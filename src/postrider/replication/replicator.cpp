@@ -16,6 +16,7 @@ constexpr std::size_t said_bytes_max = 256U << 10;
 constexpr std::size_t held_bytes_max = 64U << 20;
 // Writers that have nothing to say but where they stand say it together.
 constexpr Duration position_delay = std::chrono::milliseconds{1};
+constexpr Duration warning_pause = std::chrono::seconds{10};
 
 /// The facts of one commit; empty when a row is missing or damaged.
 std::optional<std::vector<Chunk>> unpack(const std::vector<BlockRow>& rows, InstanceKey writer,
@@ -179,7 +180,7 @@ void Replicator::say_server_up(const std::string& service) {
 
 void Replicator::received(std::string line) {
   auto command = parse_command(line);
-  if (!command) return log_warn("replication: {}", command.error().detail);
+  if (!command) return warn(command.error().detail);
   std::visit([this](auto& each) { handle(std::move(each)); }, *command);
 }
 
@@ -233,7 +234,19 @@ void Replicator::handle(const ClearSessionCommand& command) {
 }
 
 void Replicator::handle(const ErrorCommand& command) {
-  log_warn("replication: somebody says: {}", command.text);
+  warn("somebody says: " + command.text);
+}
+
+void Replicator::warn(const std::string& about) {
+  const MonoTime now = runtime_.now();
+  if (now < next_warning_at_) {
+    ++withheld_warnings_;
+    return;
+  }
+  next_warning_at_ = now + warning_pause;
+  const std::int64_t withheld = std::exchange(withheld_warnings_, 0);
+  log_warn("replication: {}{}", about,
+           withheld == 0 ? "" : fmt::format("; {} more warnings before it", withheld));
 }
 
 void Replicator::hear_later(const std::shared_ptr<Heard>& heard) {
@@ -247,7 +260,7 @@ void Replicator::hear(const Heard& heard) {
   held_bytes_ -= heard.bytes;
   Stream* const stream = surroundings_.find_stream(heard.stream);
   if (stream == nullptr) return surroundings_.look_soon();
-  if (!heard.is_readable) return log_warn("replication: facts of {} cannot be read", heard.stream);
+  if (!heard.is_readable) return warn("facts of " + heard.stream + " cannot be read");
   stream->hear(heard.word);
   if (stream->lacks_writers()) surroundings_.look_soon();
 }

@@ -81,6 +81,8 @@ class Replicator final : public Bus::Listener {
   /// On the lane, so that words stay in their order.
   void hear_later(const std::shared_ptr<Heard>& heard);
   void hear(const Heard& heard);
+  /// Others may say the same wrong thing a thousand times a second.
+  void warn(const std::string& about);
 
   Runtime& runtime_;
   Lane& lane_;
@@ -92,6 +94,8 @@ class Replicator final : public Bus::Listener {
   bool will_say_unsaid_ = false;
   std::map<Writer, Parked> parked_;
   std::size_t held_bytes_ = 0;  ///< of rows that are parked or on the lane
+  MonoTime next_warning_at_{};
+  std::int64_t withheld_warnings_ = 0;
   bool is_connected_ = false;
   bool has_missed_ = false;  ///< since the connection, nothing was read from the database yet
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

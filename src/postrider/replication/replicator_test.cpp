@@ -1,5 +1,6 @@
 #include "postrider/replication/replicator.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <random>
 
@@ -396,6 +397,20 @@ TEST_F(ReplicatorTest, a_service_that_is_up_again_is_passed_on) {
   EXPECT_EQ(bus.lines, Lines{"REMOTE_SERVER_UP irc bridge"});
   hear("REMOTE_SERVER_UP irc bridge");
   EXPECT_EQ(tried, std::vector<std::string>{"irc bridge"});
+}
+
+TEST_F(ReplicatorTest, warnings_do_not_come_faster_than_somebody_can_read_them) {
+  const auto warnings_of_a_thousand = [this] {
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < 1000; ++i) replicator.received("NEW word");
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string first = warnings_of_a_thousand();
+  EXPECT_EQ(std::ranges::count(first, '\n'), 1) << first;
+  EXPECT_TRUE(first.contains("\"NEW word\" is not a command of the replication bus"));
+  EXPECT_EQ(warnings_of_a_thousand(), "");
+  runtime.run_for(std::chrono::seconds{10});
+  EXPECT_TRUE(warnings_of_a_thousand().contains("; 1999 more warnings before it"));
 }
 
 TEST_F(ReplicatorTest, names_pings_and_errors_are_no_words_of_writers) {
