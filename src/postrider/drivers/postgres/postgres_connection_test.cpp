@@ -188,19 +188,25 @@ TEST_F(PassingFailure, of_a_transaction_that_cannot_be_put_in_line_with_another)
 }
 
 TEST_F(PassingFailure, of_one_of_two_that_wait_for_each_other) {
-  ASSERT_TRUE(connection->execute_once("SET deadlock_timeout = 300"));
-  ASSERT_TRUE(other->execute_once("SET deadlock_timeout = 60000"));
-  ASSERT_TRUE(other->begin());
-  ASSERT_TRUE(other->execute(change_two));
-  ASSERT_TRUE(connection->begin());
+  for (SqlConnection* const each : {connection.get(), other.get()}) {
+    ASSERT_TRUE(each->execute_once("SET deadlock_timeout = 100"));
+    ASSERT_TRUE(each->begin());
+  }
   ASSERT_TRUE(connection->execute(insert_sql, {9, nullptr, nullptr}));
   ASSERT_TRUE(connection->execute(change_one));
-  std::thread waits([this] { EXPECT_TRUE(other->execute(change_one)); });
-  const auto failed = connection->execute(change_two);
-  connection->rollback();
+  ASSERT_TRUE(other->execute(change_two));
+  const auto change = [](SqlConnection& by, const Statement& statement) {
+    auto done = by.execute(statement);
+    if (!done) by.rollback();
+    return done;
+  };
+  Result<std::int64_t> of_other = 0;
+  std::thread waits([&] { of_other = change(*other, change_one); });
+  const auto of_this = change(*connection, change_two);
   waits.join();
+  ASSERT_NE(of_this.has_value(), of_other.has_value());
   other->rollback();
-  expect_nothing_happened(failed);
+  expect_nothing_happened(of_this ? of_other : of_this);
 }
 
 /// A commit of which nobody was told whether it has happened.
