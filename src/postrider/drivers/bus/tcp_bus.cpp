@@ -61,6 +61,7 @@ struct TcpBus::State {
   void accept();
   void connect();
   BusSocket::Events events_of(const PeerPointer& peer);
+  [[nodiscard]] std::string greeting() const { return "SERVER " + fleet + "\n"; }
   bool take_line(Peer& peer, std::string line);
   bool greet(Peer& peer, const std::string& line);
   void lose(const PeerPointer& peer, const std::string& reason);
@@ -129,7 +130,8 @@ BusSocket::Events TcpBus::State::events_of(const PeerPointer& peer) {
   const std::weak_ptr<Peer> weak = peer;
   BusSocket::Events events;
   events.opened = [this, weak] {
-    if (const auto opened = weak.lock()) opened->socket->send("SERVER " + fleet + "\n");
+    const auto opened = weak.lock();
+    if (opened && !address.listens) opened->socket->send(greeting());
   };
   events.received = [this, weak](std::string_view bytes) {
     const auto sender = weak.lock();
@@ -160,13 +162,17 @@ bool TcpBus::State::take_line(Peer& peer, std::string line) {
 
 bool TcpBus::State::greet(Peer& peer, const std::string& line) {
   if (line.starts_with("ERROR ")) log_warn("replication: {} says: {}", address.host, line);
-  if (line != "SERVER " + fleet) {
+  if (line + "\n" != greeting()) {
     peer.socket->send("ERROR another fleet\n");
     peer.socket->close_when_sent("another fleet");
     return false;
   }
   peer.is_greeted = true;
-  if (address.listens) return true;
+  if (address.listens) {
+    // The answer says that from now on it gets what is said.
+    peer.socket->send(greeting());
+    return true;
+  }
   last_reason.clear();
   log_info("replication: connected to {}:{}", address.host, address.port);
   thread.tell_connected();

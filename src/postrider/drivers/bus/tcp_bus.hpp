@@ -17,8 +17,8 @@ struct TcpBusAddress {
 };
 
 /// The bus over TCP: lines that end with a line feed. One process listens and passes on what it is
-/// told. Both sides begin with `SERVER fleet`, and cut off who is of another fleet; `PING` fills
-/// silence; `ERROR text` says why a connection is closed.
+/// told. Who connects begins with `SERVER fleet` and is let in with the same, or cut off when it is
+/// of another fleet; `PING` fills silence; `ERROR text` says why a connection is closed.
 class TcpBus final : public Bus {
  public:
   /// No line of ours is as long; who sends a longer one is cut off.
