@@ -1,11 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 
 #include "postrider/base/result.hpp"
 
@@ -33,15 +35,13 @@ class AddressPolicy {
   /// The same for the text of an address. What is not one is refused.
   [[nodiscard]] bool allows(std::string_view address) const;
 
-  /// Addresses of one family that share their first bits.
-  struct Range {
-    std::array<std::uint8_t, 16> network{};
-    std::size_t size = 0;  ///< bytes of the family: 4 or 16
-    std::size_t prefix_bits = 0;
-  };
-
  private:
-  std::vector<Range> allowed_;
+  Result<void> allow(std::string_view text);
+  [[nodiscard]] bool allows(const boost::asio::ip::address_v4& address) const;
+  [[nodiscard]] bool allows(const boost::asio::ip::address_v6& address) const;
+
+  std::vector<boost::asio::ip::network_v4> allowed_v4_;
+  std::vector<boost::asio::ip::network_v6> allowed_v6_;
 };
 
 }  // namespace postrider
