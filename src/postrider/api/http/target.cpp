@@ -1,6 +1,6 @@
 #include "postrider/api/http/target.hpp"
 
-#include <charconv>
+#include <boost/url/pct_string_view.hpp>
 
 namespace postrider {
 namespace {
@@ -8,25 +8,11 @@ namespace {
 enum class Plus { literal, blank };
 
 Result<std::string> decode(std::string_view text, Plus plus) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i] == '+' && plus == Plus::blank ? ' ' : text[i];
-      continue;
-    }
-    const std::string_view digits = text.substr(i + 1, 2);
-    unsigned char byte = 0;
-    const char* end = digits.data() + digits.size();
-    if (digits.size() != 2 || std::from_chars(digits.data(), end, byte, 16).ptr != end) {
-      return fail(Code::invalid_argument,
-                  "the request target has a % that is not followed by two hexadecimal digits: "
-                  "write a percent sign itself as %25");
-    }
-    decoded += static_cast<char>(byte);
-    i += 2;
-  }
-  return decoded;
+  const auto encoded = boost::urls::make_pct_string_view(text);
+  if (encoded) return encoded->decode({plus == Plus::blank});
+  return fail(Code::invalid_argument,
+              "the request target has a % that is not followed by two hexadecimal digits: write a "
+              "percent sign itself as %25");
 }
 
 /// Takes the text up to the separator off the front of `rest`, the separator too.

@@ -1,9 +1,9 @@
 #include "postrider/app/cli/api_client.hpp"
 
-#include <algorithm>
-
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 
 #include "postrider/app/cli/problem.hpp"
 
@@ -35,11 +35,6 @@ void indent(const boost::json::value& value, const std::string& margin, std::str
   out += fmt::format("\n{}{}", margin, object ? "}" : "]");
 }
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
 }  // namespace
 
 Result<ApiAnswer> ApiClient::send(ApiRequest request) const {
@@ -51,15 +46,7 @@ Result<ApiAnswer> ApiClient::send(ApiRequest request) const {
 }
 
 std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
+  return boost::urls::encode(text, boost::urls::unreserved_chars);
 }
 
 std::string indented_json(std::string_view text) {
