@@ -24,7 +24,7 @@ struct HttpResponse {
   int status = 0;
   std::string body;  ///< at most the client's configured prefix; the rest was not read
   bool body_cut = false;
-  std::optional<Duration> retry_after;  ///< the Retry-After header, when it is a number of seconds
+  std::optional<Duration> retry_after;  ///< from now, as the Retry-After header says; above zero
 };
 
 /// Outgoing HTTP. Never follows a redirect. Keeps connections alive between requests to one host.

@@ -158,16 +158,17 @@ TEST_F(CurlHttpClientTest, waits_for_the_final_status_behind_an_interim_one) {
   EXPECT_EQ(exchange(request_to(receiver.origin()))->status, 200);
 }
 
-TEST_F(CurlHttpClientTest, reads_retry_after_when_it_is_a_whole_number_of_seconds) {
+TEST_F(CurlHttpClientTest, reads_retry_after_in_seconds_or_as_a_date_up_to_a_day) {
   const std::vector<std::pair<std::string, std::optional<Duration>>> cases = {
       {"Retry-After: 7\r\n", std::chrono::seconds{7}},
-      {"retry-after: 0\r\n", Duration{0}},
+      {"retry-after: 0\r\n", std::nullopt},
       {"Retry-After: 86401\r\n", std::chrono::hours{24}},
-      {"Retry-After: 99999999999999999999\r\n", std::chrono::hours{24}},
+      {"Retry-After: 4294967296\r\n", std::chrono::hours{24}},
       {"Retry-After: 20260101\r\n", std::chrono::hours{24}},
       {"Retry-After: -1\r\n", std::nullopt},
-      {"Retry-After: 1.5\r\n", std::nullopt},
-      {"Retry-After: Wed, 21 Oct 2065 07:28:00 GMT\r\n", std::nullopt},
+      {"Retry-After: soon\r\n", std::nullopt},
+      {"Retry-After: Wed, 21 Oct 2065 07:28:00 GMT\r\n", std::chrono::hours{24}},
+      {"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", std::nullopt},
       {"", std::nullopt},
   };
   RawReceiver receiver([&cases](RawReceiver& self) {

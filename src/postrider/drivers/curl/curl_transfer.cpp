@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -20,7 +19,7 @@
 namespace postrider {
 namespace {
 
-constexpr Duration retry_after_max = std::chrono::hours{24};
+constexpr std::chrono::seconds retry_after_max = std::chrono::hours{24};
 
 /// What libcurl takes: at least one millisecond, because zero means "for ever".
 long curl_milliseconds(Duration duration) {
@@ -185,17 +184,11 @@ Error CurlTransfer::failure(CURLcode code) const {
 }
 
 std::optional<Duration> CurlTransfer::retry_after() const {
-  curl_header* header = nullptr;
-  if (curl_easy_header(easy_.get(), "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
-    return std::nullopt;
-  }
-  const std::string_view text = header->value;
-  std::uint32_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (text.empty() || end != text.data() + text.size()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return retry_after_max;
-  if (error != std::errc{}) return std::nullopt;
-  return std::min<Duration>(std::chrono::seconds{count}, retry_after_max);
+  // Zero when there is none, and below it for a date that is over.
+  curl_off_t seconds = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &seconds);
+  if (seconds <= 0) return std::nullopt;
+  return std::chrono::seconds{std::min<curl_off_t>(seconds, retry_after_max.count())};
 }
 
 curl_socket_t CurlTransfer::open_socket(const curl_sockaddr& address) {
