@@ -83,7 +83,7 @@ bool read_request(FuzzInput input, HttpServerRequest& request) {
   for (auto header = input.take_line(); !header.empty(); header = input.take_line()) {
     const std::size_t colon = header.find(": ");
     if (colon == std::string_view::npos) return false;
-    request.headers.add(header.substr(0, colon), header.substr(colon + 2));
+    request.headers.insert(header.substr(0, colon), header.substr(colon + 2));
   }
   request.body.reserve(input.rest().size() + 64);
   request.body = input.rest();

@@ -29,7 +29,7 @@ export function includeOrder(file, text, order) {
 }
 
 const owners = [
-  [/^boost\/beast/, /^src\/postrider\/api\/http\/.*\.cpp$/],
+  [/^boost\/beast/, /^src\/postrider\/api\/http\//],
   [/^boost\/asio/, /^src\/postrider\/(runtime|drivers|api|app)\/|^(sim|bench)\//],
   [/^libpq-fe\.h$/, /^src\/postrider\/drivers\/postgres\//],
   [/^hiredis\//, /^src\/postrider\/drivers\/bus\//],

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <boost/beast/core/string.hpp>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
@@ -10,14 +11,10 @@ namespace {
 
 constexpr std::string_view scheme = "bearer";
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 }  // namespace
 
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
-  if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, {}, lower)) return {};
+  if (!boost::beast::iequals(authorization.substr(0, scheme.size()), scheme)) return {};
   authorization.remove_prefix(scheme.size());
   const std::size_t begin = authorization.find_first_not_of(' ');
   if (begin == 0 || begin == std::string_view::npos) return {};

@@ -18,7 +18,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "postrider/api/http/internal/http_connection.hpp"
-#include "postrider/api/http/internal/response_head.hpp"
+#include "postrider/api/http/internal/response_message.hpp"
 #include "postrider/api/http/problem.hpp"
 #include "postrider/base/assert.hpp"
 
@@ -70,13 +70,11 @@ void turn_away(tcp::socket& socket, std::size_t connections_max) {
                           "connections_max",
                           connections_max)};
   error.retry_after = full_retry_after;
-  const HttpServerResponse response = problem_response(error, "");
-  std::string answer;
-  append_response_head(answer, response, BodyForm::sized, AfterAnswer::close);
-  answer += response.body;
+  HttpServerResponse response = problem_response(error, "");
+  ResponseMessage message(response, BodyForm::sized, AfterAnswer::close);
   SocketError ignored;
   socket.non_blocking(true, ignored);
-  socket.write_some(asio::buffer(answer), ignored);
+  socket.write_some(message.head_and_body(), ignored);
   socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 

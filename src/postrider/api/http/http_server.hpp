@@ -15,7 +15,7 @@ struct HttpServerSettings {
   std::string address = "127.0.0.1";  ///< IPv4 or IPv6, without brackets
   std::uint16_t port = 0;             ///< 0: a free one
   int threads = 1;                    ///< each connection stays in order whatever their number
-  std::size_t header_bytes_max = 16U << 10;
+  std::size_t header_bytes_max = 16U << 10;          ///< below 64 KiB, which a field may have
   std::size_t connections_max = 4096;                ///< more are answered 503 and closed
   Duration idle_timeout = std::chrono::seconds{75};  ///< until a request begins
   /// From a request's first byte to the end of its header, then between two parts of its body.

@@ -8,28 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include <boost/beast/http/fields.hpp>
+
 #include "postrider/base/result.hpp"
 #include "postrider/runtime/async.hpp"
 
 namespace postrider {
-
-/// The header fields of one request, in the order they came. Names are compared without case.
-class HttpHeaders {
- public:
-  void add(std::string_view name, std::string_view value);
-  /// The value of the first field of that name, without outer blanks. Lives as long as this.
-  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
-  void clear();
-
- private:
-  struct Field {
-    std::size_t name = 0;
-    std::size_t value = 0;
-    std::size_t end = 0;
-  };
-  std::string text_;
-  std::vector<Field> fields_;
-};
 
 /// One request as a handler gets it. Belongs to the connection, which keeps it until the answer
 /// is sent; a handler may move `body` out.
@@ -41,14 +25,13 @@ struct HttpServerRequest {
   std::vector<std::string> segments;  ///< of the path, percent-decoded; "/" has none
   Parameters query;                   ///< decoded; no name stands twice
   Parameters path_parameters;         ///< of the route's template, decoded, never empty
-  HttpHeaders headers;
+  boost::beast::http::fields headers;
   std::string body;            ///< has at least 64 bytes of spare capacity
   std::string request_id;      ///< unique over the processes of an installation
   std::string remote_address;  ///< of the peer, without its port
 
-  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {
-    return headers.find(name);
-  }
+  /// The first of that name, without regard to case.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
   [[nodiscard]] std::optional<std::string_view> query_parameter(std::string_view name) const;
   /// `name` must be one of the route's template.
   [[nodiscard]] std::string_view path_parameter(std::string_view name) const;

@@ -12,8 +12,7 @@ namespace {
 
 constexpr std::size_t head_read_bytes = 8 * 1024;
 constexpr std::size_t body_read_bytes = 64 * 1024;
-/// A body up to this size is copied behind its head, so that both leave in one packet.
-constexpr std::size_t copied_body_bytes = 16 * 1024;
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr Duration closing_patience = std::chrono::seconds{2};
 
 HttpServerResponse no_route(const HttpServerRequest& request, const std::string& allow) {
@@ -110,8 +109,8 @@ Async<HttpConnection::State> HttpConnection::read_body(std::uint64_t bytes_max) 
   parser_.allow_body(bytes_max);
   State state = socket_.buffered().empty() ? State::need_more : feed();
   if (state == State::need_more && parser_.expects_continue()) {
-    const bool sent =
-        co_await socket_.write("HTTP/1.1 100 Continue\r\n\r\n", "", settings.write_timeout);
+    WireBuffers interim = {boost::asio::buffer(go_on)};
+    const bool sent = co_await socket_.write(std::move(interim), settings.write_timeout);
     if (!sent) co_return State::need_more;
   }
   while (state == State::need_more) {
@@ -177,23 +176,16 @@ Async<HttpServerResponse> HttpConnection::call(const HttpRoute& route) {
 }
 
 Async<bool> HttpConnection::send(HttpServerResponse& response, AfterAnswer after) {
-  out_.clear();
-  append_response_head(out_, response, BodyForm::sized, after);
-  const bool has_body = request_.method != "HEAD" && may_have_body(response.status);
-  std::string_view body = has_body ? std::string_view(response.body) : std::string_view();
-  if (body.size() <= copied_body_bytes) {
-    out_.append(body);
-    body = {};
-  }
-  co_return co_await socket_.write(out_, body, shared_.settings.write_timeout);
+  ResponseMessage message(response, BodyForm::sized, after);
+  WireBuffers parts = request_.method == "HEAD" ? message.head() : message.head_and_body();
+  co_return co_await socket_.write(std::move(parts), shared_.settings.write_timeout);
 }
 
 Async<bool> HttpConnection::send_stream(HttpServerResponse& response, AfterAnswer after) {
   const Duration write_timeout = shared_.settings.write_timeout;
   const BodyForm form = parser_.is_http_1_0() ? BodyForm::until_close : BodyForm::chunked;
-  out_.clear();
-  append_response_head(out_, response, form, after);
-  const bool begun = co_await socket_.write(out_, "", write_timeout);
+  ResponseMessage message(response, form, after);
+  const bool begun = co_await socket_.write(message.head(), write_timeout);
   if (!begun || request_.method == "HEAD") co_return begun;
 
   HttpResponseStream stream(socket_, shared_.stopping, write_timeout, form);

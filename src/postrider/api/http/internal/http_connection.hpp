@@ -12,7 +12,7 @@
 #include "postrider/api/http/internal/http_request_parser.hpp"
 #include "postrider/api/http/internal/http_response_stream.hpp"
 #include "postrider/api/http/internal/http_socket.hpp"
-#include "postrider/api/http/internal/response_head.hpp"
+#include "postrider/api/http/internal/response_message.hpp"
 #include "postrider/api/http/router.hpp"
 
 namespace postrider {
@@ -63,7 +63,6 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpSocket socket_;
   HttpRequestParser parser_;
   HttpServerRequest request_;
-  std::string out_;
   HttpResponseStream* stream_ = nullptr;  ///< while an answer is streamed
   bool is_idle_ = true;
 };

@@ -19,10 +19,6 @@ using BeastError = boost::system::error_code;
 constexpr std::size_t spare_bytes = 64;
 constexpr std::size_t kept_body_capacity = 64 * 1024;
 
-std::string_view std_view(beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 /// Fills a request while Beast parses it.
 class BeastParser final : public http::basic_parser<true> {
  public:
@@ -42,8 +38,8 @@ class BeastParser final : public http::basic_parser<true> {
   void on_request_impl(http::verb, beast::string_view method, beast::string_view target,
                        int version_sent, BeastError&) override {
     version = version_sent;
-    request_.method = std_view(method);
-    Result<void> parsed = postrider::parse_target(std_view(target), request_);
+    request_.method = std::string_view(method);
+    Result<void> parsed = postrider::parse_target(target, request_);
     if (!parsed) target_error = std::move(parsed).error();
   }
 
@@ -63,7 +59,7 @@ class BeastParser final : public http::basic_parser<true> {
     if (field == http::field::expect && beast::iequals(value, "100-continue")) {
       expects_continue = true;
     }
-    request_.headers.add(std_view(name), std_view(value));
+    request_.headers.insert(field, name, value);
   }
 
   void on_header_impl(BeastError&) override { is_header_done_ = true; }

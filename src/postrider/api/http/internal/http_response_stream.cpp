@@ -2,7 +2,20 @@
 
 #include <utility>
 
+#include <boost/beast/http/chunk_encode.hpp>
+
 namespace postrider {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+template <typename Buffers>
+WireBuffers parts_of(const Buffers& buffers) {
+  return {asio::buffer_sequence_begin(buffers), asio::buffer_sequence_end(buffers)};
+}
+
+}  // namespace
 
 HttpResponseStream::HttpResponseStream(HttpSocket& socket, const std::atomic<bool>& stopping,
                                        Duration write_timeout, BodyForm form)
@@ -13,12 +26,10 @@ Async<Result<void>> HttpResponseStream::write(std::string piece) {
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   // An empty chunk would end the answer.
   if (piece.empty()) co_return Result<void>();
-  size_line_.clear();
-  if (form_ == BodyForm::chunked) {
-    size_line_ = fmt::format("{:x}\r\n", piece.size());
-    piece += "\r\n";
-  }
-  const bool sent = co_await socket_.write(size_line_, piece, write_timeout_);
+  const asio::const_buffer bytes = asio::buffer(piece);
+  const auto chunk = http::make_chunk(bytes);
+  WireBuffers parts = form_ == BodyForm::chunked ? parts_of(chunk) : WireBuffers{bytes};
+  const bool sent = co_await socket_.write(std::move(parts), write_timeout_);
   if (sent) co_return Result<void>();
   client_gone_ = true;
   co_return fail(Code::connection_failed, "the client has closed the connection or does not read");
@@ -46,7 +57,7 @@ Async<bool> HttpResponseStream::finish() {
   wake_ = nullptr;
   if (client_gone_) co_return false;
   if (form_ != BodyForm::chunked) co_return true;
-  co_return co_await socket_.write("0\r\n\r\n", "", write_timeout_);
+  co_return co_await socket_.write(parts_of(http::make_chunk_last()), write_timeout_);
 }
 
 }  // namespace postrider

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "postrider/api/http/internal/http_socket.hpp"
-#include "postrider/api/http/internal/response_head.hpp"
+#include "postrider/api/http/internal/response_message.hpp"
 #include "postrider/api/http/message.hpp"
 
 namespace postrider {
@@ -33,7 +33,6 @@ class HttpResponseStream final : public ResponseStream {
   const Duration write_timeout_;
   const BodyForm form_;
   std::function<void()> wake_;
-  std::string size_line_;
   bool client_gone_ = false;
 };
 

@@ -1,13 +1,11 @@
 #include "postrider/api/http/internal/http_socket.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
@@ -66,20 +64,15 @@ Async<bool> HttpSocket::read_more(std::size_t bytes_max) {
   co_return true;
 }
 
-Async<bool> HttpSocket::write(std::string_view first, std::string_view second, Duration timeout) {
-  std::array<asio::const_buffer, 2> parts{asio::buffer(first.data(), first.size()),
-                                          asio::buffer(second.data(), second.size())};
+Async<bool> HttpSocket::write(WireBuffers parts, Duration timeout) {
+  boost::beast::buffers_suffix<WireBuffers> left(std::move(parts));
   SocketError error;
-  while (parts[0].size() + parts[1].size() > 0) {
+  while (asio::buffer_size(left) > 0) {
     stream_->wire.expires_after(timeout);
-    std::size_t sent = co_await stream_->wire.async_write_some(
-        parts, asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t sent = co_await stream_->wire.async_write_some(
+        left, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return false;
-    for (asio::const_buffer& part : parts) {
-      const std::size_t of_part = std::min(sent, part.size());
-      part += of_part;
-      sent -= of_part;
-    }
+    left.consume(sent);
   }
   co_return true;
 }

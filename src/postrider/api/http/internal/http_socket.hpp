@@ -5,14 +5,18 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "postrider/base/time.hpp"
 #include "postrider/runtime/async.hpp"
 
 namespace postrider {
+
+using WireBuffers = std::vector<boost::asio::const_buffer>;
 
 /// The server's side of one TCP connection. Everything on the executor of the socket it was made
 /// of. One read and one write may be under way at a time.
@@ -32,8 +36,9 @@ class HttpSocket {
   void set_timeout(Duration timeout);
   /// Adds to what is buffered. False: the peer has closed, it took too long, or it failed.
   Async<bool> read_more(std::size_t bytes_max);
-  /// Sends both texts, which must live until then. The timeout starts anew when some of it went.
-  Async<bool> write(std::string_view first, std::string_view second, Duration timeout);
+  /// Sends what `parts` show, which must live until then. The timeout starts anew when some of it
+  /// went.
+  Async<bool> write(WireBuffers parts, Duration timeout);
 
   /// Calls `gone` when the peer closes its side, while nothing is read.
   void watch_for_end(std::function<void()> gone);
