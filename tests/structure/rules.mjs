@@ -34,7 +34,7 @@ const owners = [
   [/^libpq-fe\.h$/, /^src\/postrider\/drivers\/postgres\//],
   [/^hiredis\//, /^src\/postrider\/drivers\/bus\//],
   [/^sqlite3\.h$/, /^src\/postrider\/drivers\/sqlite\/|^(sim|bench)\//],
-  [/^curl\//, /^src\/postrider\/(drivers\/curl|app\/cli)\//],
+  [/^curl\//, /^src\/postrider\/drivers\/curl\//],
   [/^simdjson/, /^src\/postrider\/(stream|app)\//],
   [/^re2\//, /^(src\/postrider\/sort\/|fuzz\/pattern_)/],
   [/^yaml-cpp\//, /^src\/postrider\/app\//],

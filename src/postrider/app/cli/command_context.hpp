@@ -4,7 +4,7 @@
 #include <iosfwd>
 #include <string>
 
-#include "postrider/app/cli/api_exchange.hpp"
+#include "postrider/drivers/curl/curl_exchange.hpp"
 #include "postrider/app/cli/exit_code.hpp"
 #include "postrider/app/cli/run_cli.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "postrider/app/cli/api_exchange.hpp"
+#include "postrider/drivers/curl/curl_exchange.hpp"
 #include "postrider/base/error.hpp"
 
 namespace postrider {

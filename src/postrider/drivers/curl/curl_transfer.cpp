@@ -19,8 +19,6 @@
 namespace postrider {
 namespace {
 
-constexpr std::chrono::seconds retry_after_max = std::chrono::hours{24};
-
 /// What libcurl takes: at least one millisecond, because zero means "for ever".
 long curl_milliseconds(Duration duration) {
   const auto count = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
@@ -54,47 +52,27 @@ std::string address_text(std::span<const std::uint8_t> address) {
   return text.data();
 }
 
-/// One line of a request's head; a control character in it would start another line.
-bool fits_one_line(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
-
-bool sends_body(const HttpRequest& request) {
-  return request.body || request.method == "PUT" || request.method == "POST";
-}
-
 }  // namespace
 
 CurlTransfer::CurlTransfer(const CurlHttpClientSettings& settings)
-    : settings_(settings), easy_(curl_easy_init()) {
-  POSTRIDER_ASSERT(easy_ != nullptr, "libcurl could not make a handle");
-  set_constant_options();
-}
-
-void CurlTransfer::set_constant_options() {
-  CURL* easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    : settings_(settings), easy_(settings.user_agent) {
+  easy_.set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  easy_.set(CURLOPT_FOLLOWLOCATION, 0L);
+  easy_.set(CURLOPT_PROXY, "");
+  easy_.set(CURLOPT_PATH_AS_IS, 1L);
   // A name lookup that hangs is left to its own thread, or it would hold up everybody's transfers.
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, curl_milliseconds(settings_.connect_timeout));
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_.data());
-  if (!settings_.user_agent.empty()) {
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, settings_.user_agent.c_str());
-  }
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open_socket);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  easy_.set(CURLOPT_QUICK_EXIT, 1L);
+  easy_.set(CURLOPT_TCP_NODELAY, 1L);
+  easy_.set(CURLOPT_SSL_VERIFYPEER, 1L);
+  easy_.set(CURLOPT_SSL_VERIFYHOST, 2L);
+  easy_.set(CURLOPT_CONNECTTIMEOUT_MS, curl_milliseconds(settings_.connect_timeout));
+  easy_.set(CURLOPT_ERRORBUFFER, error_text_.data());
+  easy_.set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open_socket);
+  easy_.set(CURLOPT_OPENSOCKETDATA, this);
+  easy_.set(CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
+  easy_.set(CURLOPT_HEADERDATA, this);
+  easy_.set(CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
+  easy_.set(CURLOPT_WRITEDATA, this);
 }
 
 Result<void> CurlTransfer::prepare(HttpRequest request) {
@@ -105,47 +83,16 @@ Result<void> CurlTransfer::prepare(HttpRequest request) {
   head_complete_ = false;
   socket_error_ = 0;
   error_text_[0] = '\0';
-  if (!fits_one_line(request_.url) || !fits_one_line(request_.method) ||
-      curl_easy_setopt(easy_.get(), CURLOPT_URL, request_.url.c_str()) != CURLE_OK) {
+  if (!easy_.set_target(request_.method, request_.url)) {
     return std::unexpected(failure(CURLE_URL_MALFORMAT));
   }
-  TRY_VOID(set_headers());
-  set_body();
-  curl_easy_setopt(easy_.get(), CURLOPT_TIMEOUT_MS, curl_milliseconds(request_.timeout));
-  return {};
-}
-
-Result<void> CurlTransfer::set_headers() {
-  // libcurl adds these two by itself unless they are named without a value.
-  curl_slist* list = curl_slist_append(nullptr, "Expect:");
-  headers_.reset(list);
-  const bool has_content_type = std::ranges::any_of(request_.headers, [](const auto& header) {
-    return curl_strequal(header.first.c_str(), "Content-Type") != 0;
-  });
-  if (!has_content_type) curl_slist_append(list, "Content-Type:");
-  for (const auto& [name, value] : request_.headers) {
-    if (!fits_one_line(name) || !fits_one_line(value)) {
-      return fail(Code::connection_failed, "a header of the request has a line break in it");
-    }
-    const std::string line = value.empty() ? name + ";" : fmt::format("{}: {}", name, value);
-    curl_slist_append(list, line.c_str());
+  if (!easy_.set_headers(request_.headers)) {
+    return fail(Code::connection_failed, "a header of the request has a line break in it");
   }
-  curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, list);
+  easy_.set_body(request_.method,
+                 request_.body ? std::optional<std::string_view>(*request_.body) : std::nullopt);
+  easy_.set(CURLOPT_TIMEOUT_MS, curl_milliseconds(request_.timeout));
   return {};
-}
-
-void CurlTransfer::set_body() {
-  CURL* easy = easy_.get();
-  // Also takes back what the request before has set.
-  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-  if (request_.method == "HEAD") {
-    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  } else if (sends_body(request_)) {
-    const std::string_view body = request_.body ? *request_.body : std::string_view{""};
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
-  }
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
 }
 
 Result<HttpResponse> CurlTransfer::finish(CURLcode code) {
@@ -155,13 +102,12 @@ Result<HttpResponse> CurlTransfer::finish(CURLcode code) {
 }
 
 Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
-  long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  const int status = easy_.status();
   if (code != CURLE_OK && !response_.body_cut) return std::unexpected(failure(code));
   // libcurl takes a head that breaks off, or one that only announces another, for an answer.
   if (!head_complete_ || status < 200) return std::unexpected(failure(CURLE_PARTIAL_FILE));
-  response_.status = static_cast<int>(status);
-  response_.retry_after = retry_after();
+  response_.status = status;
+  response_.retry_after = easy_.retry_after();
   return std::move(response_);
 }
 
@@ -181,14 +127,6 @@ Error CurlTransfer::failure(CURLcode code) const {
       .tls_detail = error_text_.data(),
   };
   return describe(known);
-}
-
-std::optional<Duration> CurlTransfer::retry_after() const {
-  // Zero when there is none, and below it for a date that is over.
-  curl_off_t seconds = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &seconds);
-  if (seconds <= 0) return std::nullopt;
-  return std::chrono::seconds{std::min<curl_off_t>(seconds, retry_after_max.count())};
 }
 
 curl_socket_t CurlTransfer::open_socket(const curl_sockaddr& address) {

@@ -2,14 +2,13 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include <curl/curl.h>
 
 #include "postrider/base/result.hpp"
+#include "postrider/drivers/curl/curl_easy.hpp"
 #include "postrider/drivers/curl/curl_http_client_settings.hpp"
 #include "postrider/runtime/http_client.hpp"
 
@@ -35,12 +34,8 @@ class CurlTransfer {
   Result<HttpResponse> finish(CURLcode code);
 
  private:
-  void set_constant_options();
-  Result<void> set_headers();
-  void set_body();
   Result<HttpResponse> outcome(CURLcode code);
   [[nodiscard]] Error failure(CURLcode code) const;
-  [[nodiscard]] std::optional<Duration> retry_after() const;
 
   curl_socket_t open_socket(const curl_sockaddr& address);
   void take_header_line(std::string_view line);
@@ -50,21 +45,15 @@ class CurlTransfer {
   static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
 
-  struct Cleanup {
-    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-  };
-
   const CurlHttpClientSettings& settings_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
-  std::unique_ptr<curl_slist, Cleanup> headers_;
   HttpRequest request_;
   HttpResponse response_;
   std::string refused_address_;
   bool address_allowed_ = false;
   bool head_complete_ = false;
   int socket_error_ = 0;
-  std::unique_ptr<CURL, Cleanup> easy_;
+  CurlEasy easy_;
 };
 
 }  // namespace postrider

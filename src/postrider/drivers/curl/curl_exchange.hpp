@@ -11,6 +11,7 @@
 
 namespace postrider {
 
+/// A request to a server's API, whose sender waits for the answer.
 struct ApiRequest {
   std::string method = "GET";
   std::string url;
