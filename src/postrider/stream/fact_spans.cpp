@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "postrider/stream/json_scanner.hpp"
+
 namespace postrider {
 namespace {
 
 // A parser keeps several times its largest body. One that has seen a larger body is not kept.
 constexpr std::size_t kept_parser_bytes_max = 1U << 20;
-
-constexpr std::string_view white_space = " \t\n\r";
 
 std::unexpected<Error> malformed(std::string pointer, std::string what) {
   Error error{Code::malformed_json, "the body is not a JSON array of facts: " + what};
@@ -85,9 +85,9 @@ void each_line(std::string_view body, const FactVisitor& visit) {
 }
 
 std::string_view trim_json(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(white_space);
+  const std::size_t begin = text.find_first_not_of(json_white_space);
   if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(white_space) - begin + 1);
+  return text.substr(begin, text.find_last_not_of(json_white_space) - begin + 1);
 }
 
 std::string json_error_text(int error) {

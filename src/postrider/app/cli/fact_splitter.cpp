@@ -1,17 +1,10 @@
 #include "postrider/app/cli/fact_splitter.hpp"
 
 namespace postrider {
-namespace {
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-}  // namespace
 
 Result<void> FactSplitter::feed(std::string_view part, std::vector<InputFact>& facts) {
   for (const char c : part) {
-    if (depth_ == 0) {
+    if (scanner_.depth() == 0) {
       TRY_VOID(take_outside(c));
     } else if (take_inside(c)) {
       facts.push_back(std::move(fact_));
@@ -23,12 +16,12 @@ Result<void> FactSplitter::feed(std::string_view part, std::vector<InputFact>& f
 }
 
 Result<void> FactSplitter::take_outside(char c) {
-  if (is_space(c)) return {};
+  if (json_white_space.contains(c)) return {};
   const bool in_array = array_line_ != 0;
   const bool fact_may_start = !in_array || between_ != Between::after_fact;
   if (c == '{' && fact_may_start) {
     fact_ = {"{", line_};
-    depth_ = 1;
+    scanner_.take(c);
     return {};
   }
   if (c == '[' && !in_array) {
@@ -53,25 +46,14 @@ Result<void> FactSplitter::take_outside(char c) {
 /// Whether the fact ends with this byte.
 bool FactSplitter::take_inside(char c) {
   fact_.text.push_back(c);
-  if (in_string_) {
-    if (escaped_) {
-      escaped_ = false;
-    } else if (c == '\\') {
-      escaped_ = true;
-    } else if (c == '"') {
-      in_string_ = false;
-    }
-    return false;
-  }
-  if (c == '"') in_string_ = true;
-  if (c == '{' || c == '[') ++depth_;
-  if (c == '}' || c == ']') --depth_;
-  if (depth_ == 0) between_ = Between::after_fact;
-  return depth_ == 0;
+  scanner_.take(c);
+  if (scanner_.depth() > 0) return false;
+  between_ = Between::after_fact;
+  return true;
 }
 
 Result<void> FactSplitter::finish() const {
-  if (depth_ > 0) {
+  if (scanner_.depth() > 0) {
     return fail(Code::invalid_argument, "the input ends inside the fact that begins in line {}",
                 fact_.line);
   }

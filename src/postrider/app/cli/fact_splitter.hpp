@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "postrider/base/result.hpp"
+#include "postrider/stream/json_scanner.hpp"
 
 namespace postrider {
 
@@ -36,9 +37,7 @@ class FactSplitter {
   InputFact fact_;
   std::int64_t line_ = 1;
   std::int64_t array_line_ = 0;  ///< 0: not in an array
-  int depth_ = 0;                ///< of braces and brackets in the fact; 0: between facts
-  bool in_string_ = false;
-  bool escaped_ = false;
+  JsonScanner scanner_;          ///< of the fact; between facts it is at depth 0
   Between between_ = Between::nothing;
 };
 
