@@ -6,8 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/ip/address.hpp>
-
 namespace postrider {
 namespace {
 
@@ -135,22 +133,13 @@ bool AddressPolicy::allows(const ip::address_v6& address) const {
   return globally_routable(address);
 }
 
-bool AddressPolicy::allows(std::span<const std::uint8_t> address) const {
-  ip::address_v4::bytes_type ipv4{};
-  ip::address_v6::bytes_type ipv6{};
-  if (address.size() == ipv4.size()) {
-    std::ranges::copy(address, ipv4.begin());
-    return allows(ip::address_v4(ipv4));
-  }
-  if (address.size() != ipv6.size()) return false;
-  std::ranges::copy(address, ipv6.begin());
-  return allows(ip::address_v6(ipv6));
+bool AddressPolicy::allows(const ip::address& address) const {
+  return address.is_v4() ? allows(address.to_v4()) : allows(address.to_v6());
 }
 
 bool AddressPolicy::allows(std::string_view address) const {
   const std::optional<ip::address> parsed = parse_address(address);
-  if (!parsed) return false;
-  return parsed->is_v4() ? allows(parsed->to_v4()) : allows(parsed->to_v6());
+  return parsed && allows(*parsed);
 }
 
 }  // namespace postrider

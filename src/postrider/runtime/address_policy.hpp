@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 
@@ -30,8 +30,8 @@ class AddressPolicy {
   /// `fields` with its index as the pointer ("/0").
   static Result<AddressPolicy> parse(std::span<const std::string> allow);
 
-  /// `address` in network order: 4 bytes are IPv4, 16 are IPv6, anything else is refused.
-  [[nodiscard]] bool allows(std::span<const std::uint8_t> address) const;
+  /// `address` without a scope.
+  [[nodiscard]] bool allows(const boost::asio::ip::address& address) const;
   /// The same for the text of an address. What is not one is refused.
   [[nodiscard]] bool allows(std::string_view address) const;
 

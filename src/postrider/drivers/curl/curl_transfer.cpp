@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <span>
+#include <optional>
 #include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <boost/asio/ip/tcp.hpp>
 #include <sys/socket.h>
 
 #include "postrider/base/assert.hpp"
@@ -19,6 +18,8 @@
 namespace postrider {
 namespace {
 
+namespace ip = boost::asio::ip;
+
 /// What libcurl takes: at least one millisecond, because zero means "for ever".
 long curl_milliseconds(Duration duration) {
   const auto count = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
@@ -26,30 +27,16 @@ long curl_milliseconds(Duration duration) {
       std::clamp<std::int64_t>(count, 1, std::numeric_limits<std::int32_t>::max()));
 }
 
-/// The address bytes of a socket address, in network order; empty for other families than IP.
-std::span<const std::uint8_t> address_bytes(const curl_sockaddr& address,
-                                            std::array<std::uint8_t, 16>& room) {
+/// Without a scope; nothing for other families than IP.
+std::optional<ip::address> ip_address(const curl_sockaddr& address) {
+  ip::tcp::endpoint endpoint;
+  if (address.family != AF_INET && address.family != AF_INET6) return std::nullopt;
+  if (address.addrlen > endpoint.capacity()) return std::nullopt;
   const void* raw = &address.addr;
-  if (address.family == AF_INET && address.addrlen >= sizeof(sockaddr_in)) {
-    sockaddr_in ipv4{};
-    std::memcpy(&ipv4, raw, sizeof(ipv4));
-    std::memcpy(room.data(), &ipv4.sin_addr, sizeof(ipv4.sin_addr));
-    return std::span{room}.first(sizeof(ipv4.sin_addr));
-  }
-  if (address.family == AF_INET6 && address.addrlen >= sizeof(sockaddr_in6)) {
-    sockaddr_in6 ipv6{};
-    std::memcpy(&ipv6, raw, sizeof(ipv6));
-    std::memcpy(room.data(), &ipv6.sin6_addr, sizeof(ipv6.sin6_addr));
-    return room;
-  }
-  return {};
-}
-
-std::string address_text(std::span<const std::uint8_t> address) {
-  if (address.empty()) return "of an unknown family";
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text.data(), text.size());
-  return text.data();
+  std::memcpy(endpoint.data(), raw, address.addrlen);
+  const ip::address found = endpoint.address();
+  if (found.is_v4()) return found;
+  return ip::address_v6(found.to_v6().to_bytes());
 }
 
 }  // namespace
@@ -130,10 +117,9 @@ Error CurlTransfer::failure(CURLcode code) const {
 }
 
 curl_socket_t CurlTransfer::open_socket(const curl_sockaddr& address) {
-  std::array<std::uint8_t, 16> room{};
-  const std::span<const std::uint8_t> bytes = address_bytes(address, room);
-  if (!settings_.policy.allows(bytes)) {
-    refused_address_ = address_text(bytes);
+  const std::optional<ip::address> target = ip_address(address);
+  if (!target || !settings_.policy.allows(*target)) {
+    refused_address_ = target ? target->to_string() : "of an unknown family";
     return CURL_SOCKET_BAD;
   }
   address_allowed_ = true;
