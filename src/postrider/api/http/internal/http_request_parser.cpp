@@ -1,5 +1,6 @@
 #include "postrider/api/http/internal/http_request_parser.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include <boost/asio/buffer.hpp>
@@ -30,9 +31,6 @@ class BeastParser final : public http::basic_parser<true> {
 
   std::optional<Error> target_error;
   int version = 0;
-  int host_count = 0;
-  bool has_foreign_encoding = false;
-  bool expects_continue = false;
 
  private:
   void on_request_impl(http::verb, beast::string_view method, beast::string_view target,
@@ -52,13 +50,6 @@ class BeastParser final : public http::basic_parser<true> {
     }
     header_bytes_left_ -= bytes;
     if (is_header_done_) return;  // a trailer
-    if (field == http::field::host) ++host_count;
-    if (field == http::field::transfer_encoding && !beast::iequals(value, "chunked")) {
-      has_foreign_encoding = true;
-    }
-    if (field == http::field::expect && beast::iequals(value, "100-continue")) {
-      expects_continue = true;
-    }
     request_.headers.insert(field, name, value);
   }
 
@@ -125,6 +116,7 @@ HttpRequestParser::Failure failure_of(BeastError error, std::size_t header_bytes
 
 class HttpRequestParser::Message {
  public:
+  HttpServerRequest* request = nullptr;
   std::optional<BeastParser> parser;
 };
 
@@ -135,6 +127,7 @@ HttpRequestParser::~HttpRequestParser() = default;
 
 void HttpRequestParser::begin(HttpServerRequest& request) {
   clear(request);
+  message_->request = &request;
   message_->parser.emplace(request, header_bytes_max_);
   message_->parser->body_limit(boost::none);
 }
@@ -170,12 +163,16 @@ HttpRequestParser::Fed HttpRequestParser::feed(std::string_view bytes) {
 }
 
 std::optional<HttpRequestParser::Failure> HttpRequestParser::head_failure() const {
-  const BeastParser& parser = *message_->parser;
-  if (parser.has_foreign_encoding) {
+  const http::fields& headers = message_->request->headers;
+  const auto encodings = headers.equal_range(http::field::transfer_encoding);
+  const auto is_chunked = [](const auto& field) {
+    return beast::iequals(field.value(), "chunked");
+  };
+  if (!std::all_of(encodings.first, encodings.second, is_chunked)) {
     return Failure{Error{Code::invalid_argument,
                          "the only Transfer-Encoding that is understood here is chunked"}};
   }
-  if (!is_http_1_0() && parser.host_count != 1) {
+  if (!is_http_1_0() && headers.count(http::field::host) != 1) {
     return Failure{Error{Code::invalid_argument, "an HTTP/1.1 request has one Host header"}};
   }
   return std::nullopt;
@@ -208,7 +205,8 @@ bool HttpRequestParser::is_http_1_0() const {
 }
 
 bool HttpRequestParser::expects_continue() const {
-  return message_->parser->expects_continue && !is_http_1_0();
+  const auto expected = message_->request->headers[http::field::expect];
+  return beast::iequals(expected, "100-continue") && !is_http_1_0();
 }
 
 }  // namespace postrider
