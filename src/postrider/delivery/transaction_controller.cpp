@@ -145,7 +145,7 @@ Async<bool> TransactionController::deliver_next(Service* service) {
   if (stopping_ || service->removed || paused || !service->is_pushed()) co_return true;
 
   // Another process may have taken over, and be sending it just now.
-  if (!commits_.are_current()) co_return false;
+  if (!commits_.may_act()) co_return false;
 
   HttpRequest request = matrix_transaction_request(
       *service->registration->url, service->registration->hs_token, transaction_id(*service));

@@ -68,7 +68,7 @@ Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_servi
   CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   // What was read may be old by now, if that took long.
-  if (!commits_.are_current()) co_return fail(Code::session_ended, "the session may have ended");
+  if (!commits_.may_act()) co_return fail(Code::session_ended, "the session may have ended");
   started_ = true;
   for (const auto& [key, part] : parts_) part.sorter->start();
   registry_.start_delivery();

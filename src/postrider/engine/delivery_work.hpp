@@ -23,7 +23,7 @@ class LeasedCommits final : public Commits {
   explicit LeasedCommits(Commits& commits) : commits_(commits) {}
 
   Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply) override;
-  [[nodiscard]] bool are_current() const override { return !ended_ && commits_.are_current(); }
+  [[nodiscard]] bool may_act() const override { return !ended_ && commits_.may_act(); }
   void end() { ended_ = true; }
 
  private:

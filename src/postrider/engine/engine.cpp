@@ -27,13 +27,9 @@ Result<std::vector<StoredStream>> read_stored_streams(SqlConnection& connection)
   return stored;
 }
 
-std::optional<Session> session_of(const EngineSettings& settings) {
-  if (!settings.fleet) return std::nullopt;
-  return Session(settings.fleet->instance_name);
-}
-
-Duration session_interval(const EngineSettings& settings) {
-  return settings.fleet ? settings.fleet->session_interval : Duration{};
+std::unique_ptr<Session> session_of(const EngineSettings& settings) {
+  if (!settings.fleet) return nullptr;
+  return std::make_unique<Session>(settings.fleet->instance_name, settings.fleet->session_interval);
 }
 
 }  // namespace
@@ -43,7 +39,7 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
       settings_(std::move(settings)),
       session_(session_of(settings_)),
       committer_(ports.runtime, ports.writer.lane, ports.writer.connection, metrics_.committer(),
-                 session_ ? &*session_ : nullptr, session_interval(settings_)),
+                 session_.get()),
       ended_deliveries_(ports.runtime),
       left_outboxes_(ports.runtime),
       stream_created_(ports.runtime) {
@@ -117,7 +113,7 @@ Stream& Engine::add_stream(const StreamRow& row, StreamId last_id) {
   part.sorted_through = row.sorted_through;
   part.stream = std::make_unique<Stream>(ports_.runtime, committer_, ports_.background,
                                          settings_.stream, StreamMetrics{metrics_.facts_per_commit},
-                                         row, IdOrigin{last_id, session_ ? &*session_ : nullptr});
+                                         row, IdOrigin{last_id, session_.get()});
   Stream& stream = *part.stream;
   if (delivery_) delivery_->add_stream(stream, part.sorted_through, part.retain);
   if (replicator_) replicator_->watch(stream);

@@ -79,7 +79,7 @@ class Engine final : private FleetMember {
   EnginePorts ports_;
   EngineSettings settings_;
   Metrics metrics_;
-  std::optional<Session> session_;
+  std::unique_ptr<Session> session_;  ///< null: the database is this process's alone
   Committer committer_;
   std::map<std::string, StreamPart, std::less<>> streams_;
   std::vector<Registration> declared_services_;

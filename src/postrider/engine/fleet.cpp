@@ -98,7 +98,7 @@ Async<void> Fleet::stop() {
   stopping_ = true;
   look_soon();
   co_await gate_.drained();
-  if (committer_.has_lost_session()) co_return;
+  if (session_.has_ended()) co_return;
   const WallTime now = ports_.runtime.wall_now();
   std::function<Result<void>(SqlConnection&)> apply = [this, now](SqlConnection& connection) {
     return end_session(connection, session_.instance(), session_.key(), now);
@@ -137,7 +137,7 @@ Async<void> Fleet::rest() {
 }
 
 Async<Result<void>> Fleet::look() {
-  if (committer_.has_lost_session()) {
+  if (session_.has_ended()) {
     member_.end_delivery();
     const SessionKey ended = session_.key();
     CO_TRY_VOID(co_await begin());
@@ -155,7 +155,7 @@ Async<Result<void>> Fleet::look() {
   };
   CO_TRY(const Seen seen, co_await run_on(ports_.background.lane, work));
   if (seen.live(session_.key()) == nullptr) {
-    committer_.lose_session();
+    session_.on_ended();
     member_.end_delivery();
     co_return Result<void>{};
   }
@@ -191,20 +191,19 @@ Async<Result<void>> Fleet::begin() {
     });
   };
   CO_TRY_VOID(co_await run_on(ports_.writer.lane, work));
-  session_.adopt(begun);
+  session_.on_begun(begun, before);
   saved_positions_.clear();
   for (const Joined& stream : joined) {
     member_.join_stream(stream.row, stream.start);
     saved_positions_[stream.row.key] = stream.start.allocated;
   }
-  committer_.resume(before);
   log_info("session {} of instance {} has begun", session_.key(), session_.instance_name());
   co_return Result<void>{};
 }
 
 /// Others take silence for death.
 Async<Result<void>> Fleet::beat() {
-  if (ports_.runtime.now() - committer_.last_beat() < settings_.session_interval / 2) {
+  if (ports_.runtime.now() - session_.last_heartbeat() < settings_.session_interval / 2) {
     co_return Result<void>{};
   }
   std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) -> Result<void> {

@@ -9,9 +9,9 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "postrider/commit/committer.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
 #include "postrider/outbox/outbox_drain.hpp"
-#include "postrider/stream/committer.hpp"
 
 namespace postrider {
 

@@ -1,26 +1,39 @@
 #include "postrider/lease/session.hpp"
 
+#include <utility>
+
 namespace postrider {
 
-void Session::adopt(BegunSession begun) {
+void Session::on_begun(BegunSession begun, MonoTime before) {
   begun_ = begun;
-  beats_ = 0;
+  has_ended_ = false;
+  last_heartbeat_ = before;
+  heartbeats_ = 0;
 }
 
-Result<void> Session::enter(SqlConnection& connection) {
+bool Session::is_valid(MonoTime now) const {
+  return !has_ended_ && now - last_heartbeat_ < interval_;
+}
+
+void Session::on_commit(MonoTime began, const Result<void>& outcome) {
+  if (outcome) last_heartbeat_ = began;
+  if (!outcome && outcome.error().code == Code::session_ended) has_ended_ = true;
+}
+
+Result<void> Session::heartbeat(SqlConnection& connection) {
   return beat(connection, begun_.instance, begun_.session, ended());
 }
 
 Result<bool> Session::was_committed(SqlConnection& connection) {
-  TRY(const auto beats, read_beats(connection, begun_.instance, begun_.session));
-  if (!beats) return std::unexpected(ended());
-  return std::exchange(beats_, *beats) < *beats;
+  TRY(const auto heartbeats, read_beats(connection, begun_.instance, begun_.session));
+  if (!heartbeats) return std::unexpected(ended());
+  return std::exchange(heartbeats_, *heartbeats) < *heartbeats;
 }
 
 Error Session::ended() const {
   return fail(Code::session_ended,
-              "session {} of {} has ended: the process was silent for too long, or another one has"
-              " begun under its name",
+              "session {} of {} has ended: it had no heartbeat for too long, or another process has"
+              " begun one under the same name",
               begun_.session, instance_name_)
       .error();
 }

@@ -2,41 +2,59 @@
 
 #include <string>
 
+#include "postrider/commit/commit_fence.hpp"
 #include "postrider/store/sessions.hpp"
+
+// A session is one row of the database. Every transaction of its process begins by counting up the
+// row's heartbeats, which serves as three things:
+//   heartbeat  other processes see the number rise and know that this one lives;
+//   fence      the row is marked when others end the session, and the count then fails, and with it
+//              the transaction: nothing of an ended session can be committed;
+//   receipt    when the answer to a commit is lost, the number tells whether it happened.
+// No clocks are compared. Others end a session after an interval of their own clock without a
+// heartbeat; its process distrusts it an interval of its own clock after the begin of the last
+// commit that succeeded. A process whose session has ended begins a new one.
 
 namespace postrider {
 
-/// The session of this process, where several processes work on one database. Everything that the
-/// process commits is committed under it: once another process has ended it, because it was silent
-/// for too long, nothing more can land. No clocks are compared: silence is measured by who listens.
-///
-/// On the engine thread, but for `enter`, `committed` and `was_committed`, which come on the lane
-/// of the connection that writes.
-class Session {
+/// The session of this process, where several processes work on one database. On the engine thread,
+/// but for `heartbeat`, `on_heartbeat_committed` and `was_committed`.
+class Session final : public CommitFence {
  public:
-  explicit Session(std::string instance_name) : instance_name_(std::move(instance_name)) {}
+  /// Has ended until one has begun. `interval`: others may end it after that long without a
+  /// heartbeat.
+  Session(std::string instance_name, Duration interval)
+      : instance_name_(std::move(instance_name)), interval_(interval) {}
 
   [[nodiscard]] const std::string& instance_name() const { return instance_name_; }
   [[nodiscard]] InstanceKey instance() const { return begun_.instance; }
+  /// 0 before the first has begun.
   [[nodiscard]] SessionKey key() const { return begun_.session; }
 
-  /// A new one has begun, in a transaction that is committed. Nothing is on the lane.
-  void adopt(BegunSession begun);
-  /// To be called first in each transaction: a beat, which others hear. When the session has ended
-  /// the transaction fails with `session_ended`, at the latest at its commit.
-  Result<void> enter(SqlConnection& connection);
-  /// The transaction that was entered is committed.
-  void committed() { ++beats_; }
-  /// Whether the last transaction that was entered has been committed, when its connection did not
-  /// tell.
-  Result<bool> was_committed(SqlConnection& connection);
+  /// A new session has begun, in a transaction that is committed. Nothing is on the lane. `before`:
+  /// a moment before that transaction.
+  void on_begun(BegunSession begun, MonoTime before);
+  /// Somebody else has ended it.
+  void on_ended() { has_ended_ = true; }
+  /// When the last commit that succeeded began.
+  [[nodiscard]] MonoTime last_heartbeat() const { return last_heartbeat_; }
+
+  [[nodiscard]] bool has_ended() const override { return has_ended_; }
+  [[nodiscard]] bool is_valid(MonoTime now) const override;
+  void on_commit(MonoTime began, const Result<void>& outcome) override;
+  Result<void> heartbeat(SqlConnection& connection) override;
+  void on_heartbeat_committed() override { ++heartbeats_; }
+  Result<bool> was_committed(SqlConnection& connection) override;
 
  private:
   [[nodiscard]] Error ended() const;
 
   std::string instance_name_;
+  Duration interval_;
   BegunSession begun_;
-  std::int64_t beats_ = 0;  ///< that are known to be committed
+  bool has_ended_ = true;
+  MonoTime last_heartbeat_{};
+  std::int64_t heartbeats_ = 0;  ///< that are known to be committed
 };
 
 }  // namespace postrider

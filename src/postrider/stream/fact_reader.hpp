@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "postrider/runtime/lane.hpp"
+#include "postrider/commit/reader.hpp"
 #include "postrider/runtime/turn.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/stream/chunk_cache.hpp"
@@ -14,12 +14,6 @@
 namespace postrider {
 
 class EventFormat;
-
-/// What a database reader needs: a connection and the lane it lives on.
-struct Reader {
-  Lane& lane;
-  SqlConnection& connection;
-};
 
 /// All facts after some position and up to `through`.
 struct FactRun {

@@ -7,11 +7,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "postrider/commit/committer.hpp"
 #include "postrider/lease/session.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/idempotency.hpp"
 #include "postrider/stream/arrivals.hpp"
-#include "postrider/stream/committer.hpp"
 #include "postrider/stream/fact_batch.hpp"
 #include "postrider/stream/fact_reader.hpp"
 #include "postrider/stream/id_supply.hpp"

@@ -66,12 +66,11 @@ class WatchedConnection final : public ForwardingConnection {
 class StreamWorld : public testing::Test {
  protected:
   StreamWorld() {
-    session.adopt(begin_session(*writer, session.instance_name(), runtime.wall_now()).value());
+    session.on_begun(begin_session(*writer, session.instance_name(), runtime.wall_now()).value(),
+                     runtime.now());
     writer->commits = 0;
-    committer = std::make_unique<Committer>(runtime, lane, *writer,
-                                            CommitterMetrics{commit_count, commit_seconds},
-                                            &session, std::chrono::hours{1000});
-    committer->resume(runtime.now());
+    committer = std::make_unique<Committer>(
+        runtime, lane, *writer, CommitterMetrics{commit_count, commit_seconds}, &session);
     committer->start();
   }
   ~StreamWorld() override { run(committer->stop()); }
@@ -111,7 +110,7 @@ class StreamWorld : public testing::Test {
       std::make_unique<WatchedConnection>(database.connect_writer());
   std::unique_ptr<WatchedConnection> reader =
       std::make_unique<WatchedConnection>(database.connect_reader());
-  Session session{"test"};
+  Session session{"test", std::chrono::hours{1000}};
   std::unique_ptr<Committer> committer;
 
  private:

@@ -1,4 +1,4 @@
-#include "postrider/stream/committer.hpp"
+#include "postrider/commit/committer.hpp"
 
 #include "postrider/stream/testing/stream_world.hpp"
 
@@ -148,8 +148,7 @@ TEST_F(CommitterTest, a_doubt_that_nobody_can_settle_does_not_answer_for_the_nex
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_EQ(outcomes[0].error().code, Code::session_ended);
 
-  session.adopt(begin_session(*writer, "test", wall_time(2)).value());
-  committer->resume(runtime.now());
+  session.on_begun(begin_session(*writer, "test", wall_time(2)).value(), runtime.now());
   EXPECT_TRUE(run(committer->commit(insert_left)));
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
 }

@@ -1,4 +1,4 @@
-#include "postrider/stream/committer.hpp"
+#include "postrider/commit/committer.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -36,17 +36,15 @@ std::unexpected<Error> session_ended() {
 }  // namespace
 
 Committer::Committer(Runtime& runtime, Lane& lane, SqlConnection& connection,
-                     CommitterMetrics metrics, Session* session, Duration session_interval)
+                     CommitterMetrics metrics, CommitFence* fence)
     : runtime_(runtime),
       lane_(lane),
       connection_(connection),
       metrics_(metrics),
-      session_(session),
-      session_interval_(session_interval),
+      fence_(fence),
       changed_(runtime),
       gate_(runtime),
-      stop_requested_(runtime),
-      lost_session_(session != nullptr) {}
+      stop_requested_(runtime) {}
 
 void Committer::start() {
   gate_.spawn(run(), "committer");
@@ -64,7 +62,7 @@ void Committer::submit(std::unique_ptr<Write> write) {
     write->finish(fail(Code::stopping, "the server is stopping"));
     return;
   }
-  if (lost_session_) {
+  if (fence_ != nullptr && fence_->has_ended()) {
     write->finish(session_ended());
     return;
   }
@@ -79,37 +77,27 @@ Async<Result<void>> Committer::commit(std::function<Result<void>(SqlConnection&)
   co_return co_await await_reply<Result<void>>(runtime_.executor(), start);
 }
 
-bool Committer::are_current() const {
-  if (session_ == nullptr) return true;
-  return !lost_session_ && runtime_.now() - last_beat_ < session_interval_;
+bool Committer::may_act() const {
+  return fence_ == nullptr || fence_->is_valid(runtime_.now());
 }
 
 Async<void> Committer::drained() {
   while (is_committing_ || !queue_.empty()) co_await changed_.wait();
 }
 
-void Committer::lose_session() {
-  lost_session_ = true;
-}
-
-void Committer::resume(MonoTime before) {
-  lost_session_ = false;
-  last_beat_ = before;
-}
-
 /// On the lane.
 Result<void> Committer::attempt(const Writes& writes) {
   auto done = transact(connection_, [this, &writes]() -> Result<void> {
-    if (session_ != nullptr) TRY_VOID(session_->enter(connection_));
+    if (fence_ != nullptr) TRY_VOID(fence_->heartbeat(connection_));
     for (const auto& write : writes) TRY_VOID(write->apply(connection_));
     return {};
   });
-  if (done && session_ != nullptr) session_->committed();
-  in_doubt_ = !done && session_ != nullptr && connection_.is_in_doubt();
+  if (done && fence_ != nullptr) fence_->on_heartbeat_committed();
+  in_doubt_ = !done && fence_ != nullptr && connection_.is_in_doubt();
   return done;
 }
 
-/// A step of its own: what is drawn is seen by others while it is not committed yet.
+/// Outside of the transaction: others know of what is drawn before it is committed.
 Async<Result<void>> Committer::reserve_all(const Writes* writes) {
   auto work = [this, writes]() -> Result<void> {
     for (const auto& write : *writes) {
@@ -123,18 +111,18 @@ Async<Result<void>> Committer::reserve_all(const Writes* writes) {
   co_return co_await run_on(lane_, work);
 }
 
-/// True when the last attempt has happened.
+/// True when the last attempt was committed.
 Async<Result<bool>> Committer::settle_doubt() {
-  auto work = [this] { return session_->was_committed(connection_); };
-  const Result<bool> happened = co_await run_on(lane_, work);
-  in_doubt_ = !happened && happened.error().code != Code::session_ended;
-  co_return happened;
+  auto work = [this] { return fence_->was_committed(connection_); };
+  const Result<bool> committed = co_await run_on(lane_, work);
+  in_doubt_ = !committed && committed.error().code != Code::session_ended;
+  co_return committed;
 }
 
 Async<Result<void>> Committer::try_once(const Writes* writes) {
   if (in_doubt_) {
-    CO_TRY(const bool happened, co_await settle_doubt());
-    if (happened) co_return Result<void>{};
+    CO_TRY(const bool committed, co_await settle_doubt());
+    if (committed) co_return Result<void>{};
   }
   CO_TRY_VOID(co_await reserve_all(writes));
   auto work = [this, writes] { return attempt(*writes); };
@@ -146,10 +134,10 @@ Async<Result<void>> Committer::commit_all(const Writes* writes) {
   Duration pause = retry_pause_min;
   while (true) {
     Result<void> outcome = co_await try_once(writes);
-    const bool can_pass =
+    const bool is_transient =
         in_doubt_ || (!outcome && outcome.error().code == Code::storage_unavailable);
-    if (!can_pass || stopping_) co_return outcome;
-    if (lost_session_ && !in_doubt_) co_return session_ended();
+    if (!is_transient || stopping_) co_return outcome;
+    if (!in_doubt_ && fence_ != nullptr && fence_->has_ended()) co_return session_ended();
     if (!in_doubt_ && runtime_.now() >= gives_up_at) co_return outcome;
     co_await stop_requested_.wait_until(runtime_.now() + pause);
     pause = std::min(2 * pause, retry_pause_max);
@@ -169,8 +157,7 @@ Async<void> Committer::run() {
     const Result<void> outcome = co_await commit_all(&writes);
     metrics_.commits.Increment();
     metrics_.commit_seconds.Observe(seconds(runtime_.now() - started));
-    if (outcome) last_beat_ = started;
-    if (!outcome && outcome.error().code == Code::session_ended) lost_session_ = true;
+    if (fence_ != nullptr) fence_->on_commit(started, outcome);
     is_committing_ = false;
     for (const auto& write : writes) write->finish(outcome);
     changed_.notify_all();

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "postrider/commit/commit_fence.hpp"
+#include "postrider/runtime/gate.hpp"
+#include "postrider/runtime/lane.hpp"
+#include "postrider/store/sql.hpp"
+
+// The protocol of a commit. Writes are queued; when no commit is under way, all that are queued
+// become the next one. `prepare` fixes their contents on the engine thread, `reserve` draws IDs
+// outside of the transaction, `apply` runs in it on the lane, `finish` gives all of them the same
+// outcome. With a fence the transaction begins with a heartbeat, which fails once the session has
+// ended.
+//
+// Faults. An unreachable database is tried again for 15 s. If the answer to a commit is lost,
+// nobody knows whether it happened; it is then looked up by its heartbeat, for as long as that
+// takes, before anything else is attempted: a commit is never reported as failed when it happened,
+// nor applied twice. Every other error fails all writes of the commit.
+
+namespace prometheus {
+class Counter;
+class Histogram;
+}  // namespace prometheus
+
+namespace postrider {
+
+/// One change of the database. Owned by the committer from `submit` to `finish`.
+class Write {
+ public:
+  Write() = default;
+  Write(const Write&) = delete;
+  Write& operator=(const Write&) = delete;
+  virtual ~Write() = default;
+
+  /// On the engine thread, when the commit's contents are being fixed: the last moment to add to
+  /// it.
+  virtual void prepare() {}
+  /// Whether `reserve` is to be called.
+  [[nodiscard]] virtual bool reserves() const { return false; }
+  /// On the committer's lane, before the transaction, and again before each further attempt. What
+  /// is drawn here stays drawn when the transaction fails.
+  virtual Result<void> reserve(SqlConnection&) { return {}; }
+  /// On the committer's lane, inside the transaction. Called again when that is tried again. An
+  /// error fails all writes of the commit.
+  virtual Result<void> apply(SqlConnection& connection) = 0;
+  /// On the engine thread, after the transaction is on disk, or with the reason why it is not. The
+  /// last call.
+  virtual void finish(const Result<void>& outcome) = 0;
+};
+
+struct CommitterMetrics {
+  prometheus::Counter& commits;
+  prometheus::Histogram& commit_seconds;
+};
+
+/// Accepts changes of the database. Engine thread.
+class Commits {
+ public:
+  Commits() = default;
+  Commits(const Commits&) = delete;
+  Commits& operator=(const Commits&) = delete;
+  virtual ~Commits() = default;
+
+  /// Waits for the commit that carries `apply`, which runs on the committer's lane, once for each
+  /// attempt. Errors: what `apply` or another write of the same commit failed with; `storage_full`,
+  /// `storage_failed`, `storage_unavailable`; `session_ended`; `stopping` when nothing is committed
+  /// any more.
+  virtual Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply) = 0;
+  /// False when others may have ended the session by now. Whoever is about to do something outside
+  /// of the database that rests on the session asks first.
+  [[nodiscard]] virtual bool may_act() const = 0;
+};
+
+/// Group commit. Whatever is submitted while one commit is being synced goes into the next, so a
+/// lone write costs one sync and a thousand concurrent writes cost one too. No timer, no batch
+/// size. Engine thread.
+class Committer final : public Commits {
+ public:
+  /// `connection` is used on `lane` only. `fence` is null where no other process writes. References
+  /// must outlive the committer.
+  Committer(Runtime& runtime, Lane& lane, SqlConnection& connection, CommitterMetrics metrics,
+            CommitFence* fence);
+
+  /// Once, before anything is submitted.
+  void start();
+  /// Commits what was submitted before, without waiting for a database that is away, then ends.
+  /// Later writes finish with `stopping`.
+  Async<void> stop();
+
+  /// Calls `write->finish` once, before it returns when the server is stopping or the session has
+  /// ended.
+  void submit(std::unique_ptr<Write> write);
+  Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply) override;
+  [[nodiscard]] bool may_act() const override;
+
+  /// Waits until nothing is being committed and nothing is queued.
+  Async<void> drained();
+
+ private:
+  using Writes = std::vector<std::unique_ptr<Write>>;
+  Async<void> run();
+  Async<Result<void>> commit_all(const Writes* writes);
+  Async<Result<bool>> settle_doubt();
+  Async<Result<void>> reserve_all(const Writes* writes);
+  Async<Result<void>> try_once(const Writes* writes);
+  Result<void> attempt(const Writes& writes);
+
+  Runtime& runtime_;
+  Lane& lane_;
+  SqlConnection& connection_;
+  CommitterMetrics metrics_;
+  CommitFence* fence_;
+  Event changed_;
+  Gate gate_;
+  Event stop_requested_;
+  Writes queue_;
+  bool is_committing_ = false;
+  bool in_doubt_ = false;  ///< it is not known yet whether the last attempt was committed
+  bool stopping_ = false;
+};
+
+}  // namespace postrider
