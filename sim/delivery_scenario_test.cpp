@@ -48,7 +48,7 @@ class Process {
   }
 
   void append(int number) {
-    Stream* stream = run(engine_.stream("events")).value();
+    Stream* stream = run(engine_.streams().find_or_create("events")).value();
     auto facts =
         parse_facts(fmt::format(R"({{"type":"t","sender":"@a:x","room_id":"!r","n":{}}})", number),
                     BodyKind::json, stream->format(), {});
@@ -58,9 +58,9 @@ class Process {
   bool wait_until_delivered(Duration limit = std::chrono::hours{1}) {
     return runtime_.run_until(
         [this] {
-          const auto* stream = engine_.streams().front();
+          const auto* stream = engine_.streams().all().front();
           const auto service = engine_.delivery()->services().find("a");
-          return engine_.delivery()->sort_lag(stream->key()) == 0 && service->inbox.behind() == 0;
+          return stream->sort_lag() == 0 && service->inbox.behind() == 0;
         },
         limit);
   }

@@ -124,8 +124,8 @@ class History {
   std::int64_t progress() {
     std::int64_t done = context_.judge.transactions() + context_.ledger.answers();
     if (context_.engine() == nullptr) return done;
-    for (const Stream* stream : context_.engine()->streams()) {
-      done -= context_.engine()->delivery()->sort_lag(stream->key());
+    for (const Stream* stream : context_.engine()->streams().all()) {
+      done -= stream->sort_lag();
     }
     return done;
   }
@@ -136,8 +136,8 @@ class History {
     }
     if (!knows_everything() || !token_readers_.missing().empty()) return false;
     Engine& engine = *context_.engine();
-    for (const Stream* stream : engine.streams()) {
-      if (engine.delivery()->sort_lag(stream->key()) > 0) return false;
+    for (const Stream* stream : engine.streams().all()) {
+      if (stream->sort_lag() > 0) return false;
     }
     for (const auto& [id, service] : engine.delivery()->services().all()) {
       const bool idle = !service->delivering && service->inbox.behind() == 0;
@@ -152,7 +152,7 @@ class History {
     return std::ranges::all_of(context_.members, [this](const Member& member) {
       if (member.retired) return true;
       if (member.running() == nullptr) return false;
-      const auto streams = member.running()->engine().streams();
+      const auto streams = member.running()->engine().streams().all();
       return std::ranges::all_of(streams, [this](const Stream* stream) {
         return stream->linear_position() >= context_.ledger.last_answered(stream->name());
       });
@@ -166,7 +166,7 @@ class History {
       if (member.process == nullptr) text += " does not run";
       if (member.process != nullptr && !member.ready) text += " does not start";
       if (member.running() != nullptr) {
-        for (const Stream* stream : member.running()->engine().streams()) {
+        for (const Stream* stream : member.running()->engine().streams().all()) {
           text += fmt::format(" {} {}", stream->name(), stream->positions().token());
         }
       }
@@ -174,9 +174,9 @@ class History {
     }
     if (context_.engine() == nullptr) return text + "nobody delivers";
     Engine& engine = *context_.engine();
-    for (const Stream* stream : engine.streams()) {
+    for (const Stream* stream : engine.streams().all()) {
       text += fmt::format("{}: linear {}, {} to sort\n", stream->name(), stream->linear_position(),
-                          engine.delivery()->sort_lag(stream->key()));
+                          stream->sort_lag());
     }
     for (const auto& [id, service] : engine.delivery()->services().all()) {
       text += fmt::format("{}: {}, {} behind, {}, {} failed attempts: {}\n", id,

@@ -86,17 +86,16 @@ PlainRegistration Operators::draw_registration(const std::string& id) {
 
 std::map<std::string, StreamId> Operators::sorted_positions() {
   std::map<std::string, StreamId> positions = linear_positions();
-  const auto delivery = context_.engine()->delivery();
-  for (const Stream* stream : context_.engine()->streams()) {
+  for (const Stream* stream : context_.engine()->streams().all()) {
     StreamId& position = positions[stream->name()];
-    position = position.plus(-delivery->sort_lag(stream->key()));
+    position = position.plus(-stream->sort_lag());
   }
   return positions;
 }
 
 std::map<std::string, StreamId> Operators::linear_positions() {
   std::map<std::string, StreamId> positions;
-  for (const Stream* stream : context_.engine()->streams()) {
+  for (const Stream* stream : context_.engine()->streams().all()) {
     positions[stream->name()] = stream->linear_position();
   }
   return positions;

@@ -15,13 +15,13 @@ constexpr int old_token_permille = 200;
 
 Async<Result<AppendReceipt>> append_to(Engine* engine, std::string stream, std::string body,
                                        std::optional<IdempotencyKey> key) {
-  CO_TRY(Stream* const found, co_await engine->stream(std::move(stream)));
+  CO_TRY(Stream* const found, co_await engine->streams().find_or_create(std::move(stream)));
   CO_TRY(auto facts, parse_facts(std::move(body), BodyKind::ndjson, found->format(), {}));
   co_return co_await found->append(std::move(facts), std::move(key));
 }
 
 Async<Result<std::vector<Chunk>>> read_from(Engine* engine, std::string stream, StreamId after) {
-  CO_TRY(Stream* const found, co_await engine->stream(std::move(stream)));
+  CO_TRY(Stream* const found, co_await engine->streams().find_or_create(std::move(stream)));
   CO_TRY(FactRun run, co_await found->read(after, page_facts_max, Stream::Keys::not_needed));
   co_return std::move(run.chunks);
 }
@@ -170,7 +170,7 @@ void Followers::read(const std::string& stream) {
         if (chunks && *chunks) take(stream, after, **chunks);
         const bool gone = chunks && !*chunks && chunks->error().code == Code::position_gone;
         if (gone && context_.engine() != nullptr) {
-          for (const Stream* each : context_.engine()->streams()) {
+          for (const Stream* each : context_.engine()->streams().all()) {
             if (each->name() != stream) continue;
             positions_[stream] = std::max(positions_[stream], each->dropped_through());
           }

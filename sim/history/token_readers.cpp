@@ -32,7 +32,7 @@ std::string TokenReaders::missing() const {
 
 Async<Result<TokenReaders::Page>> TokenReaders::read_page(Engine* engine, std::string stream,
                                                           PositionVector after) {
-  CO_TRY(Stream* const found, co_await engine->stream(std::move(stream)));
+  CO_TRY(Stream* const found, co_await engine->streams().find_or_create(std::move(stream)));
   CO_TRY_VOID(co_await found->wait_for(after, engine->runtime().now() + wait_max));
   CO_TRY(auto page, co_await found->read_between(after, found->positions(), page_facts_max));
   co_return Page{std::move(page.chunks), std::move(page.through)};
@@ -56,7 +56,7 @@ void TokenReaders::skip_dropped(const std::string& stream) {
   StreamId dropped;
   for (const Member& member : context_.members) {
     if (member.running() == nullptr) continue;
-    for (const Stream* each : member.running()->engine().streams()) {
+    for (const Stream* each : member.running()->engine().streams().all()) {
       if (each->name() == stream) dropped = std::max(dropped, each->dropped_through());
     }
   }

@@ -31,7 +31,7 @@ class StreamPageTest : public SharedStreamWorld {
     Ids ids;
     at = std::move(after);
     while (true) {
-      const StreamPage page = run(read_stream(stream.get(), {at, at_least}, 1)).value();
+      const StreamPage page = run(read_stream(stream, {at, at_least}, 1)).value();
       if (page.chunks.empty() && at.reaches(page.through)) return ids;
       EXPECT_TRUE(page.through.reaches(at)) << "goes back";
       at = PositionVector::parse(page.through.token()).value();
@@ -95,11 +95,11 @@ TEST_F(StreamPageTest, is_in_order_of_ids_once_nobody_is_behind) {
 
 TEST_F(StreamPageTest, waits_for_what_must_be_there_and_says_when_it_does_not_come) {
   const ReadPlace place{{}, PositionVector(StreamId{20})};
-  const auto waited = run(wait_at_least(&runtime, stream.get(), place, std::chrono::seconds{3}));
+  const auto waited = run(wait_at_least(&runtime, stream, place, std::chrono::seconds{3}));
   ASSERT_FALSE(waited);
   EXPECT_EQ(waited.error().code, Code::deadline);
   catch_up();
-  EXPECT_TRUE(run(wait_at_least(&runtime, stream.get(), place, std::chrono::seconds{3})));
+  EXPECT_TRUE(run(wait_at_least(&runtime, stream, place, std::chrono::seconds{3})));
 }
 
 }  // namespace

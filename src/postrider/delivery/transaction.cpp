@@ -46,13 +46,13 @@ class Composer {
 
 }  // namespace
 
-Async<Result<Transaction>> compose_transaction(const StreamLookup& streams,
+Async<Result<Transaction>> compose_transaction(const Streams& streams,
                                                std::vector<InboxEntry> entries,
                                                std::size_t bytes_max) {
   Composer composer(std::move(entries), bytes_max);
   while (!composer.done()) {
     const InboxEntry wanted = composer.next();
-    Stream* stream = streams(wanted.stream);
+    Stream* stream = streams.find(wanted.stream);
     if (stream == nullptr) co_return fail(Code::storage_failed, "no stream {}", wanted.stream);
     const StreamId before{wanted.id.value - 1};
     CO_TRY(const FactRun run,

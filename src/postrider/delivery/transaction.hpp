@@ -1,12 +1,11 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "postrider/delivery/inbox.hpp"
-#include "postrider/stream/stream.hpp"
+#include "postrider/stream/streams.hpp"
 
 namespace postrider {
 
@@ -23,12 +22,9 @@ struct TransactionLimits {
   std::size_t bytes_max = 8U << 20;  ///< of payloads; a single larger fact goes alone
 };
 
-/// Finds a stream by its key; null when there is none.
-using StreamLookup = std::function<Stream*(StreamKey)>;
-
 /// Joins the payloads of the entries, which are not empty, in order, until a limit is reached.
 /// Spliced from the stored bytes: nothing is parsed or written anew.
-Async<Result<Transaction>> compose_transaction(const StreamLookup& streams,
+Async<Result<Transaction>> compose_transaction(const Streams& streams,
                                                std::vector<InboxEntry> entries,
                                                std::size_t bytes_max);
 

@@ -45,13 +45,13 @@ std::string transaction_id(const Service& service) {
 }  // namespace
 
 TransactionController::TransactionController(Runtime& runtime, Commits& commits, Reader reader,
-                                             HttpClient& http, StreamLookup streams,
+                                             HttpClient& http, const Streams& streams,
                                              DeliverySettings settings, DeliveryMetrics metrics)
     : runtime_(runtime),
       commits_(commits),
       reader_(reader),
       http_(http),
-      streams_(std::move(streams)),
+      streams_(streams),
       settings_(settings),
       metrics_(metrics),
       gate_(runtime) {}

@@ -36,7 +36,7 @@ struct DeliveryMetrics {
 class TransactionController {
  public:
   TransactionController(Runtime& runtime, Commits& commits, Reader reader, HttpClient& http,
-                        StreamLookup streams, DeliverySettings settings, DeliveryMetrics metrics);
+                        const Streams& streams, DeliverySettings settings, DeliveryMetrics metrics);
 
   /// Level-triggered: starts delivering when the service has work and may be sent to.
   void wake(const std::shared_ptr<Service>& service);
@@ -69,7 +69,7 @@ class TransactionController {
   Commits& commits_;
   Reader reader_;
   HttpClient& http_;
-  StreamLookup streams_;
+  const Streams& streams_;
   DeliverySettings settings_;
   DeliveryMetrics metrics_;
   Gate gate_;

@@ -23,9 +23,7 @@ class ComposeTransaction : public StreamWorld {
 
   Result<Transaction> compose(const std::vector<std::int64_t>& ids,
                               std::size_t bytes_max = 1 << 20) {
-    return run(compose_transaction(
-        [this](StreamKey key) { return key == stream->key() ? stream.get() : nullptr; },
-        entries(ids), bytes_max));
+    return run(compose_transaction(*streams, entries(ids), bytes_max));
   }
 
   static std::string body_of(const std::vector<int>& numbers) {
@@ -37,7 +35,7 @@ class ComposeTransaction : public StreamWorld {
     return body + "]}";
   }
 
-  std::unique_ptr<Stream> stream = open_stream();
+  Stream* stream = only_stream(open_stream());
 
  private:
   int next_ = 1;
@@ -70,7 +68,7 @@ TEST_F(ComposeTransaction, is_the_same_from_memory_and_from_disk) {
   append(250);
   const std::vector<std::int64_t> ids = {1, 100, 101, 249, 250};
   const std::string from_memory = *compose(ids).value().body;
-  stream = open_stream({}, StreamId{250});
+  stream = only_stream(open_stream({}, StreamId{250}));
   EXPECT_EQ(*compose(ids).value().body, from_memory);
 }
 
@@ -79,7 +77,7 @@ TEST_F(ComposeTransaction, a_fact_that_is_gone_is_an_error_and_not_a_gap) {
   append(1);
   ASSERT_TRUE(drop_blocks(*writer, stream->key(), StreamId{2},
                           runtime.wall_now() + std::chrono::hours{1}, 9));
-  stream = open_stream({}, StreamId{2});
+  stream = only_stream(open_stream({}, StreamId{2}));
   const auto missing = compose({1, 2});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, Code::storage_failed);
@@ -88,7 +86,9 @@ TEST_F(ComposeTransaction, a_fact_that_is_gone_is_an_error_and_not_a_gap) {
 
 TEST_F(ComposeTransaction, an_unknown_stream_is_an_error) {
   append(1);
-  const auto none = run(compose_transaction([](StreamKey) { return nullptr; }, entries({1}), 100));
+  const auto unknown = entries({1});
+  streams = make_streams();
+  const auto none = run(compose_transaction(*streams, unknown, 100));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Code::storage_failed);
 }

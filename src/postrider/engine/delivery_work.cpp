@@ -1,7 +1,5 @@
 #include "postrider/engine/delivery_work.hpp"
 
-#include "postrider/base/assert.hpp"
-
 namespace postrider {
 namespace {
 
@@ -19,45 +17,33 @@ Result<StoredDelivery> read_delivery(SqlConnection& connection) {
 
 }  // namespace
 
-Async<Result<void>> LeasedCommits::commit(std::function<Result<void>(SqlConnection&)> apply) {
-  Result<void> done = fail(Code::stopping, "another process delivers now");
-  if (ended_) co_return done;
-  Result<void> outcome = co_await commits_.commit(std::move(apply));
-  const bool lost = !outcome && outcome.error().code == Code::session_ended;
-  co_return lost ? done : outcome;
-}
-
 DeliveryWork::DeliveryWork(const EnginePorts& ports, Commits& commits,
-                           const EngineSettings& settings, Metrics& metrics,
-                           OutboxDrain::FindStream stream_by_name)
+                           const EngineSettings& settings, Metrics& metrics, Streams& streams)
     : ports_(ports),
       commits_(commits),
       settings_(settings),
       metrics_(metrics),
-      controller_(
-          ports.runtime, commits_, ports.background, ports.http,
-          [this](StreamKey key) { return find_stream(key); }, settings.delivery,
-          metrics.delivery()),
+      controller_(ports.runtime, commits_, ports.background, ports.http, streams, settings.delivery,
+                  metrics.delivery()),
       registry_(ports.runtime, commits_, controller_, settings.services_max),
-      retention_(
-          ports.runtime, commits_, ports.background, [this] { return retention_subjects(); },
-          settings.stream.idempotency_retain, metrics.facts_dropped) {
+      retention_(ports.runtime, commits_, ports.background, streams,
+                 settings.stream.idempotency_retain, metrics.facts_dropped) {
   if (ports.outbox == nullptr) return;
-  outbox_.emplace(ports.runtime, *ports.outbox, ports.background, commits_,
-                  std::move(stream_by_name), settings.outbox, metrics.outbox());
+  outbox_.emplace(ports.runtime, *ports.outbox, ports.background, commits_, streams,
+                  settings.outbox, metrics.outbox());
 }
 
 DeliveryWork::~DeliveryWork() = default;
 
-void DeliveryWork::add_stream(Stream& stream, StreamId sorted_through, Duration retain) {
+void DeliveryWork::add_stream(Stream& stream) {
   // Only what is in order was ever sorted.
-  stream.reach(sorted_through);
+  stream.reach(stream.sorted_through());
   auto sorter = std::make_unique<Sorter>(
       ports_.runtime, commits_, ports_.background, stream, registry_,
       SorterSettings{settings_.sort_facts_max, settings_.server_name},
-      SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries}, sorted_through);
+      SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries}, stream.sorted_through());
   if (started_) sorter->start();
-  parts_.emplace(stream.key(), Part{&stream, std::move(sorter), retain});
+  sorters_.emplace(stream.key(), std::move(sorter));
 }
 
 Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_services) {
@@ -70,7 +56,7 @@ Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_servi
   // What was read may be old by now, if that took long.
   if (!commits_.may_act()) co_return fail(Code::session_ended, "the session may have ended");
   started_ = true;
-  for (const auto& [key, part] : parts_) part.sorter->start();
+  for (const auto& [key, sorter] : sorters_) sorter->start();
   registry_.start_delivery();
   retention_.start();
   if (outbox_) outbox_->start();
@@ -84,33 +70,13 @@ void DeliveryWork::request_stop() {
 }
 
 Async<void> DeliveryWork::stopped() {
-  for (const auto& [key, part] : parts_) co_await part.sorter->stop();
+  for (const auto& [key, sorter] : sorters_) co_await sorter->stop();
   co_await retention_.stop();
   co_await controller_.gate().drained();
 }
 
 Async<void> DeliveryWork::left_outbox() {
   if (outbox_) co_await outbox_->stopped();
-}
-
-std::int64_t DeliveryWork::sort_lag(StreamKey stream) const {
-  const auto found = parts_.find(stream);
-  POSTRIDER_ASSERT(found != parts_.end(), "no stream {}", stream);
-  const Part& part = found->second;
-  return part.stream->linear_position().value - part.sorter->sorted_through().value;
-}
-
-std::vector<Retention::Subject> DeliveryWork::retention_subjects() const {
-  std::vector<Retention::Subject> subjects;
-  for (const auto& [key, part] : parts_) {
-    subjects.push_back({part.stream, part.sorter->sorted_through(), part.retain});
-  }
-  return subjects;
-}
-
-Stream* DeliveryWork::find_stream(StreamKey key) const {
-  const auto found = parts_.find(key);
-  return found == parts_.end() ? nullptr : found->second.stream;
 }
 
 }  // namespace postrider

@@ -1,23 +1,21 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "postrider/engine/delivery_work.hpp"
 #include "postrider/engine/engine_settings.hpp"
-#include "postrider/engine/fleet.hpp"
 #include "postrider/engine/metrics.hpp"
 #include "postrider/replication/replicator.hpp"
+#include "postrider/stream/stream_writers.hpp"
 
 namespace postrider {
 
-/// One process of Postrider without its listeners. Everything on the engine thread.
-class Engine final : private FleetMember {
+/// One process of Postrider without its listeners: the parts below, put together. Everything on the
+/// engine thread.
+class Engine final : private Streams::Listener, private Membership::Listener {
  public:
   Engine(EnginePorts ports, EngineSettings settings);
   ~Engine() override;
@@ -28,9 +26,8 @@ class Engine final : private FleetMember {
   /// through `end_requests` when they are not done after `grace`.
   Async<void> stop(Duration grace, std::function<void()> end_requests);
 
-  /// `not_found` names the stream; creates it when the settings allow.
-  Async<Result<Stream*>> stream(std::string name);
-  [[nodiscard]] std::vector<Stream*> streams() const override;
+  Streams& streams() { return streams_; }
+  [[nodiscard]] const Streams& streams() const { return streams_; }
 
   /// What this process does for all services; null while another one does it. Kept by whoever uses
   /// it across a wait.
@@ -51,47 +48,43 @@ class Engine final : private FleetMember {
   std::string metrics_text();
 
  private:
-  struct StreamPart {
-    std::unique_ptr<Stream> stream;
-    StreamId sorted_through;  ///< when it was read
-    Duration retain{};
-  };
-  Async<Result<void>> load();
   Async<Result<void>> start_delivery();
-  Async<Result<void>> create_stream(std::string name, StreamDeclaration declaration);
-  Result<void> check_format(const StreamRow& row) const;
-  Stream& add_stream(const StreamRow& row, StreamId last_id);
+  void end_delivery();
   /// Ends it, without waiting.
   void leave(std::shared_ptr<DeliveryWork> work);
   Async<void> drain(DeliveryWork* ended);
   Async<void> leave_outbox(DeliveryWork* ended);
   void refresh_service_gauges();
-  [[nodiscard]] Replicator::Surroundings surroundings();
+  void start_fleet();
+  void retry_service(std::string_view service);
 
-  void join_stream(const StreamRow& row, WriterStart start) override;
-  [[nodiscard]] Stream* find_stream(StreamKey key) const override;
-  void adopt_sessions(const StoredSessions& stored) override;
-  [[nodiscard]] bool hears_others() const override;
-  [[nodiscard]] bool can_deliver() const override;
-  Async<Result<void>> begin_delivery() override;
-  void end_delivery() override;
+  void on_stream_added(Stream& stream) override;
+  void on_stream_created(Stream& stream) override;
+
+  Result<void> prepare_session(SqlConnection& connection, InstanceKey instance,
+                               const StoredSessions& stored) override;
+  void on_session_begun() override;
+  void on_session_ended() override { end_delivery(); }
+  Async<Result<void>> on_snapshot(const MembershipSnapshot* snapshot) override;
+  [[nodiscard]] bool are_changes_announced() const override;
+  [[nodiscard]] bool can_work() const override;
+  Async<Result<void>> begin_work() override;
 
   EnginePorts ports_;
   EngineSettings settings_;
   Metrics metrics_;
   std::unique_ptr<Session> session_;  ///< null: the database is this process's alone
   Committer committer_;
-  std::map<std::string, StreamPart, std::less<>> streams_;
+  Streams streams_;
   std::vector<Registration> declared_services_;
   std::shared_ptr<DeliveryWork> delivery_;
   std::vector<std::shared_ptr<DeliveryWork>> left_;  ///< that have not ended
   Gate ended_deliveries_;
   Gate left_outboxes_;
-  std::optional<Fleet> fleet_;
-  std::optional<Replicator> replicator_;
+  std::optional<StreamWriters> writers_;  ///< with a session
+  std::optional<Membership> membership_;  ///< with a session
+  std::optional<Replicator> replicator_;  ///< with a session and a bus
   bool is_replicating_ = false;
-  Event stream_created_;
-  std::set<std::string> creating_;
   bool stopping_ = false;
 };
 

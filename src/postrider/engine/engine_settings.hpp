@@ -6,26 +6,13 @@
 
 #include "postrider/delivery/matrix/registration.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/lease/membership.hpp"
 #include "postrider/outbox/outbox_drain.hpp"
 #include "postrider/runtime/bus.hpp"
 #include "postrider/runtime/http_client.hpp"
-#include "postrider/stream/stream.hpp"
+#include "postrider/stream/streams.hpp"
 
 namespace postrider {
-
-struct StreamDeclaration {
-  std::string format = "matrix";
-  Duration retain = std::chrono::hours{24 * 7};
-};
-
-/// How this process works with others on one database.
-struct FleetSettings {
-  std::string instance_name;
-  /// Others end the session of a process that was silent for this long.
-  Duration session_interval = std::chrono::seconds{5};
-  /// How often the database is asked what others have done.
-  Duration poll_interval = std::chrono::milliseconds{100};
-};
 
 struct EngineSettings {
   std::map<std::string, StreamDeclaration> streams;
@@ -48,8 +35,8 @@ struct EnginePorts {
   Reader writer;      ///< the committer's connection; also read from while opening
   Reader background;  ///< backlogs: sorting and delivery of what left the caches, retention
   HttpClient& http;
-  Bus* bus = nullptr;                  ///< null: others are heard of from the database alone
-  Lane* bus_lane = nullptr;            ///< with it: unpacks what others say
+  Bus* bus = nullptr;                  ///< null: what others do is read from the database alone
+  Lane* bus_lane = nullptr;            ///< with it: unpacks the facts of others
   const OutboxPort* outbox = nullptr;  ///< null: there is none
 };
 

@@ -26,7 +26,7 @@ class EngineTest : public testing::Test {
   }
 
   Result<Stream*> stream(const std::string& name) {
-    return sim::run(runtime, engine->stream(name));
+    return sim::run(runtime, engine->streams().find_or_create(name));
   }
   StreamId append(Stream& to) {
     auto batch = parse_facts(R"({"type":"t","sender":"@a:x","room_id":"!r:x"})", BodyKind::json,
@@ -35,7 +35,7 @@ class EngineTest : public testing::Test {
   }
 
   /// Of the only stream.
-  std::int64_t sort_lag() { return engine->delivery()->sort_lag(engine->streams().front()->key()); }
+  std::int64_t sort_lag() { return engine->streams().all().front()->sort_lag(); }
 
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};
@@ -71,7 +71,7 @@ TEST_F(EngineTest, positions_go_on_after_a_restart) {
   append(*stream("events").value());
   ASSERT_TRUE(start());
   EXPECT_EQ(append(*stream("events").value()), StreamId{2});
-  EXPECT_EQ(engine->streams().size(), 1U);
+  EXPECT_EQ(engine->streams().all().size(), 1U);
 }
 
 TEST_F(EngineTest, a_stream_that_is_no_longer_declared_is_still_served) {

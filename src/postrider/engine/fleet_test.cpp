@@ -1,5 +1,3 @@
-#include "postrider/engine/fleet.hpp"
-
 #include <set>
 
 #include <gtest/gtest.h>
@@ -45,7 +43,7 @@ class FleetProcess {
   FleetProcess& operator=(const FleetProcess&) = delete;
   ~FleetProcess() { runtime.end(); }
 
-  Stream& stream() { return *engine.streams().front(); }
+  Stream& stream() { return *engine.streams().all().front(); }
 
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};
@@ -335,11 +333,12 @@ TEST_F(FleetTest, a_stream_that_another_process_has_created_is_read_and_written_
     for (const char* process : {"creator", "b"}) start(process, with_bus ? &air : nullptr);
     FleetProcess& creator = *processes.at("creator");
     FleetProcess& b = *processes.at("b");
-    EXPECT_EQ(sim::run(world, b.engine.stream(name)).error().code, Code::not_found);
-    Stream& of_creator = *sim::run(world, creator.engine.stream(name)).value();
+    EXPECT_EQ(sim::run(world, b.engine.streams().find_or_create(name)).error().code,
+              Code::not_found);
+    Stream& of_creator = *sim::run(world, creator.engine.streams().find_or_create(name)).value();
     const StreamId first = append_many(creator, 10, &of_creator);
     world.run_for(seconds{1});
-    const auto found = sim::run(world, b.engine.stream(name));
+    const auto found = sim::run(world, b.engine.streams().find_or_create(name));
     ASSERT_TRUE(found);
     EXPECT_GE((*found)->linear_position(), first);
     const StreamId second = append_many(b, 10, *found);

@@ -19,20 +19,20 @@ constexpr Duration pause_min = std::chrono::milliseconds{500};
 constexpr Duration pause_max = std::chrono::minutes{1};
 
 /// Often enough that a stream holds at most a sixteenth more than it should.
-Duration pause_after(const std::vector<Retention::Subject>& subjects) {
+Duration pause_after(const std::vector<Stream*>& streams) {
   Duration shortest = pause_max;
-  for (const auto& subject : subjects) shortest = std::min(shortest, subject.retain / 16);
+  for (const Stream* stream : streams) shortest = std::min(shortest, stream->retain() / 16);
   return std::max(shortest, pause_min);
 }
 
 }  // namespace
 
-Retention::Retention(Runtime& runtime, Commits& commits, Reader reader, Subjects subjects,
+Retention::Retention(Runtime& runtime, Commits& commits, Reader reader, const Streams& streams,
                      Duration idempotency_retain, prometheus::Counter& facts_dropped)
     : runtime_(runtime),
       commits_(commits),
       reader_(reader),
-      subjects_(std::move(subjects)),
+      streams_(streams),
       idempotency_retain_(idempotency_retain),
       facts_dropped_(facts_dropped),
       stop_requested_(runtime),
@@ -55,16 +55,16 @@ Async<void> Retention::run() {
       log_warn("retention: {}", swept.error().detail);
     }
     if (stopping_) co_return;
-    co_await stop_requested_.wait_until(runtime_.now() + pause_after(subjects_()));
+    co_await stop_requested_.wait_until(runtime_.now() + pause_after(streams_.all()));
   }
 }
 
 Async<Result<void>> Retention::sweep() {
-  const std::vector<Subject> subjects = subjects_();
-  for (const Subject& subject : subjects) {
+  const std::vector<Stream*> streams = streams_.all();
+  for (Stream* const stream : streams) {
     bool more = true;
     while (more && !stopping_) {
-      CO_TRY(more, co_await drop_step(subject));
+      CO_TRY(more, co_await drop_step(stream));
     }
   }
   bool more = true;
@@ -75,16 +75,17 @@ Async<Result<void>> Retention::sweep() {
 }
 
 /// True when there may be more to drop.
-Async<Result<bool>> Retention::drop_step(Subject subject) {
-  const StreamKey key = subject.stream->key();
+Async<Result<bool>> Retention::drop_step(Stream* stream) {
+  const StreamKey key = stream->key();
+  const StreamId sorted_through = stream->sorted_through();
   // The inboxes are read before the commit that deletes: what is needed can only move on, since
   // new entries are for facts after `sorted_through`.
   auto work = [this, key] { return oldest_needed(reader_.connection, key); };
   CO_TRY(const auto needed, co_await run_on(reader_.lane, work));
-  StreamId below = subject.sorted_through.plus(1);
+  StreamId below = sorted_through.plus(1);
   if (needed) below = std::min(below, *needed);
   const WallTime before =
-      runtime_.wall_now() - std::chrono::duration_cast<std::chrono::milliseconds>(subject.retain);
+      runtime_.wall_now() - std::chrono::duration_cast<std::chrono::milliseconds>(stream->retain());
 
   DroppedBlocks dropped;
   std::function<Result<void>(SqlConnection&)> apply =
@@ -96,8 +97,8 @@ Async<Result<bool>> Retention::drop_step(Subject subject) {
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   if (dropped.count == 0) co_return false;
   facts_dropped_.Increment(
-      static_cast<double>(dropped.last.value - subject.stream->dropped_through().value));
-  subject.stream->set_dropped_through(dropped.last);
+      static_cast<double>(dropped.last.value - stream->dropped_through().value));
+  stream->set_dropped_through(dropped.last);
   co_return dropped.count == blocks_per_step;
 }
 

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <functional>
-#include <vector>
-
-#include "postrider/stream/stream.hpp"
+#include "postrider/stream/streams.hpp"
 
 namespace prometheus {
 class Counter;
@@ -15,14 +12,8 @@ namespace postrider {
 /// older than their stream keeps them; and idempotency keys past their time.
 class Retention {
  public:
-  struct Subject {
-    Stream* stream = nullptr;
-    StreamId sorted_through;
-    Duration retain{};
-  };
-  using Subjects = std::function<std::vector<Subject>()>;
-
-  Retention(Runtime& runtime, Commits& commits, Reader reader, Subjects subjects,
+  /// References must outlive this.
+  Retention(Runtime& runtime, Commits& commits, Reader reader, const Streams& streams,
             Duration idempotency_retain, prometheus::Counter& facts_dropped);
 
   void start();
@@ -32,13 +23,13 @@ class Retention {
 
  private:
   Async<void> run();
-  Async<Result<bool>> drop_step(Subject subject);
+  Async<Result<bool>> drop_step(Stream* stream);
   Async<Result<bool>> expire_keys_step();
 
   Runtime& runtime_;
   Commits& commits_;
   Reader reader_;
-  Subjects subjects_;
+  const Streams& streams_;
   Duration idempotency_retain_;
   prometheus::Counter& facts_dropped_;
   Event stop_requested_;

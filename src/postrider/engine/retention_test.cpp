@@ -18,7 +18,7 @@ class RetentionTest : public StreamWorld {
     for (int i = 0; i < commits; ++i) {
       ASSERT_TRUE(run(stream->append(facts(*stream, facts_each), std::nullopt)));
     }
-    sorted_through = stream->linear_position();
+    if (are_sorted) stream->set_sorted_through(stream->linear_position());
   }
 
   void sweep() { ASSERT_TRUE(run(retention.sweep())); }
@@ -45,17 +45,11 @@ class RetentionTest : public StreamWorld {
     return service;
   }
 
-  Duration retain = hours{1};
-  StreamId sorted_through;
-  std::unique_ptr<Stream> stream = open_stream();
+  bool are_sorted = true;
+  Stream* stream = only_stream(open_stream({.retain = hours{1}}));
   prometheus::Counter facts_dropped;
-  Retention retention{
-      runtime,
-      *committer,
-      Reader{lane, *reader},
-      [this] { return std::vector{Retention::Subject{stream.get(), sorted_through, retain}}; },
-      hours{24},
-      facts_dropped};
+  Retention retention{runtime,  *committer, Reader{lane, *reader},
+                      *streams, hours{24},  facts_dropped};
 };
 
 TEST_F(RetentionTest, facts_go_when_they_are_older_than_their_stream_keeps_them) {
@@ -83,8 +77,9 @@ TEST_F(RetentionTest, facts_that_a_service_still_needs_stay_however_old) {
 }
 
 TEST_F(RetentionTest, facts_that_are_not_sorted_stay_however_old) {
+  are_sorted = false;
   append(5);
-  sorted_through = StreamId{2};
+  stream->set_sorted_through(StreamId{2});
   runtime.run_for(hours{1000});
   sweep();
   EXPECT_EQ(stored_facts(), 3);

@@ -86,12 +86,12 @@ OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const EventForm
 }
 
 OutboxDrain::OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
-                         FindStream find_stream, OutboxSettings settings, OutboxMetrics metrics)
+                         Streams& streams, OutboxSettings settings, OutboxMetrics metrics)
     : runtime_(runtime),
       port_(std::move(port)),
       installation_(installation),
       commits_(commits),
-      find_stream_(std::move(find_stream)),
+      streams_(streams),
       settings_(within_fact_limits(settings)),
       metrics_(metrics),
       stop_requested_(runtime),
@@ -198,7 +198,7 @@ Async<Result<void>> OutboxDrain::place(const std::vector<OutboxRow>* rows) {
 }
 
 Async<void> OutboxDrain::append_group(Group* group) {
-  const auto stream = co_await find_stream_(group->stream);
+  const auto stream = co_await streams_.find_or_create(group->stream);
   if (stream) {
     group->outcome = co_await append_rows(*stream, &group->rows);
     co_return;

@@ -11,7 +11,7 @@
 #include "postrider/runtime/gate.hpp"
 #include "postrider/store/outbox_batches.hpp"
 #include "postrider/stream/fact_parser.hpp"
-#include "postrider/stream/stream.hpp"
+#include "postrider/stream/streams.hpp"
 
 namespace prometheus {
 class Counter;
@@ -43,11 +43,9 @@ struct OutboxMetrics {
 /// thread.
 class OutboxDrain {
  public:
-  /// Gives a stream by its name; `not_found` for what is none.
-  using FindStream = std::function<Async<Result<Stream*>>(std::string name)>;
   /// `installation`: reads the database of this installation.
   OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
-              FindStream find_stream, OutboxSettings settings, OutboxMetrics metrics);
+              Streams& streams, OutboxSettings settings, OutboxMetrics metrics);
 
   void start();
   /// Begins nothing more.
@@ -76,7 +74,7 @@ class OutboxDrain {
   OutboxPort port_;
   Reader installation_;
   Commits& commits_;
-  FindStream find_stream_;
+  Streams& streams_;
   OutboxSettings settings_;
   OutboxMetrics metrics_;
   std::unique_ptr<SqlConnection> connection_;  ///< used on the port's lane

@@ -114,12 +114,8 @@ class OutboxDrainTest : public StreamWorld {
       outbox = watched.get();
       return watched;
     };
-    const auto find_stream = [this](std::string name) -> Async<Result<Stream*>> {
-      if (name != "events") co_return fail(Code::not_found, "there is no stream \"{}\"", name);
-      co_return events.get();
-    };
     drain = std::make_unique<OutboxDrain>(runtime, OutboxPort{lane, connect}, Reader{lane, *reader},
-                                          *committer, find_stream, settings,
+                                          *committer, *streams, settings,
                                           OutboxMetrics{taken, refused});
     drain->start();
   }
@@ -153,7 +149,7 @@ class OutboxDrainTest : public StreamWorld {
   }
 
   Application application;
-  std::unique_ptr<Stream> events = open_stream();
+  Stream* events = only_stream(open_stream());
   prometheus::Counter taken;
   prometheus::Counter refused;
   OutboxSettings settings;
@@ -319,7 +315,7 @@ TEST_F(OutboxDrainTest, a_row_can_be_refused_under_an_id_that_was_refused_before
 }
 
 TEST_F(OutboxDrainTest, facts_stand_behind_those_that_another_process_took) {
-  events = open_stream({}, StreamId{0}, &session);
+  events = only_stream(open_stream({}, StreamId{0}, &session));
   ASSERT_TRUE(prepare_ids(*writer, events->key(), StreamId{0}));
   events->begin_session({});
   // The rest of the first thousand is left, and somebody took from the outbox under the second.

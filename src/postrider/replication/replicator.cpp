@@ -71,12 +71,13 @@ struct Replicator::Heard {
 };
 
 Replicator::Replicator(Runtime& runtime, Lane& lane, Bus& bus, const Session& session,
-                       Surroundings surroundings)
+                       Streams& streams, Callbacks callbacks)
     : runtime_(runtime),
       lane_(lane),
       bus_(bus),
       session_(session),
-      surroundings_(std::move(surroundings)) {}
+      streams_(streams),
+      callbacks_(std::move(callbacks)) {}
 
 void Replicator::start(const std::string& fleet) {
   bus_.start(*this, fleet);
@@ -104,14 +105,14 @@ void Replicator::connected() {
   bus_.publish(format_command(ReplicateCommand{}));
   // Others cannot see that this process was away.
   say_all_positions();
-  surroundings_.look_soon();
+  callbacks_.poll_soon();
 }
 
 void Replicator::disconnected() {
   is_connected_ = false;
   for (const auto& [writer, parked] : parked_) held_bytes_ -= parked.bytes;
   parked_.clear();
-  surroundings_.look_soon();
+  callbacks_.poll_soon();
 }
 
 void Replicator::say(Stream& stream, const WriterWord& word) {
@@ -144,7 +145,7 @@ void Replicator::say_rows(const std::string& stream, const WriterWord& word, Str
 }
 
 void Replicator::say_position(const std::string& stream, StreamId previous, StreamId position) {
-  const Stream* const known = surroundings_.find_stream(stream);
+  const Stream* const known = streams_.find(stream);
   if (known == nullptr) return;
   bus_.publish(format_command(PositionCommand{stream, session_.instance_name(), previous, position,
                                               known->newest_session()}));
@@ -169,7 +170,7 @@ void Replicator::say_unsaid() {
 
 void Replicator::say_all_positions() {
   unsaid_.clear();
-  for (const Stream* const stream : surroundings_.streams()) {
+  for (const Stream* const stream : streams_.all()) {
     say_position(stream->name(), stream->own_position(), stream->own_position());
   }
 }
@@ -188,7 +189,7 @@ const InstanceKey* Replicator::writer_of(const std::string& instance) {
   if (instance == session_.instance_name()) return nullptr;
   const auto found = instances_.find(instance);
   if (found != instances_.end()) return &found->second;
-  surroundings_.look_soon();
+  callbacks_.poll_soon();
   return nullptr;
 }
 
@@ -209,7 +210,7 @@ void Replicator::handle(const PositionCommand& command) {
 
 void Replicator::handle(RdataCommand command) {
   const InstanceKey* const writer = writer_of(command.instance);
-  const Stream* const stream = surroundings_.find_stream(command.stream);
+  const Stream* const stream = streams_.find(command.stream);
   if (writer == nullptr || stream == nullptr) return;
   if (held_bytes_ + command.row.size() > held_bytes_max) return;
   const Writer key{command.stream, command.instance};
@@ -220,7 +221,7 @@ void Replicator::handle(RdataCommand command) {
   if (!command.position) return;
   auto heard = std::make_shared<Heard>();
   heard->stream = command.stream;
-  heard->keys = surroundings_.sorts() ? &stream->format() : nullptr;
+  heard->keys = callbacks_.needs_keys() ? &stream->format() : nullptr;
   heard->rows = std::move(parked.rows);
   heard->bytes = parked.bytes;
   heard->word.writer = *writer;
@@ -230,7 +231,7 @@ void Replicator::handle(RdataCommand command) {
 }
 
 void Replicator::handle(const ClearSessionCommand& command) {
-  if (command.instance != session_.instance_name()) surroundings_.look_soon();
+  if (command.instance != session_.instance_name()) callbacks_.poll_soon();
 }
 
 void Replicator::handle(const ErrorCommand& command) {
@@ -258,11 +259,11 @@ void Replicator::hear_later(const std::shared_ptr<Heard>& heard) {
 
 void Replicator::hear(const Heard& heard) {
   held_bytes_ -= heard.bytes;
-  Stream* const stream = surroundings_.find_stream(heard.stream);
-  if (stream == nullptr) return surroundings_.look_soon();
+  Stream* const stream = streams_.find(heard.stream);
+  if (stream == nullptr) return callbacks_.poll_soon();
   if (!heard.is_readable) return warn("facts of " + heard.stream + " cannot be read");
   stream->hear(heard.word);
-  if (stream->lacks_writers()) surroundings_.look_soon();
+  if (stream->lacks_writers()) callbacks_.poll_soon();
 }
 
 }  // namespace postrider

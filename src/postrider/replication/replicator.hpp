@@ -12,7 +12,7 @@
 #include "postrider/runtime/bus.hpp"
 #include "postrider/runtime/lane.hpp"
 #include "postrider/store/sessions.hpp"
-#include "postrider/stream/stream.hpp"
+#include "postrider/stream/streams.hpp"
 
 namespace postrider {
 
@@ -22,16 +22,14 @@ namespace postrider {
 class Replicator final : public Bus::Listener {
  public:
   /// What it needs of the process around it.
-  struct Surroundings {
-    std::function<Stream*(std::string_view name)> find_stream;
-    std::function<std::vector<Stream*>()> streams;
-    std::function<void()> look_soon;  ///< at what the database says of the fleet
-    std::function<bool()> sorts;      ///< whether facts are wanted with their keys
-    std::function<void(std::string_view service)> try_service;  ///< it takes requests again
+  struct Callbacks {
+    std::function<void()> poll_soon;   ///< the database has changes that are not known here
+    std::function<bool()> needs_keys;  ///< whether facts are wanted with their keys
+    std::function<void(std::string_view service)> retry_service;  ///< it takes requests again
   };
   /// `lane`: for unpacking. Everything outlives the replicator.
-  Replicator(Runtime& runtime, Lane& lane, Bus& bus, const Session& session,
-             Surroundings surroundings);
+  Replicator(Runtime& runtime, Lane& lane, Bus& bus, const Session& session, Streams& streams,
+             Callbacks callbacks);
 
   void start(const std::string& fleet);
   /// Says that the session has ended.
@@ -73,7 +71,7 @@ class Replicator final : public Bus::Listener {
   void handle(const ReplicateCommand&) { say_all_positions(); }
   void handle(const ClearSessionCommand& command);
   void handle(const ErrorCommand& command);
-  void handle(const RemoteServerUpCommand& command) { surroundings_.try_service(command.service); }
+  void handle(const RemoteServerUpCommand& command) { callbacks_.retry_service(command.service); }
   void handle(const NameCommand&) {}
   void handle(const PingCommand&) {}
   /// Whom a word is of; null when it is one's own, or of somebody unknown.
@@ -88,7 +86,8 @@ class Replicator final : public Bus::Listener {
   Lane& lane_;
   Bus& bus_;
   const Session& session_;
-  Surroundings surroundings_;
+  Streams& streams_;
+  Callbacks callbacks_;
   std::map<std::string, InstanceKey> instances_;
   std::map<std::string, Unsaid> unsaid_;  ///< positions without facts, by stream
   bool will_say_unsaid_ = false;

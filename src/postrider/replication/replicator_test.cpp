@@ -62,7 +62,7 @@ class ReplicatorTest : public SharedStreamWorld {
     adopt_instances();
     replicator.connected();
     bus.lines.clear();
-    looks = 0;
+    polls = 0;
   }
 
   void adopt_instances() {
@@ -120,35 +120,24 @@ class ReplicatorTest : public SharedStreamWorld {
 
   ScriptedBus bus;
   HeldLane lane_of_replicator;
-  std::map<std::string, Stream*> streams{{"events", stream.get()}};
-  int looks = 0;
-  std::vector<std::string> tried;
+  int polls = 0;
+  std::vector<std::string> retried;
   Replicator replicator{
       runtime,
       lane_of_replicator,
       bus,
       session,
-      {.find_stream =
-           [this](std::string_view name) {
-             const auto found = streams.find(std::string(name));
-             return found == streams.end() ? nullptr : found->second;
-           },
-       .streams =
-           [this] {
-             std::vector<Stream*> all;
-             for (const auto& [name, each] : streams) all.push_back(each);
-             return all;
-           },
-       .look_soon = [this] { ++looks; },
-       .sorts = [] { return false; },
-       .try_service = [this](std::string_view service) { tried.emplace_back(service); }}};
+      *streams,
+      {.poll_soon = [this] { ++polls; },
+       .needs_keys = [] { return false; },
+       .retry_service = [this](std::string_view service) { retried.emplace_back(service); }}};
 };
 
 TEST_F(ReplicatorTest, who_connects_says_its_name_asks_where_others_stand_and_says_where_it_does) {
   replicator.connected();
   EXPECT_EQ(bus.lines, (Lines{"NAME test", "REPLICATE",
                               fmt::format("POSITION events test 0 0 {}", session.key().value)}));
-  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(polls, 1);
   EXPECT_EQ(bus.fleet, "fleet");
 }
 
@@ -208,7 +197,7 @@ TEST_F(ReplicatorTest, what_it_says_itself_changes_nothing_when_it_comes_back) {
   hear(fmt::format("POSITION events test 0 900 {}", session.key()));
   hear("CLEAR_SESSION test");
   EXPECT_EQ(stream->positions(), before);
-  EXPECT_EQ(looks, 0);
+  EXPECT_EQ(polls, 0);
 }
 
 TEST_F(ReplicatorTest, the_rows_of_a_commit_are_taken_in_together) {
@@ -242,10 +231,10 @@ TEST_F(ReplicatorTest, the_rows_of_two_writers_may_come_between_each_other) {
 
 TEST_F(ReplicatorTest, the_rows_of_two_streams_may_come_between_each_other) {
   const StreamRow row = put_stream(*writer, "more", "matrix", runtime.wall_now()).value();
-  Stream more(runtime, *committer, Reader{lane, *reader}, {}, StreamMetrics{facts_per_commit}, row,
-              IdOrigin{StreamId{0}, &session});
+  Stream& more = streams->add(std::make_unique<Stream>(
+      runtime, *committer, Reader{lane, *reader}, StreamSettings{}, StreamMetrics{facts_per_commit},
+      row, IdOrigin{StreamId{0}, &session}));
   more.adopt({session.key(), {{second, StreamId{0}, true}}});
-  streams["more"] = &more;
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}});
   const Lines one = told("second", StreamId{0}, blocks);
   const Lines other = told("second", StreamId{0}, blocks, "more");
@@ -363,30 +352,30 @@ TEST_F(ReplicatorTest, a_commit_that_is_too_large_to_be_told_is_announced) {
 TEST_F(ReplicatorTest, words_of_somebody_unknown_are_left_to_the_database) {
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{3}}});
   hear(told("stranger", StreamId{0}, blocks));
-  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(polls, 1);
   hear(fmt::format("POSITION events stranger 0 3 {}", session.key()));
-  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(polls, 2);
   EXPECT_EQ(stream->positions(), PositionVector(StreamId{0}));
 }
 
 TEST_F(ReplicatorTest, words_of_an_unknown_stream_are_left_to_the_database) {
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{3}}});
   hear(told("second", StreamId{0}, blocks, "unknown"));
-  EXPECT_EQ(looks, 0);
+  EXPECT_EQ(polls, 0);
   hear(fmt::format("POSITION unknown second 0 3 {}", session.key()));
-  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(polls, 1);
   EXPECT_EQ(stream->positions(), PositionVector(StreamId{0}));
 }
 
 TEST_F(ReplicatorTest, a_session_that_nobody_has_a_list_of_yet_is_looked_up) {
   hear(fmt::format("POSITION events second 0 4 {}", session.key().value + 1));
-  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(polls, 1);
   EXPECT_EQ(stream->linear_position(), StreamId{0});
 }
 
 TEST_F(ReplicatorTest, who_ends_says_so_and_others_look) {
   hear("CLEAR_SESSION second");
-  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(polls, 1);
   replicator.stop();
   EXPECT_EQ(bus.lines, Lines{"CLEAR_SESSION test"});
   EXPECT_TRUE(bus.stopped);
@@ -396,7 +385,7 @@ TEST_F(ReplicatorTest, a_service_that_is_up_again_is_passed_on) {
   replicator.say_server_up("irc bridge");
   EXPECT_EQ(bus.lines, Lines{"REMOTE_SERVER_UP irc bridge"});
   hear("REMOTE_SERVER_UP irc bridge");
-  EXPECT_EQ(tried, std::vector<std::string>{"irc bridge"});
+  EXPECT_EQ(retried, std::vector<std::string>{"irc bridge"});
 }
 
 TEST_F(ReplicatorTest, warnings_do_not_come_faster_than_somebody_can_read_them) {
@@ -417,7 +406,7 @@ TEST_F(ReplicatorTest, names_pings_and_errors_are_no_words_of_writers) {
   const PositionVector before = stream->positions();
   hear({"NAME second", "PING 1", "ERROR of somebody"});
   EXPECT_EQ(stream->positions(), before);
-  EXPECT_EQ(looks, 0);
+  EXPECT_EQ(polls, 0);
   EXPECT_TRUE(bus.lines.empty());
 }
 

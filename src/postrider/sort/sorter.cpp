@@ -87,6 +87,7 @@ Async<Result<void>> Sorter::sort_next() {
   if (changed) co_return Result<void>{};
   if (run.chunks.empty()) {
     sorted_through_ = run.through;  // IDs without facts; not worth a commit
+    stream_.set_sorted_through(sorted_through_);
     co_return Result<void>{};
   }
 
@@ -113,6 +114,7 @@ Async<Result<void>> Sorter::sort_next() {
 
 void Sorter::publish(const Decisions& decisions) {
   sorted_through_ = decisions.through;
+  stream_.set_sorted_through(sorted_through_);
   metrics_.facts_sorted.Increment(static_cast<double>(decisions.facts));
   metrics_.inbox_entries.Increment(static_cast<double>(decisions.entries));
   for (const auto& [service, block] : decisions.blocks) inboxes_.add_to_inbox(service, block);

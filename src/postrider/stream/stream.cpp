@@ -139,6 +139,7 @@ Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSett
       key_(row.key),
       name_(row.name),
       format_(find_event_format(row.format)),
+      sorted_through_(row.sorted_through),
       session_(ids.session),
       ids_(id_source(ids.session), ids.last),
       said_position_(ids.last),

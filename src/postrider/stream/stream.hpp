@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,7 +27,8 @@ namespace postrider {
 struct StreamSettings {
   std::size_t tail_cache_bytes = 64U << 20;
   std::size_t block_cache_bytes = 32U << 20;
-  std::size_t waiting_bytes_max = 256U << 20;  ///< appends that wait for the committer
+  std::size_t waiting_bytes_max = 256U << 20;    ///< appends that wait for the committer
+  Duration retain = std::chrono::hours{24 * 7};  ///< facts that no service needs any more
   Duration idempotency_retain = std::chrono::hours{24};
 };
 
@@ -93,6 +95,17 @@ class Stream {
   [[nodiscard]] PositionVector positions() const { return positions_.vector(); }
   /// Facts up to here may be gone.
   [[nodiscard]] StreamId dropped_through() const { return reader_.dropped_through(); }
+  /// Interest in every fact up to here is decided and stored, as far as this process knows.
+  [[nodiscard]] StreamId sorted_through() const { return sorted_through_; }
+  void set_sorted_through(StreamId through) {
+    sorted_through_ = std::max(sorted_through_, through);
+  }
+  /// How many IDs are in order and not sorted.
+  [[nodiscard]] std::int64_t sort_lag() const {
+    return linear_position().value - sorted_through_.value;
+  }
+  /// How long facts are kept that no service needs any more.
+  [[nodiscard]] Duration retain() const { return settings_.retain; }
   /// Notified when `positions` move.
   Event& advanced() { return advanced_; }
 
@@ -173,6 +186,7 @@ class Stream {
   StreamKey key_;
   std::string name_;
   const EventFormat* format_;
+  StreamId sorted_through_;
   const Session* session_;
   IdSupply ids_;
   StreamId said_position_;  ///< in the last word

@@ -24,11 +24,8 @@ class DeliveryWorld : public StreamWorld {
       controller->request_stop();
       run(controller->gate().drained());
     }
-    const auto find_stream = [this](StreamKey key) {
-      return stream->key() == key ? stream.get() : nullptr;
-    };
     controller = std::make_unique<TransactionController>(
-        runtime, *committer, Reader{lane, *reader}, receiver, find_stream, settings,
+        runtime, *committer, Reader{lane, *reader}, receiver, *streams, settings,
         DeliveryMetrics{delivered, failed, facts_delivered, delivery_seconds});
     registry = std::make_unique<ServiceRegistry>(runtime, *committer, *controller, services_max);
     EXPECT_TRUE(
@@ -98,7 +95,7 @@ class DeliveryWorld : public StreamWorld {
   prometheus::Counter facts_delivered;
   prometheus::Histogram delivery_seconds{{1}};
   sim::ScriptedReceiver receiver{runtime};
-  std::unique_ptr<Stream> stream = open_stream();
+  Stream* stream = only_stream(open_stream());
   std::unique_ptr<TransactionController> controller;
   std::unique_ptr<ServiceRegistry> registry;
 };

@@ -60,7 +60,7 @@ class SharedStreamWorld : public StreamWorld {
             .has_facts = true};
   }
 
-  std::unique_ptr<Stream> stream = open_stream({}, StreamId{0}, &session);
+  Stream* stream = only_stream(open_stream({}, StreamId{0}, &session));
   std::optional<WriterWord> said;
 };
 

@@ -10,7 +10,7 @@
 #include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/store/testing/forwarding_connection.hpp"
 #include "postrider/stream/fact_parser.hpp"
-#include "postrider/stream/stream.hpp"
+#include "postrider/stream/streams.hpp"
 #include "sim/world/run.hpp"
 
 namespace postrider {
@@ -72,6 +72,7 @@ class StreamWorld : public testing::Test {
     committer = std::make_unique<Committer>(
         runtime, lane, *writer, CommitterMetrics{commit_count, commit_seconds}, &session);
     committer->start();
+    streams = make_streams();
   }
   ~StreamWorld() override { run(committer->stop()); }
 
@@ -89,6 +90,16 @@ class StreamWorld : public testing::Test {
     StreamRow row{*key_, "events", "matrix", StreamId{0}, StreamId{0}};
     return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader}, settings,
                                     StreamMetrics{facts_per_commit}, row, IdOrigin{last, under});
+  }
+
+  /// Makes it the only stream of `streams`, which is made anew.
+  Stream* only_stream(std::unique_ptr<Stream> stream) {
+    streams = make_streams();
+    return &streams->add(std::move(stream));
+  }
+  std::unique_ptr<Streams> make_streams() {
+    return std::make_unique<Streams>(runtime, *committer, Reader{lane, *reader}, StreamsSettings{},
+                                     StreamMetrics{facts_per_commit}, &session);
   }
 
   static std::shared_ptr<const FactBatch> facts(const Stream& stream, int count, int from = 1) {
@@ -112,6 +123,7 @@ class StreamWorld : public testing::Test {
       std::make_unique<WatchedConnection>(database.connect_reader());
   Session session{"test", std::chrono::hours{1000}};
   std::unique_ptr<Committer> committer;
+  std::unique_ptr<Streams> streams;
 
  private:
   std::optional<StreamKey> key_;

@@ -1,4 +1,4 @@
-#include "postrider/lease/silence.hpp"
+#include "postrider/lease/failure_detector.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,15 +7,15 @@ namespace {
 
 using std::chrono::seconds;
 
-class Silence : public testing::Test {
+class FailureDetectorTest : public testing::Test {
  protected:
-  /// The instances that are found silent.
+  /// The instances that are found to have failed.
   std::vector<std::int64_t> observe(std::vector<SessionRow> rows, seconds at) {
-    std::vector<std::int64_t> silent;
-    for (const SessionRow& row : watch.observe(rows, MonoTime{at})) {
-      silent.push_back(row.instance.value);
+    std::vector<std::int64_t> failed;
+    for (const SessionRow& row : detector.observe(rows, MonoTime{at})) {
+      failed.push_back(row.instance.value);
     }
-    return silent;
+    return failed;
   }
   static SessionRow row(std::int64_t instance, std::int64_t session, std::int64_t beats,
                         bool is_live = true) {
@@ -27,10 +27,10 @@ class Silence : public testing::Test {
   }
   using Instances = std::vector<std::int64_t>;
 
-  SilenceWatch watch{seconds{5}};
+  FailureDetector detector{seconds{5}};
 };
 
-TEST_F(Silence, is_a_whole_interval_without_a_beat) {
+TEST_F(FailureDetectorTest, finds_who_had_no_heartbeat_for_a_whole_interval) {
   EXPECT_EQ(observe({row(1, 1, 7), row(2, 2, 7)}, seconds{0}), Instances{});
   EXPECT_EQ(observe({row(1, 1, 7), row(2, 2, 8)}, seconds{4}), Instances{});
   EXPECT_EQ(observe({row(1, 1, 7), row(2, 2, 8)}, seconds{5}), Instances{1});
@@ -38,20 +38,20 @@ TEST_F(Silence, is_a_whole_interval_without_a_beat) {
   EXPECT_EQ(observe({row(1, 1, 8), row(2, 2, 8)}, seconds{10}), Instances{2});
 }
 
-TEST_F(Silence, begins_anew_with_a_new_session) {
+TEST_F(FailureDetectorTest, begins_the_interval_again_with_a_new_session) {
   observe({row(1, 1, 7)}, seconds{0});
   EXPECT_EQ(observe({row(1, 2, 7)}, seconds{5}), Instances{});
   EXPECT_EQ(observe({row(1, 2, 7)}, seconds{10}), Instances{1});
 }
 
-TEST_F(Silence, of_a_session_that_has_ended_is_nobodys_concern) {
+TEST_F(FailureDetectorTest, does_not_find_a_session_that_has_ended) {
   observe({row(1, 1, 7)}, seconds{0});
   EXPECT_EQ(observe({row(1, 1, 7, false)}, seconds{9}), Instances{});
 }
 
-TEST_F(Silence, is_not_known_while_the_database_is_away) {
+TEST_F(FailureDetectorTest, finds_nobody_while_the_database_is_away) {
   observe({row(1, 1, 7)}, seconds{0});
-  watch.interrupt();
+  detector.reset();
   EXPECT_EQ(observe({row(1, 1, 7)}, seconds{9}), Instances{});
   EXPECT_EQ(observe({row(1, 1, 7)}, seconds{14}), Instances{1});
 }

@@ -1,0 +1,202 @@
+#include "postrider/lease/membership.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "postrider/base/log.hpp"
+#include "postrider/base/quantity.hpp"
+#include "postrider/store/leases.hpp"
+
+namespace postrider {
+namespace {
+
+// Polls that are wanted at about the same time are one.
+constexpr Duration poll_spacing = std::chrono::milliseconds{5};
+
+}  // namespace
+
+const SessionRow* MembershipSnapshot::find_live(SessionKey session) const {
+  const auto is_it = [session](const SessionRow& row) {
+    return row.is_live && row.session == session;
+  };
+  const auto found = std::ranges::find_if(stored.sessions, is_it);
+  return found == stored.sessions.end() ? nullptr : &*found;
+}
+
+Membership::Membership(Runtime& runtime, Reader writer, Reader background, Committer& committer,
+                       Session& session, FleetSettings settings, std::string_view lease,
+                       Listener& listener)
+    : runtime_(runtime),
+      writer_(writer),
+      background_(background),
+      committer_(committer),
+      session_(session),
+      settings_(std::move(settings)),
+      lease_(lease),
+      listener_(listener),
+      failures_(settings_.session_interval),
+      wake_(runtime),
+      gate_(runtime) {}
+
+Async<Result<void>> Membership::start() {
+  CO_TRY_VOID(co_await poll_membership());
+  gate_.spawn(run(), "membership");
+  co_return Result<void>{};
+}
+
+Async<void> Membership::stop() {
+  stopping_ = true;
+  poll_soon();
+  co_await gate_.drained();
+  if (session_.has_ended()) co_return;
+  const WallTime now = runtime_.wall_now();
+  std::function<Result<void>(SqlConnection&)> apply = [this, now](SqlConnection& connection) {
+    return end_session(connection, session_.instance(), session_.key(), now);
+  };
+  const Result<void> ended = co_await committer_.commit(std::move(apply));
+  if (!ended) {
+    log_warn("fleet: session {} could not be ended, and others wait until it expires: {}",
+             session_.key(), ended.error().detail);
+  }
+}
+
+Async<void> Membership::run() {
+  while (!stopping_) {
+    co_await wait_for_next_poll();
+    if (stopping_) co_return;
+    const Result<void> polled = co_await poll_membership();
+    const std::string error = polled ? "" : polled.error().detail;
+    if (!polled) failures_.reset();
+    if (!polled && error != last_error_) {
+      log_warn("fleet: the database could not be polled, which is tried again: {}", error);
+    }
+    last_error_ = error;
+  }
+}
+
+void Membership::poll_soon() {
+  is_poll_wanted_ = true;
+  wake_.notify_all();
+}
+
+Async<void> Membership::wait_for_next_poll() {
+  const MonoTime now = runtime_.now();
+  if (!is_poll_wanted_) {
+    const Duration pause = listener_.are_changes_announced() ? settings_.session_interval / 5
+                                                             : settings_.poll_interval;
+    co_await wake_.wait_until(now + pause);
+  }
+  if (is_poll_wanted_) co_await wake_.wait_until(now + poll_spacing);
+  is_poll_wanted_ = false;
+}
+
+Async<Result<void>> Membership::poll_membership() {
+  if (session_.has_ended()) {
+    listener_.on_session_ended();
+    const SessionKey ended = session_.key();
+    CO_TRY_VOID(co_await begin_session_anew());
+    if (ended != SessionKey{}) {
+      log_warn(
+          "session {} of this process was ended by others: it had no heartbeat for too long, or"
+          " another process has the same instance name; session {} replaces it",
+          ended, session_.key());
+    }
+  }
+  CO_TRY_VOID(co_await heartbeat_if_due());
+  CO_TRY(const MembershipSnapshot snapshot, co_await read_snapshot());
+  if (snapshot.find_live(session_.key()) == nullptr) {
+    session_.on_ended();
+    listener_.on_session_ended();
+    co_return Result<void>{};
+  }
+  CO_TRY_VOID(co_await listener_.on_snapshot(&snapshot));
+  CO_TRY_VOID(co_await end_failed_sessions(&snapshot));
+  co_return co_await hold_lease(&snapshot);
+}
+
+Async<Result<void>> Membership::begin_session_anew() {
+  co_await committer_.drained();
+  const MonoTime before = runtime_.now();
+  const WallTime now = runtime_.wall_now();
+  const std::string fleet =
+      fmt::format("{:016x}", runtime_.random(std::numeric_limits<std::uint64_t>::max()));
+  BegunSession begun;
+  auto work = [this, now, &fleet, &begun]() -> Result<void> {
+    SqlConnection& connection = writer_.connection;
+    return transact(connection, [&]() -> Result<void> {
+      TRY(begun, begin_session(connection, session_.instance_name(), now));
+      TRY_VOID(name_fleet(connection, fleet));
+      TRY(const StoredSessions stored, read_sessions(connection));
+      return listener_.prepare_session(connection, begun.instance, stored);
+    });
+  };
+  CO_TRY_VOID(co_await run_on(writer_.lane, work));
+  session_.on_begun(begun, before);
+  listener_.on_session_begun();
+  log_info("session {} of instance {} has begun", session_.key(), session_.instance_name());
+  co_return Result<void>{};
+}
+
+/// Every commit is a heartbeat. Without one for too long, others end the session.
+Async<Result<void>> Membership::heartbeat_if_due() {
+  if (runtime_.now() - session_.last_heartbeat() < settings_.session_interval / 2) {
+    co_return Result<void>{};
+  }
+  std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) -> Result<void> {
+    return {};
+  };
+  co_return co_await committer_.commit(std::move(nothing));
+}
+
+Async<Result<MembershipSnapshot>> Membership::read_snapshot() {
+  auto read = [this]() -> Result<MembershipSnapshot> {
+    MembershipSnapshot snapshot;
+    TRY(snapshot.stored, read_sessions(background_.connection));
+    TRY(snapshot.lease_holder, read_lease(background_.connection, lease_));
+    return snapshot;
+  };
+  co_return co_await run_on(background_.lane, read);
+}
+
+Async<Result<void>> Membership::end_failed_sessions(const MembershipSnapshot* snapshot) {
+  const auto failed = failures_.observe(snapshot->stored.sessions, runtime_.now());
+  for (const SessionRow& row : failed) {
+    if (row.session == session_.key()) continue;
+    bool ended = false;
+    const WallTime now = runtime_.wall_now();
+    std::function<Result<void>(SqlConnection&)> apply =
+        [&row, &ended, now](SqlConnection& connection) -> Result<void> {
+      TRY(ended, end_silent_session(connection, row, now));
+      return {};
+    };
+    CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+    if (ended) {
+      log_warn(
+          "session {} of instance {} had no heartbeat for {}, and has been ended: its process"
+          " commits nothing more under it, and others take over its work",
+          row.session, row.instance_name, format_duration(settings_.session_interval));
+    }
+  }
+  co_return Result<void>{};
+}
+
+Async<Result<void>> Membership::hold_lease(const MembershipSnapshot* snapshot) {
+  const SessionRow* const holder = snapshot->find_live(snapshot->lease_holder);
+  lease_holder_ = holder == nullptr ? "" : holder->instance_name;
+  bool is_held = snapshot->lease_holder == session_.key();
+  if (holder == nullptr && listener_.can_work()) {
+    const SessionKey from = snapshot->lease_holder;
+    const SessionKey to = session_.key();
+    std::function<Result<void>(SqlConnection&)> apply =
+        [this, &is_held, from, to](SqlConnection& connection) -> Result<void> {
+      TRY(is_held, take_lease(connection, lease_, from, to));
+      return {};
+    };
+    CO_TRY_VOID(co_await committer_.commit(std::move(apply)));
+    if (is_held) lease_holder_ = session_.instance_name();
+  }
+  if (is_held && listener_.can_work()) co_return co_await listener_.begin_work();
+  co_return Result<void>{};
+}
+
+}  // namespace postrider

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "postrider/commit/committer.hpp"
+
+namespace postrider {
+
+/// The commits of work that is done under a lease: accepted until they are revoked, which is when
+/// the lease is lost. Engine thread.
+class RevocableCommits final : public Commits {
+ public:
+  /// `commits` must outlive this.
+  explicit RevocableCommits(Commits& commits) : commits_(commits) {}
+
+  /// `stopping` after they were revoked, and when the session has ended meanwhile: another process
+  /// goes on with the work. Else as `commits` does.
+  Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply) override;
+  [[nodiscard]] bool may_act() const override { return !revoked_ && commits_.may_act(); }
+  void revoke() { revoked_ = true; }
+
+ private:
+  Commits& commits_;
+  bool revoked_ = false;
+};
+
+}  // namespace postrider
