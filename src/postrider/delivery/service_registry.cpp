@@ -48,8 +48,8 @@ ServiceRegistry::ServiceRegistry(Runtime& runtime, Commits& commits,
       commits_(commits),
       controller_(controller),
       services_max_(services_max),
-      turn_(runtime),
-      inbox_turn_(runtime) {}
+      mutex_(runtime),
+      inbox_mutex_(runtime) {}
 
 void ServiceRegistry::add(std::shared_ptr<Service> service) {
   by_key_.emplace(service->row.key, service);
@@ -137,9 +137,9 @@ Result<void> ServiceRegistry::check_put(const Registration& registration,
 
 Async<Result<ServiceRegistry::Put>> ServiceRegistry::put(Registration registration,
                                                          ServiceSource source) {
-  co_await turn_.take();
+  co_await mutex_.lock();
   Result<Put> outcome = co_await put_in_turn(std::move(registration), source);
-  turn_.give();
+  mutex_.unlock();
   co_return outcome;
 }
 
@@ -198,7 +198,7 @@ Async<Result<void>> ServiceRegistry::update(std::shared_ptr<Service> service,
 }
 
 Async<Result<void>> ServiceRegistry::remove(std::string id) {
-  co_await turn_.take();
+  co_await mutex_.lock();
   const auto service = find(id);
   Result<void> outcome;
   if (!service) {
@@ -219,7 +219,7 @@ Async<Result<void>> ServiceRegistry::remove(std::string id) {
       ++version_;
     }
   }
-  turn_.give();
+  mutex_.unlock();
   co_return outcome;
 }
 

@@ -11,7 +11,7 @@
 
 #include "postrider/delivery/service.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
-#include "postrider/runtime/turn.hpp"
+#include "postrider/runtime/async_mutex.hpp"
 #include "postrider/sort/sorter.hpp"
 
 namespace postrider {
@@ -54,7 +54,7 @@ class ServiceRegistry final : public Inboxes {
   [[nodiscard]] std::vector<ServiceInterest> interests() const override;
   [[nodiscard]] std::optional<InboxSeq> last_seq(ServiceKey key) const override;
   void add_to_inbox(ServiceKey key, const InboxBlock& block) override;
-  Turn& turn() override { return inbox_turn_; }
+  AsyncMutex& inbox_mutex() override { return inbox_mutex_; }
 
  private:
   Result<void> check_tokens(const Registration& registration) const;
@@ -78,8 +78,8 @@ class ServiceRegistry final : public Inboxes {
   std::map<std::string, std::shared_ptr<Service>, std::less<>> by_id_;
   std::unordered_map<ServiceKey, std::shared_ptr<Service>> by_key_;
   std::uint64_t version_ = 1;
-  Turn turn_;
-  Turn inbox_turn_;
+  AsyncMutex mutex_;
+  AsyncMutex inbox_mutex_;
 };
 
 }  // namespace postrider

@@ -5,7 +5,7 @@
 namespace postrider {
 
 /// The replication bus: lines of text that every process of a fleet gets from every other. It may
-/// lose lines, and take long with any of them; it changes none. Engine thread.
+/// lose, delay, repeat and reorder lines; it changes none. Engine thread.
 class Bus {
  public:
   /// Who listens to it. Called on the engine thread.
@@ -16,7 +16,7 @@ class Bus {
     Listener& operator=(const Listener&) = delete;
     virtual ~Listener() = default;
 
-    /// From now on lines arrive and are sent; what was said before was not heard.
+    /// From now on lines arrive and are sent. Those that others sent before are lost.
     virtual void connected() = 0;
     virtual void disconnected() = 0;
     /// Without its line break. One's own lines may come back.
@@ -28,15 +28,15 @@ class Bus {
   Bus& operator=(const Bus&) = delete;
   virtual ~Bus() = default;
 
-  /// Connects, and connects again for ever. `fleet` tells one fleet from all others, whose lines
-  /// must not be heard.
+  /// Connects, and connects again for ever. `fleet` names the processes whose lines are exchanged;
+  /// those of other fleets do not arrive.
   virtual void start(Listener& listener, std::string fleet) = 0;
   /// Sends what was published, if that takes no time. Nothing is called any more.
   virtual void stop() = 0;
   /// Dropped while it is not connected. `line` has no line break.
   virtual void publish(std::string line) = 0;
-  /// After `connected`: what was missed before has been read. The pause before the next attempt to
-  /// connect is short again.
+  /// After `connected`: what was lost before has been read from the database. The pause before the
+  /// next attempt to connect is short again.
   virtual void caught_up() = 0;
 };
 

@@ -22,7 +22,7 @@ class Event {
 
   /// Wakes everyone who waits now.
   void notify_all();
-  /// Wakes whoever has waited longest; false when nobody waits.
+  /// Wakes the one that has waited longest; false when none waits.
   bool notify_one();
 
   Async<void> wait();

@@ -5,9 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "postrider/runtime/async_mutex.hpp"
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/reply.hpp"
-#include "postrider/runtime/turn.hpp"
 #include "sim/world/run.hpp"
 
 namespace postrider {
@@ -74,24 +74,24 @@ TEST_F(Coroutines, a_wait_ends_at_its_deadline_or_with_the_notice_whichever_is_f
   EXPECT_EQ(runtime.now(), MonoTime{} + seconds{5});
 }
 
-Async<void> take_and_log(Turn& turn, Event& go_on, std::vector<std::string>& log,
+Async<void> lock_and_log(AsyncMutex& mutex, Event& go_on, std::vector<std::string>& log,
                          std::string name) {
-  co_await turn.take();
+  co_await mutex.lock();
   log.push_back(name);
   co_await go_on.wait();
-  turn.give();
+  mutex.unlock();
 }
 
 TEST_F(Coroutines, a_turn_lets_one_through_at_a_time_in_the_order_they_came) {
-  Turn turn{runtime};
+  AsyncMutex mutex{runtime};
   for (const char* name : {"a", "b", "c"}) {
-    gate.spawn(take_and_log(turn, event, log, name), name);
+    gate.spawn(lock_and_log(mutex, event, log, name), name);
   }
   settle();
   EXPECT_EQ(log, (std::vector<std::string>{"a"}));
   event.notify_all();
-  // Comes while the turn is on its way to b, and still goes behind c.
-  gate.spawn(take_and_log(turn, event, log, "d"), "d");
+  // Comes while the mutex is on its way to b, and still goes behind c.
+  gate.spawn(lock_and_log(mutex, event, log, "d"), "d");
   settle();
   EXPECT_EQ(log, (std::vector<std::string>{"a", "b"}));
   while (gate.running() > 0) {

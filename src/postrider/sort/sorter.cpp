@@ -91,7 +91,7 @@ Async<Result<void>> Sorter::sort_next() {
     co_return Result<void>{};
   }
 
-  co_await inboxes_.turn().take();
+  co_await inboxes_.inbox_mutex().lock();
   const Decisions decisions = decide_all(run.chunks);
   const StreamKey key = stream_.key();
   std::function<Result<void>(SqlConnection&)> apply =
@@ -108,7 +108,7 @@ Async<Result<void>> Sorter::sort_next() {
   } else {
     adopted_version_ = 0;  // room state ran ahead of the disk; it is read anew
   }
-  inboxes_.turn().give();
+  inboxes_.inbox_mutex().unlock();
   co_return committed;
 }
 

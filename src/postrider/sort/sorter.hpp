@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "postrider/runtime/async_mutex.hpp"
 #include "postrider/runtime/gate.hpp"
-#include "postrider/runtime/turn.hpp"
 #include "postrider/sort/interest.hpp"
 #include "postrider/sort/room_state.hpp"
 #include "postrider/store/inbox.hpp"
@@ -37,7 +37,7 @@ class Inboxes {
   /// The block is on disk.
   virtual void add_to_inbox(ServiceKey service, const InboxBlock& block) = 0;
   /// Held from the reading of `last_seq` to the end of the commit that builds on it.
-  virtual Turn& turn() = 0;
+  virtual AsyncMutex& inbox_mutex() = 0;
 };
 
 struct SorterSettings {

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 /// Stands in for the services and their inboxes, and keeps what it is given.
 class FakeInboxes final : public Inboxes {
  public:
-  explicit FakeInboxes(Runtime& runtime) : turn_(runtime) {}
+  explicit FakeInboxes(Runtime& runtime) : mutex_(runtime) {}
 
   [[nodiscard]] std::uint64_t interest_version() const override { return version; }
   [[nodiscard]] std::vector<ServiceInterest> interests() const override { return services; }
@@ -33,7 +33,7 @@ class FakeInboxes final : public Inboxes {
       got[service].push_back(id.value);
     }
   }
-  Turn& turn() override { return turn_; }
+  AsyncMutex& inbox_mutex() override { return mutex_; }
 
   std::uint64_t version = 1;
   std::vector<ServiceInterest> services;
@@ -41,7 +41,7 @@ class FakeInboxes final : public Inboxes {
   std::map<ServiceKey, InboxSeq> ends;
 
  private:
-  Turn turn_;
+  AsyncMutex mutex_;
 };
 
 class SorterTest : public StreamWorld {

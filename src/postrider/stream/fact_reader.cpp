@@ -35,7 +35,7 @@ FactReader::FactReader(Runtime& runtime, Reader reader, const StreamRow& row,
       dropped_through_(row.dropped_through),
       tail_(sizes.tail_bytes, position),
       cache_(sizes.blocks_bytes),
-      stored_read_turn_(runtime) {}
+      stored_read_mutex_(runtime) {}
 
 void FactReader::add(Chunk chunk) {
   const StreamId last = chunk.last();
@@ -51,7 +51,7 @@ Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::si
   if (after >= linear) co_return FactRun({}, after);
   if (auto run = read_memory(after, linear, facts_max, keys)) co_return *std::move(run);
   // Services that catch up want the same blocks: whoever waited here finds them in the cache.
-  co_await stored_read_turn_.take();
+  co_await stored_read_mutex_.lock();
   auto remembered = read_memory(after, linear, facts_max, keys);
   Result<FactRun> run;
   if (remembered) {
@@ -59,7 +59,7 @@ Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::si
   } else {
     run = co_await read_stored(after, linear, facts_max, keys);
   }
-  stored_read_turn_.give();
+  stored_read_mutex_.unlock();
   co_return run;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "postrider/commit/reader.hpp"
-#include "postrider/runtime/turn.hpp"
+#include "postrider/runtime/async_mutex.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/stream/chunk_cache.hpp"
 #include "postrider/stream/position_vector.hpp"
@@ -83,7 +83,7 @@ class FactReader {
   StreamId dropped_through_;
   TailCache tail_;
   ChunkCache cache_;
-  Turn stored_read_turn_;
+  AsyncMutex stored_read_mutex_;
 };
 
 }  // namespace postrider
