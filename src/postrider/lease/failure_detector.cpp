@@ -12,9 +12,10 @@ std::vector<SessionRow> FailureDetector::observe(std::span<const SessionRow> ses
     }
     const auto last = last_heartbeats_.find(row.instance);
     const bool is_alive = last == last_heartbeats_.end() || last->second.session != row.session ||
-                          last->second.beats != row.beats;
+                          last->second.heartbeats != row.heartbeats;
     if (is_alive) {
-      last_heartbeats_.insert_or_assign(row.instance, LastHeartbeat{row.session, row.beats, now});
+      last_heartbeats_.insert_or_assign(row.instance,
+                                        LastHeartbeat{row.session, row.heartbeats, now});
     } else if (now - last->second.seen_at >= interval_) {
       failed.push_back(row);
     }

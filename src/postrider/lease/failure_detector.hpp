@@ -25,7 +25,7 @@ class FailureDetector {
  private:
   struct LastHeartbeat {
     SessionKey session;
-    std::int64_t beats = 0;
+    std::int64_t heartbeats = 0;
     MonoTime seen_at;
   };
   Duration interval_;

@@ -22,7 +22,7 @@ class FailureDetectorTest : public testing::Test {
     return {.instance = InstanceKey{instance},
             .instance_name = "x",
             .session = SessionKey{session},
-            .beats = beats,
+            .heartbeats = beats,
             .is_live = is_live};
   }
   using Instances = std::vector<std::int64_t>;

@@ -166,7 +166,7 @@ Async<Result<void>> Membership::end_failed_sessions(const MembershipSnapshot* sn
     const WallTime now = runtime_.wall_now();
     std::function<Result<void>(SqlConnection&)> apply =
         [&row, &ended, now](SqlConnection& connection) -> Result<void> {
-      TRY(ended, end_silent_session(connection, row, now));
+      TRY(ended, expire_session(connection, row, now));
       return {};
     };
     CO_TRY_VOID(co_await committer_.commit(std::move(apply)));

@@ -21,11 +21,11 @@ void Session::on_commit(MonoTime began, const Result<void>& outcome) {
 }
 
 Result<void> Session::heartbeat(SqlConnection& connection) {
-  return beat(connection, begun_.instance, begun_.session, ended());
+  return count_heartbeat(connection, begun_.instance, begun_.session, ended());
 }
 
 Result<bool> Session::was_committed(SqlConnection& connection) {
-  TRY(const auto heartbeats, read_beats(connection, begun_.instance, begun_.session));
+  TRY(const auto heartbeats, read_heartbeats(connection, begun_.instance, begun_.session));
   if (!heartbeats) return std::unexpected(ended());
   return std::exchange(heartbeats_, *heartbeats) < *heartbeats;
 }

@@ -28,7 +28,7 @@ class SessionAndJudge : public testing::Test {
   /// The judge saw no heartbeat for long enough.
   bool is_ended_by_judge() {
     const StoredSessions stored = read_sessions(*judge).value();
-    return end_silent_session(*judge, stored.sessions.front(), wall_time(2)).value();
+    return expire_session(*judge, stored.sessions.front(), wall_time(2)).value();
   }
 
   static constexpr Statement count_sql{"SELECT count(*) FROM leases WHERE name = 'late'"};

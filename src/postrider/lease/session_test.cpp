@@ -41,23 +41,23 @@ TEST_F(SessionTest, every_transaction_is_a_heartbeat) {
   const auto session = begun("a");
   ASSERT_TRUE(commit(*session));
   ASSERT_TRUE(commit(*session));
-  EXPECT_EQ(row_of(*session).beats, 2);
+  EXPECT_EQ(row_of(*session).heartbeats, 2);
 }
 
 TEST_F(SessionTest, that_was_ended_commits_nothing_more) {
   const auto session = begun("a");
   ASSERT_TRUE(commit(*session));
-  EXPECT_TRUE(end_silent_session(*connection, row_of(*session), wall_time(2)).value());
+  EXPECT_TRUE(expire_session(*connection, row_of(*session), wall_time(2)).value());
   EXPECT_FALSE(row_of(*session).is_live);
   EXPECT_EQ(commit(*session).error().code, Code::session_ended);
-  EXPECT_FALSE(end_silent_session(*connection, row_of(*session), wall_time(2)).value()) << "twice";
+  EXPECT_FALSE(expire_session(*connection, row_of(*session), wall_time(2)).value()) << "twice";
 }
 
 TEST_F(SessionTest, that_had_a_heartbeat_meanwhile_is_not_ended) {
   const auto session = begun("a");
   const SessionRow seen = row_of(*session);
   ASSERT_TRUE(commit(*session));
-  EXPECT_FALSE(end_silent_session(*connection, seen, wall_time(2)).value());
+  EXPECT_FALSE(expire_session(*connection, seen, wall_time(2)).value());
   EXPECT_TRUE(commit(*session));
 }
 
@@ -82,7 +82,7 @@ TEST_F(SessionTest, tells_whether_its_last_transaction_was_committed) {
   session->on_heartbeat_committed();
   EXPECT_FALSE(session->was_committed(*connection).value()) << "nothing since";
   ASSERT_TRUE(commit(*session));
-  ASSERT_TRUE(end_silent_session(*connection, row_of(*session), wall_time(2)).value());
+  ASSERT_TRUE(expire_session(*connection, row_of(*session), wall_time(2)).value());
   EXPECT_TRUE(session->was_committed(*connection).value()) << "what is committed stays so";
 }
 

@@ -82,7 +82,7 @@ Async<void> lock_and_log(AsyncMutex& mutex, Event& go_on, std::vector<std::strin
   mutex.unlock();
 }
 
-TEST_F(Coroutines, a_turn_lets_one_through_at_a_time_in_the_order_they_came) {
+TEST_F(Coroutines, a_mutex_lets_one_through_at_a_time_in_the_order_they_came) {
   AsyncMutex mutex{runtime};
   for (const char* name : {"a", "b", "c"}) {
     gate.spawn(lock_and_log(mutex, event, log, name), name);
@@ -90,7 +90,7 @@ TEST_F(Coroutines, a_turn_lets_one_through_at_a_time_in_the_order_they_came) {
   settle();
   EXPECT_EQ(log, (std::vector<std::string>{"a"}));
   event.notify_all();
-  // Comes while the mutex is on its way to b, and still goes behind c.
+  // Comes while the mutex is being handed to b, and still goes behind c.
   gate.spawn(lock_and_log(mutex, event, log, "d"), "d");
   settle();
   EXPECT_EQ(log, (std::vector<std::string>{"a", "b"}));

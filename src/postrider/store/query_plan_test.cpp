@@ -75,11 +75,11 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(set_dropped_through(recording, stream, StreamId{1}));
     EXPECT_TRUE(read_dropped_through(recording, stream));
     const BegunSession session = begin_session(recording, "a", wall_time(1)).value();
-    EXPECT_TRUE(beat(recording, session.instance, session.session, Error{}));
-    EXPECT_TRUE(read_beats(recording, session.instance, session.session));
+    EXPECT_TRUE(count_heartbeat(recording, session.instance, session.session, Error{}));
+    EXPECT_TRUE(read_heartbeats(recording, session.instance, session.session));
     EXPECT_TRUE(read_newest_session(recording));
-    EXPECT_TRUE(end_silent_session(recording, {session.instance, "a", session.session, 1, true},
-                                   wall_time(2)));
+    EXPECT_TRUE(
+        expire_session(recording, {session.instance, "a", session.session, 1, true}, wall_time(2)));
     EXPECT_TRUE(put_writer_position(recording, {stream, session.instance, StreamId{1}}));
     EXPECT_TRUE(end_session(recording, session.instance, session.session, wall_time(2)));
     EXPECT_TRUE(take_lease(recording, "a", SessionKey{0}, session.session));

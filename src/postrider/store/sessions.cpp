@@ -13,15 +13,15 @@ constexpr Statement begin_sql{
     " ON CONFLICT (instance_name) DO UPDATE SET session_key = excluded.session_key,"
     " started_at = excluded.started_at, beats = 0, ended_at = NULL RETURNING instance_key"};
 
-constexpr Statement beat_sql{
+constexpr Statement heartbeat_sql{
     "UPDATE sessions SET beats = beats + 1"
     " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL"};
-constexpr Statement beats_sql{
+constexpr Statement heartbeats_sql{
     "SELECT beats FROM sessions WHERE instance_key = $1 AND session_key = $2"};
 
-// Who is in the middle of a transaction is passed over: its database server ends that soon when
-// nothing more comes, and nobody must wait for it.
-constexpr Statement end_silent_sql{
+// A session in the middle of a transaction is skipped, so that nobody waits for its row: the
+// database server soon ends a transaction in which nothing happens.
+constexpr Statement expire_sql{
     "UPDATE sessions SET ended_at = $4 WHERE instance_key IN"
     " (SELECT instance_key FROM sessions WHERE instance_key = $1 AND session_key = $2"
     " AND beats = $3 AND ended_at IS NULL FOR UPDATE SKIP LOCKED)"};
@@ -70,21 +70,20 @@ Result<void> name_fleet(SqlConnection& connection, std::string_view fleet) {
   return connection.enqueue(name_sql, {fleet});
 }
 
-Result<void> beat(SqlConnection& connection, InstanceKey instance, SessionKey session,
-                  const Error& otherwise) {
-  return connection.require(beat_sql, {instance.value, session.value}, otherwise);
+Result<void> count_heartbeat(SqlConnection& connection, InstanceKey instance, SessionKey session,
+                             const Error& otherwise) {
+  return connection.require(heartbeat_sql, {instance.value, session.value}, otherwise);
 }
 
-Result<std::optional<std::int64_t>> read_beats(SqlConnection& connection, InstanceKey instance,
-                                               SessionKey session) {
-  return read_optional(connection, beats_sql, {instance.value, session.value});
+Result<std::optional<std::int64_t>> read_heartbeats(SqlConnection& connection, InstanceKey instance,
+                                                    SessionKey session) {
+  return read_optional(connection, heartbeats_sql, {instance.value, session.value});
 }
 
-Result<bool> end_silent_session(SqlConnection& connection, const SessionRow& session,
-                                WallTime now) {
+Result<bool> expire_session(SqlConnection& connection, const SessionRow& session, WallTime now) {
   TRY(const std::int64_t ended,
-      connection.execute(end_silent_sql, {session.instance.value, session.session.value,
-                                          session.beats, unix_milliseconds(now)}));
+      connection.execute(expire_sql, {session.instance.value, session.session.value,
+                                      session.heartbeats, unix_milliseconds(now)}));
   return ended > 0;
 }
 
@@ -109,7 +108,7 @@ Result<StoredSessions> read_sessions(SqlConnection& connection) {
       stored.sessions.push_back({.instance = instance,
                                  .instance_name = std::string(row.text(2)),
                                  .session = SessionKey{row.integer(3)},
-                                 .beats = row.integer(4),
+                                 .heartbeats = row.integer(4),
                                  .is_live = row.is_null(5)});
     }
     if (row.is_null(6)) return;

@@ -15,7 +15,7 @@ struct SessionRow {
   InstanceKey instance;
   std::string instance_name;
   SessionKey session;
-  std::int64_t beats = 0;  ///< counts the transactions of the session
+  std::int64_t heartbeats = 0;  ///< counts the transactions of the session
   bool is_live = false;
 };
 
@@ -26,17 +26,17 @@ struct BegunSession {
 /// Inside a transaction. Ends the session that the instance had.
 Result<BegunSession> begin_session(SqlConnection& connection, std::string_view instance_name,
                                    WallTime now);
-/// Names the processes of this database, unless they have a name.
+/// Names the fleet of this database, unless it has a name.
 Result<void> name_fleet(SqlConnection& connection, std::string_view fleet);
-/// Inside a transaction: counts one beat. When the session has ended the transaction fails with
-/// `otherwise`.
-Result<void> beat(SqlConnection& connection, InstanceKey instance, SessionKey session,
-                  const Error& otherwise);
+/// Inside a transaction: counts one heartbeat. When the session has ended the transaction fails
+/// with `otherwise`.
+Result<void> count_heartbeat(SqlConnection& connection, InstanceKey instance, SessionKey session,
+                             const Error& otherwise);
 /// Also of a session that has ended. Empty when the instance has begun another one since.
-Result<std::optional<std::int64_t>> read_beats(SqlConnection& connection, InstanceKey instance,
-                                               SessionKey session);
-/// Ends it if it has had no beat since `beats`; false when it had, or has ended.
-Result<bool> end_silent_session(SqlConnection& connection, const SessionRow& session, WallTime now);
+Result<std::optional<std::int64_t>> read_heartbeats(SqlConnection& connection, InstanceKey instance,
+                                                    SessionKey session);
+/// Ends it if it has had no heartbeat since the row was read; false when it had, or has ended.
+Result<bool> expire_session(SqlConnection& connection, const SessionRow& session, WallTime now);
 Result<void> end_session(SqlConnection& connection, InstanceKey instance, SessionKey session,
                          WallTime now);
 
