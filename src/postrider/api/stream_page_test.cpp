@@ -14,14 +14,14 @@ class StreamPageTest : public SharedStreamWorld {
     know_all_writers();
     commit_of(third, {{StreamId{11}, StreamId{13}}});
     commit_of(third, {{StreamId{21}, StreamId{23}}});
-    stream->hear(word_without_facts(third, StreamId{30}));
+    stream->apply_remote_update(update_without_facts(third, StreamId{30}));
   }
 
   /// The second one comes along, and nobody is ahead any more.
   void catch_up() {
     commit_of(second, {{StreamId{1}, StreamId{5}}});
     commit_of(second, {{StreamId{15}, StreamId{16}}});
-    stream->hear(word_without_facts(second, StreamId{30}));
+    stream->apply_remote_update(update_without_facts(second, StreamId{30}));
     EXPECT_EQ(stream->linear_position(), StreamId{30});
   }
 

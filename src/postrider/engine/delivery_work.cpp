@@ -37,7 +37,7 @@ DeliveryWork::~DeliveryWork() = default;
 
 void DeliveryWork::add_stream(Stream& stream) {
   // Only what is in order was ever sorted.
-  stream.reach(stream.sorted_through());
+  stream.advance_linear_to(stream.sorted_through());
   auto sorter = std::make_unique<Sorter>(
       ports_.runtime, commits_, ports_.background, stream, registry_,
       SorterSettings{settings_.sort_facts_max, settings_.server_name},

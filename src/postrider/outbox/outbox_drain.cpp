@@ -232,7 +232,7 @@ Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
     co_return Result<void>{};
   }
   const OutboxBatch before = batches_[stream->key()];
-  stream->pass(before.last);
+  stream->ensure_ids_above(before.last);
   OutboxBatch batch{stream->key(), before.number + 1, {}, parsed.row_ids};
   AppendCondition is_next = [outbox = outbox_, batch](SqlConnection& connection,
                                                       IdRange ids) mutable {

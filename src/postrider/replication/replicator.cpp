@@ -48,7 +48,7 @@ struct Replicator::Heard {
   const EventFormat* keys = nullptr;  ///< to read them with; null when nobody wants them
   std::vector<std::string> rows;
   std::size_t bytes = 0;
-  WriterWord word;
+  WriterUpdate word;
   bool is_readable = true;
 
   /// On the lane.
@@ -65,7 +65,7 @@ struct Replicator::Heard {
     word.newest_session = parsed.back().newest_session;
     if (auto chunks = unpack(parsed, word.writer, word.position, keys)) {
       word.chunks = *std::move(chunks);
-      word.has_facts = true;
+      word.is_complete = true;
     }
   }
 };
@@ -90,7 +90,7 @@ void Replicator::stop() {
 }
 
 void Replicator::watch(Stream& stream) {
-  stream.on_word([this, &stream](const WriterWord& word) { say(stream, word); });
+  stream.on_update([this, &stream](const WriterUpdate& word) { say(stream, word); });
 }
 
 void Replicator::adopt(const std::vector<SessionRow>& sessions) {
@@ -115,7 +115,7 @@ void Replicator::disconnected() {
   callbacks_.poll_soon();
 }
 
-void Replicator::say(Stream& stream, const WriterWord& word) {
+void Replicator::say(Stream& stream, const WriterUpdate& word) {
   if (!is_connected_) return;
   if (word.chunks.empty()) return say_later(stream, word);
   StreamId previous = word.previous;
@@ -126,7 +126,7 @@ void Replicator::say(Stream& stream, const WriterWord& word) {
   say_rows(stream.name(), word, previous);
 }
 
-void Replicator::say_rows(const std::string& stream, const WriterWord& word, StreamId previous) {
+void Replicator::say_rows(const std::string& stream, const WriterUpdate& word, StreamId previous) {
   std::size_t bytes = 0;
   for (const Block& block : word.blocks) bytes += block.data.size();
   // As from one who was not heard up to there: that is a gap to everybody.
@@ -151,7 +151,7 @@ void Replicator::say_position(const std::string& stream, StreamId previous, Stre
                                               known->newest_session()}));
 }
 
-void Replicator::say_later(const Stream& stream, const WriterWord& word) {
+void Replicator::say_later(const Stream& stream, const WriterUpdate& word) {
   const auto [unsaid, is_first] =
       unsaid_.try_emplace(stream.name(), Unsaid{word.previous, word.position});
   if (!is_first) unsaid->second.position = word.position;
@@ -204,7 +204,7 @@ void Replicator::handle(const PositionCommand& command) {
                  .newest_session = command.newest_session,
                  .chunks = {},
                  .blocks = {},
-                 .has_facts = true};
+                 .is_complete = true};
   hear_later(heard);
 }
 
@@ -262,8 +262,8 @@ void Replicator::hear(const Heard& heard) {
   Stream* const stream = streams_.find(heard.stream);
   if (stream == nullptr) return callbacks_.poll_soon();
   if (!heard.is_readable) return warn("facts of " + heard.stream + " cannot be read");
-  stream->hear(heard.word);
-  if (stream->lacks_writers()) callbacks_.poll_soon();
+  stream->apply_remote_update(heard.word);
+  if (stream->needs_writer_list()) callbacks_.poll_soon();
 }
 
 }  // namespace postrider

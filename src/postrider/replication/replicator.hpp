@@ -59,10 +59,10 @@ class Replicator final : public Bus::Listener {
   using Writer = std::pair<std::string, std::string>;  ///< stream, instance
   struct Heard;
 
-  void say(Stream& stream, const WriterWord& word);
+  void say(Stream& stream, const WriterUpdate& word);
   void say_position(const std::string& stream, StreamId previous, StreamId position);
-  void say_rows(const std::string& stream, const WriterWord& word, StreamId previous);
-  void say_later(const Stream& stream, const WriterWord& word);
+  void say_rows(const std::string& stream, const WriterUpdate& word, StreamId previous);
+  void say_later(const Stream& stream, const WriterUpdate& word);
   void say_unsaid();
   void say_all_positions();
 

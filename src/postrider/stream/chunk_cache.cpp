@@ -22,7 +22,7 @@ void TailCache::drop_first() {
   chunks_.pop_front();
 }
 
-void TailCache::skip_to(StreamId through) {
+void TailCache::invalidate_through(StreamId through) {
   if (through <= begins_after_) return;
   while (!chunks_.empty() && chunks_.front().first <= through) drop_first();
   begins_after_ = std::max(begins_after_, through);

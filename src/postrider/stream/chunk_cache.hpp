@@ -17,11 +17,11 @@ class TailCache {
   TailCache(std::size_t bytes_max, StreamId begins_after)
       : bytes_max_(bytes_max), begins_after_(begins_after), end_(begins_after) {}
 
-  /// `chunk` follows everything that was added before. What of it was skipped is left out.
+  /// `chunk` follows everything that was added before. What of it was invalidated is left out.
   void add(Chunk chunk);
-  /// Facts up to here may be missing; what it holds up to here is dropped.
-  void skip_to(StreamId through);
-  /// Everything up to here was added or skipped.
+  /// Drops what it holds up to here: some of it may be missing.
+  void invalidate_through(StreamId through);
+  /// Everything up to here was added or invalidated.
   [[nodiscard]] StreamId end() const { return end_; }
   /// True when every fact after `after` is in it.
   [[nodiscard]] bool reaches(StreamId after) const { return after >= begins_after_; }

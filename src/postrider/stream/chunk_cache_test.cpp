@@ -46,15 +46,15 @@ TEST(TailCache, drops_the_oldest_beyond_its_size_and_no_longer_answers_for_them)
 TEST(TailCache, no_longer_answers_for_what_may_be_missing) {
   TailCache cache(10 * chunk_bytes, StreamId{0});
   for (const std::int64_t first : {1, 11, 21}) cache.add(chunk(first, 10));
-  cache.skip_to(StreamId{15});
+  cache.invalidate_through(StreamId{15});
   EXPECT_EQ(cache.find_after(StreamId{15}), nullptr) << "what is left of a chunk goes too";
   EXPECT_EQ(cache.find_after(StreamId{20})->first, StreamId{21});
-  cache.skip_to(StreamId{50});
+  cache.invalidate_through(StreamId{50});
   EXPECT_EQ(cache.find_after(StreamId{30}), nullptr);
   cache.add(chunk(61, 10));
   EXPECT_EQ(cache.find_after(StreamId{49}), nullptr);
   EXPECT_EQ(cache.find_after(StreamId{50})->first, StreamId{61});
-  cache.skip_to(StreamId{40});
+  cache.invalidate_through(StreamId{40});
   EXPECT_EQ(cache.find_after(StreamId{50})->first, StreamId{61});
 }
 

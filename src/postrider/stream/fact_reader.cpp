@@ -42,7 +42,7 @@ void FactReader::add(Chunk chunk) {
   const Chunk left = chunk.part(tail_.end(), last);
   if (left.count == 0) return;
   if (left.count == chunk.count) return tail_.add(std::move(chunk));
-  tail_.skip_to(last);
+  tail_.invalidate_through(last);
 }
 
 Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::size_t facts_max,
@@ -50,7 +50,7 @@ Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::si
   CO_TRY_VOID(check_kept(after, dropped_through_));
   if (after >= linear) co_return FactRun({}, after);
   if (auto run = read_memory(after, linear, facts_max, keys)) co_return *std::move(run);
-  // Services that catch up want the same blocks: whoever waited here finds them in the cache.
+  // Services that catch up want the same blocks: those that waited here find them in the cache.
   co_await stored_read_mutex_.lock();
   auto remembered = read_memory(after, linear, facts_max, keys);
   Result<FactRun> run;

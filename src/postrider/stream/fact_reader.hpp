@@ -33,11 +33,11 @@ class FactReader {
   FactReader(Runtime& runtime, Reader reader, const StreamRow& row, const EventFormat& format,
              CacheSizes sizes, StreamId position);
 
-  /// The next chunk in linear order. One that is not, as only a damaged word can bring, is left to
-  /// the database.
+  /// The next chunk in linear order. One that is not, which only a damaged update can bring, is
+  /// left to the database.
   void add(Chunk chunk);
-  /// Facts up to here may be in the database only.
-  void skip_to(StreamId through) { tail_.skip_to(through); }
+  /// Facts up to here are to be read from the database: some may be missing in memory.
+  void invalidate_through(StreamId through) { tail_.invalidate_through(through); }
 
   /// Facts up to here may be gone.
   [[nodiscard]] StreamId dropped_through() const { return dropped_through_; }

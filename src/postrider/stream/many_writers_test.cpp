@@ -51,8 +51,8 @@ struct Stored {
   }
 };
 
-/// What one process tells the others.
-struct Word {
+/// What one process announces to the others.
+struct Update {
   InstanceKey writer;
   StreamId position;
   SessionKey newest_session;
@@ -68,8 +68,8 @@ struct Process {
   std::vector<IdRange> drawn;    ///< its answer, not yet known to the process
   SessionKey newest_after_draw;
   std::vector<IdRange> open;       ///< reserved
-  std::deque<Word> heard;          ///< on its way
-  std::optional<WriterList> read;  ///< a list that was read and not yet adopted
+  std::deque<Update> inbox;        ///< on its way
+  std::optional<WriterList> read;  ///< a list that was read and not yet applied
 };
 
 class World {
@@ -99,17 +99,18 @@ class World {
       case 6:
       case 7:
       case 8:
-        return hear(process);
+        return receive(process);
       case 9:
         return read_list(process);
       case 10:
-        return adopt_list(process);
+        return apply_list(process);
       default:
         return rare(process);
     }
   }
 
-  /// Everything that is open ends, everybody hears all: then all agree, and on the true position.
+  /// Everything that is open ends, every process gets all updates: then all agree, and on the true
+  /// position.
   void settle() {
     for (Process& process : processes_) {
       if (!is_live(process) && chance_.once_in(2)) begin_session(process);
@@ -120,9 +121,9 @@ class World {
     }
     for (int round = 0; round < 2; ++round) {
       for (Process& process : processes_) {
-        process.heard.clear();
-        process.positions.adopt(stored_.list());
-        process.reservations.see(stored_.drawn);
+        process.inbox.clear();
+        process.positions.apply_list(stored_.list());
+        process.reservations.observe_allocated(stored_.drawn);
         if (!is_live(process)) continue;
         stored_.writers[process.instance].position = process.reservations.position();
       }
@@ -132,9 +133,9 @@ class World {
 
  private:
   void check_agreement() const {
-    const bool somebody_lives =
+    const bool any_is_live =
         std::ranges::any_of(processes_, [this](const auto& each) { return is_live(each); });
-    if (!somebody_lives) return;
+    if (!any_is_live) return;
     for (const Process& process : processes_) {
       ASSERT_EQ(process.positions.linear(), stored_.drawn);
       ASSERT_TRUE(process.positions.vector().is_linear());
@@ -154,7 +155,7 @@ class World {
     process.draw.reset();
     process.drawn.clear();
     process.open.clear();
-    process.positions.adopt(stored_.list());
+    process.positions.apply_list(stored_.list());
   }
 
   void restart(Process& process) {
@@ -178,7 +179,7 @@ class World {
 
   static void end_draw(Process& process) {
     if (!process.draw || process.drawn.empty()) return;
-    process.positions.hear_of(process.newest_after_draw);
+    process.positions.observe_session(process.newest_after_draw);
     process.reservations.end_draw(*process.draw, process.drawn);
     process.open.insert(process.open.end(), process.drawn.begin(), process.drawn.end());
     process.draw.reset();
@@ -205,7 +206,7 @@ class World {
     process.reservations.complete(*ids);
     stored_.writers[process.instance].position = process.reservations.position();
     process.positions.complete(*ids);
-    speak(process, {*ids});
+    announce(process, {*ids});
   }
 
   /// The guarantee: what anybody took for finished stays as it was.
@@ -220,51 +221,52 @@ class World {
     const auto ids = take_open(process);
     if (!ids) return;
     process.reservations.abandon(*ids);
-    speak(process, {});
+    announce(process, {});
   }
 
-  void speak(Process& process, std::vector<IdRange> completed) {
-    const Word word{process.instance, process.reservations.position(),
-                    process.positions.newest_session(), std::move(completed)};
-    process.positions.advance(word.writer, word.position, word.newest_session);
+  void announce(Process& process, std::vector<IdRange> completed) {
+    const Update update{process.instance, process.reservations.position(),
+                        process.positions.newest_session(), std::move(completed)};
+    process.positions.advance(update.writer, update.position, update.newest_session);
     for (Process& other : processes_) {
-      if (&other != &process && !chance_.once_in(5)) other.heard.push_back(word);
+      if (&other != &process && !chance_.once_in(5)) other.inbox.push_back(update);
     }
   }
 
-  /// Words overtake each other.
-  void hear(Process& process) {
-    if (process.heard.empty()) return;
+  /// Updates overtake each other.
+  void receive(Process& process) {
+    if (process.inbox.empty()) return;
     const auto place =
-        process.heard.begin() + chance_.below(std::min<std::int64_t>(3, std::ssize(process.heard)));
-    const Word word = *place;
-    process.heard.erase(place);
-    process.positions.advance(word.writer, word.position, word.newest_session);
-    for (const IdRange& ids : word.completed) process.positions.complete(ids);
-    process.reservations.see(word.position);
-    speak_when_moved(process);
+        process.inbox.begin() + chance_.below(std::min<std::int64_t>(3, std::ssize(process.inbox)));
+    const Update update = *place;
+    process.inbox.erase(place);
+    process.positions.advance(update.writer, update.position, update.newest_session);
+    for (const IdRange& ids : update.completed) process.positions.complete(ids);
+    process.reservations.observe_allocated(update.position);
+    announce_when_moved(process);
   }
 
-  void speak_when_moved(Process& process) {
+  void announce_when_moved(Process& process) {
     if (process.reservations.position() <= process.positions.of(process.instance)) return;
-    speak(process, {});
+    announce(process, {});
   }
 
   void read_list(Process& process) {
     if (!process.read) process.read = stored_.list();
   }
 
-  void adopt_list(Process& process) {
+  void apply_list(Process& process) {
     if (!process.read) return;
-    process.positions.adopt(*process.read);
-    for (const auto& writer : process.read->writers) process.reservations.see(writer.position);
+    process.positions.apply_list(*process.read);
+    for (const auto& writer : process.read->writers)
+      process.reservations.observe_allocated(writer.position);
     process.read.reset();
-    speak_when_moved(process);
+    announce_when_moved(process);
   }
 
   void rare(Process& process) {
     switch (chance_.below(40)) {
-      case 0:  // somebody finds that it has been silent for too long
+      case 0:  // its session expires
         stored_.writers[process.instance].is_live = false;
         return;
       case 1:  // dies, and starts anew

@@ -36,7 +36,7 @@ void Reservations::finish(IdRange ids) {
   advance();
 }
 
-void Reservations::see(StreamId allocated) {
+void Reservations::observe_allocated(StreamId allocated) {
   allocated_ = std::max(allocated_, allocated);
   advance();
 }

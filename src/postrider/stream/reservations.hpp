@@ -16,8 +16,8 @@ class Reservations {
   /// `allocated`: no ID that this writer will reserve is at or below it.
   explicit Reservations(StreamId allocated) : allocated_(allocated), position_(allocated) {}
 
-  /// Says that IDs are about to be drawn. Until that ends the position cannot pass what is
-  /// allocated now, since IDs that were drawn may be known to others before they are known here.
+  /// IDs are about to be drawn. Until `end_draw` with what this gives the position cannot pass what
+  /// is allocated now, since IDs that were drawn may be known to others before they are known here.
   StreamId begin_draw();
   /// `ids` are this writer's until each of them is completed or abandoned. None when the drawing
   /// failed.
@@ -28,8 +28,8 @@ class Reservations {
   /// These are never to be used.
   void abandon(IdRange ids) { finish(ids); }
 
-  /// Somebody holds this ID, or did.
-  void see(StreamId allocated);
+  /// Some writer has drawn this ID.
+  void observe_allocated(StreamId allocated);
 
   [[nodiscard]] StreamId position() const { return position_; }
   /// The largest ID that is known to have been drawn by anybody.

@@ -15,8 +15,8 @@ namespace {
 
 constexpr InstanceKey only_writer{0};
 
-IdSupply::Source id_source(const Session* session) {
-  return session == nullptr ? IdSupply::Source::memory : IdSupply::Source::sequence;
+IdAllocator::Source allocator_source(const Session* session) {
+  return session == nullptr ? IdAllocator::Source::memory : IdAllocator::Source::sequence;
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ class Stream::AppendWrite final : public Write {
 
   Result<void> place(SqlConnection& connection, PendingAppend& append, IdCursor& ids) {
     IdCursor after = ids;
-    const std::vector<IdRange> ranges = after.take(append.count());
+    const std::vector<IdRange> ranges = after.next(append.count());
     append.first = ranges.front().first;
     append.last = ranges.back().last;
     if (append.condition) {
@@ -130,7 +130,7 @@ class Stream::AppendWrite final : public Write {
 };
 
 Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-               StreamMetrics metrics, const StreamRow& row, IdOrigin ids)
+               StreamMetrics metrics, const StreamRow& row, IdSource ids)
     : runtime_(runtime),
       committer_(committer),
       database_(reader),
@@ -141,16 +141,17 @@ Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSett
       format_(find_event_format(row.format)),
       sorted_through_(row.sorted_through),
       session_(ids.session),
-      ids_(id_source(ids.session), ids.last),
-      said_position_(ids.last),
+      ids_(allocator_source(ids.session), ids.last),
+      announced_position_(ids.last),
       positions_(ids.last),
-      arrivals_(settings.tail_cache_bytes),
+      reorder_buffer_(settings.tail_cache_bytes),
       reader_(runtime, reader, row, *format_,
               {settings.tail_cache_bytes, settings.block_cache_bytes}, ids.last),
       advanced_(runtime),
       key_released_(runtime) {
   POSTRIDER_ASSERT(format_ != nullptr, "stream {} has format {}", name_, row.format);
-  if (ids.session == nullptr) positions_.adopt({SessionKey{0}, {{only_writer, ids.last, true}}});
+  if (ids.session == nullptr)
+    positions_.apply_list({SessionKey{0}, {{only_writer, ids.last, true}}});
 }
 
 Stream::~Stream() = default;
@@ -215,7 +216,8 @@ Async<Result<std::optional<AppendReceipt>>> Stream::find_first_answer(const Idem
   co_return receipt;
 }
 
-/// Somebody may go on to read from it: it must not claim facts that others may still commit below.
+/// Its receiver may go on to read from it: it must not claim facts that others may still commit
+/// below.
 PositionVector Stream::token_of(const FirstAppend& first) const {
   const StreamId last = first.append.last;
   if (!first.writer) return PositionVector(last);  // only facts in order are ever dropped
@@ -244,14 +246,14 @@ void Stream::finish_appends(AppendWrite& write, const Result<void>& outcome) {
   if (write.is_prepared) {
     std::int64_t used = 0;
     for (const Chunk& chunk : write.chunks) used += chunk.count;
-    positions_.hear_of(write.newest_session);
+    positions_.observe_session(write.newest_session);
     ids_.finish(write.reservation, outcome ? used : 0);
     if (outcome) {
       metrics_.facts_per_commit.Observe(static_cast<double>(used));
     } else {
       write.chunks.clear();
     }
-    speak(std::move(write.chunks), std::move(write.blocks));
+    announce_position(std::move(write.chunks), std::move(write.blocks));
   }
   answer_appends(write.appends, outcome);
 }
@@ -264,78 +266,79 @@ void Stream::answer_appends(PendingAppends& appends, const Result<void>& outcome
     } else if (append->is_refused) {
       append->done(fail(Code::conflict, "another append was first"));
     } else {
-      append->done(
-          AppendReceipt{append->first, append->last, append->count(), positions_.heard(), false});
+      append->done(AppendReceipt{append->first, append->last, append->count(),
+                                 positions_.announced(), false});
     }
   }
 }
 
-void Stream::speak(std::vector<Chunk> chunks, std::vector<Block> blocks) {
+void Stream::announce_position(std::vector<Chunk> chunks, std::vector<Block> blocks) {
   const StreamId position = ids_.position();
-  if (position <= said_position_) return;
-  WriterWord word{writer(),          said_position_,    position, positions_.newest_session(),
-                  std::move(chunks), std::move(blocks), true};
-  said_position_ = position;
-  if (say_) say_(word);
-  take(word);
+  if (position <= announced_position_) return;
+  WriterUpdate update{writer(),          announced_position_, position, positions_.newest_session(),
+                      std::move(chunks), std::move(blocks),   true};
+  announced_position_ = position;
+  if (announce_) announce_(update);
+  apply_update(update);
 }
 
-void Stream::hear(const WriterWord& word) {
-  take(word);
-  ids_.see(word.position);
-  speak({}, {});
+void Stream::apply_remote_update(const WriterUpdate& update) {
+  apply_update(update);
+  ids_.observe_allocated(update.position);
+  announce_position({}, {});
 }
 
-void Stream::pass(StreamId id) {
-  ids_.see(id);
-  speak({}, {});
+void Stream::ensure_ids_above(StreamId id) {
+  ids_.observe_allocated(id);
+  announce_position({}, {});
 }
 
-void Stream::take(const WriterWord& word) {
-  // Words of a writer that is gone may come late, and say what is in order already.
-  const StreamId known = positions_.of(word.writer);
-  if (word.previous > known) reader_.skip_to(word.previous);
-  if (!word.has_facts) reader_.skip_to(word.position);
-  arrive(word.chunks, known);
-  for (const Chunk& chunk : word.chunks) positions_.complete({chunk.first, chunk.last()});
-  positions_.advance(word.writer, word.position, word.newest_session);
-  put_in_order();
+void Stream::apply_update(const WriterUpdate& update) {
+  // Updates of a writer that is gone may come late, with facts that are in order already.
+  const StreamId known = positions_.of(update.writer);
+  if (update.previous > known) reader_.invalidate_through(update.previous);
+  if (!update.is_complete) reader_.invalidate_through(update.position);
+  buffer_chunks(update.chunks, known);
+  for (const Chunk& chunk : update.chunks) positions_.complete({chunk.first, chunk.last()});
+  positions_.advance(update.writer, update.position, update.newest_session);
+  release_in_order();
 }
 
-void Stream::arrive(const std::vector<Chunk>& chunks, StreamId after) {
+void Stream::buffer_chunks(const std::vector<Chunk>& chunks, StreamId after) {
   for (const Chunk& chunk : chunks) {
     const Chunk part = chunk.part(after, chunk.last());
-    if (part.count > 0 && !arrivals_.add(part)) reader_.skip_to(part.last());
+    if (part.count > 0 && !reorder_buffer_.add(part)) reader_.invalidate_through(part.last());
   }
 }
 
-void Stream::adopt(const WriterList& list) {
+void Stream::apply_writer_list(const WriterList& list) {
   for (const auto& writer : list.writers) {
-    const auto known = positions_.heard_of(writer.instance);
-    if (!known || *known < writer.position) reader_.skip_to(writer.position);
+    const auto known = positions_.announced_by(writer.instance);
+    if (!known || *known < writer.position) reader_.invalidate_through(writer.position);
   }
-  positions_.adopt(list);
-  for (const auto& writer : list.writers) ids_.see(writer.position);
-  put_in_order();
-  speak({}, {});
+  positions_.apply_list(list);
+  for (const auto& writer : list.writers) ids_.observe_allocated(writer.position);
+  release_in_order();
+  announce_position({}, {});
 }
 
-void Stream::reach(StreamId linear) {
+void Stream::advance_linear_to(StreamId linear) {
   if (linear <= positions_.linear()) return;
-  reader_.skip_to(linear);
-  positions_.reach(linear);
-  put_in_order();
+  reader_.invalidate_through(linear);
+  positions_.advance_linear_to(linear);
+  release_in_order();
 }
 
 void Stream::begin_session(WriterStart start) {
-  ids_ = IdSupply(IdSupply::Source::sequence, start.allocated);
-  said_position_ = start.allocated;
-  // Others may have drawn IDs below before they were in any list that was adopted here.
-  positions_.hear_of(start.newest_session);
+  ids_ = IdAllocator(IdAllocator::Source::sequence, start.allocated);
+  announced_position_ = start.allocated;
+  // Others may have drawn IDs below before they were in any list that was applied here.
+  positions_.observe_session(start.newest_session);
 }
 
-void Stream::put_in_order() {
-  for (Chunk& chunk : arrivals_.take(positions_.linear())) reader_.add(std::move(chunk));
+void Stream::release_in_order() {
+  auto released = reorder_buffer_.release_through(positions_.linear());
+  for (Chunk& chunk : released) reader_.add(std::move(chunk));
   advanced_.notify_all();
 }
 

@@ -12,10 +12,10 @@
 #include "postrider/lease/session.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/idempotency.hpp"
-#include "postrider/stream/arrivals.hpp"
 #include "postrider/stream/fact_batch.hpp"
 #include "postrider/stream/fact_reader.hpp"
-#include "postrider/stream/id_supply.hpp"
+#include "postrider/stream/id_allocator.hpp"
+#include "postrider/stream/reorder_buffer.hpp"
 #include "postrider/stream/writer_positions.hpp"
 
 namespace prometheus {
@@ -32,10 +32,11 @@ struct StreamSettings {
   Duration idempotency_retain = std::chrono::hours{24};
 };
 
-/// Where a stream's IDs come from.
-struct IdOrigin {
+/// Where a stream's IDs come from: from memory when no other process writes, else from the sequence
+/// in the database.
+struct IdSource {
   StreamId last;                     ///< the largest that was ever given out
-  const Session* session = nullptr;  ///< null when no other process writes: from memory
+  const Session* session = nullptr;  ///< null: from memory
 };
 
 struct StreamMetrics {
@@ -60,36 +61,40 @@ struct AppendReceipt {
 /// else. What it writes is committed with the facts.
 using AppendCondition = std::function<Result<bool>(SqlConnection&, IdRange)>;
 
-/// Where a session begins to write.
+/// The state in which a session begins to write to a stream.
 struct WriterStart {
   StreamId allocated;         ///< every ID that was drawn before is at or below it
   SessionKey newest_session;  ///< looked up after that
 };
 
-/// What a writer says when its position moves.
-struct WriterWord {
+/// What a writer announces to the other processes when its position moves.
+struct WriterUpdate {
   InstanceKey writer;
-  StreamId previous;  ///< where it stood the last time that it said something
+  StreamId previous;  ///< its position in the update before
   StreamId position;
-  SessionKey newest_session;  ///< that the writer knew of
+  SessionKey newest_session;  ///< that had begun, as far as the writer knew
   std::vector<Chunk> chunks;  ///< its facts in between
-  std::vector<Block> blocks;  ///< the same, as they are stored; of this process's own words only
-  bool has_facts = false;     ///< `chunks` are all that there are in between
+  std::vector<Block> blocks;  ///< the same as they are stored; of this process's own updates only
+  bool is_complete = false;   ///< `chunks` are all that there are in between
 };
 
 /// An append-only log of facts, written to by this process and, under a session, by others. Engine
-/// thread.
+/// thread. Whoever waits in one of its coroutines must be done before it is destroyed.
 class Stream {
  public:
-  /// References must outlive the stream.
+  /// `row.format` names a known format. `ids.last`: every fact that is stored is at or below it,
+  /// and in order. References must outlive the stream.
   Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-         StreamMetrics metrics, const StreamRow& row, IdOrigin ids);
+         StreamMetrics metrics, const StreamRow& row, IdSource ids);
   ~Stream();
+
+  // These three may be called on any thread.
 
   [[nodiscard]] StreamKey key() const { return key_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const EventFormat& format() const { return *format_; }
-  /// Every fact up to here is on disk, or its ID was given up.
+
+  /// Every fact up to here is on disk and known here, or its ID will never carry one.
   [[nodiscard]] StreamId linear_position() const { return positions_.linear(); }
   /// The linear position, and the writers that are ahead of it.
   [[nodiscard]] PositionVector positions() const { return positions_.vector(); }
@@ -97,9 +102,6 @@ class Stream {
   [[nodiscard]] StreamId dropped_through() const { return reader_.dropped_through(); }
   /// Interest in every fact up to here is decided and stored, as far as this process knows.
   [[nodiscard]] StreamId sorted_through() const { return sorted_through_; }
-  void set_sorted_through(StreamId through) {
-    sorted_through_ = std::max(sorted_through_, through);
-  }
   /// How many IDs are in order and not sorted.
   [[nodiscard]] std::int64_t sort_lag() const {
     return linear_position().value - sorted_through_.value;
@@ -109,7 +111,8 @@ class Stream {
   /// Notified when `positions` move.
   Event& advanced() { return advanced_; }
 
-  /// All facts of the batch under rising IDs, or none. Returns after they are on disk.
+  /// Gives all facts of the batch, which is not empty, rising IDs, or none. Returns after they are
+  /// on disk. With a key that an earlier append had, it gives that one's receipt.
   /// Errors: `storage_full`, `storage_failed`, `storage_unavailable`, `session_ended`,
   /// `overloaded`, `stopping`, `idempotency_key_reused`.
   Async<Result<AppendReceipt>> append(std::shared_ptr<const FactBatch> facts,
@@ -120,37 +123,48 @@ class Stream {
 
   using Keys = FactReader::Keys;
   /// Facts after `after`, in order, up to the linear position: at least one if there is one, and
-  /// not many more than `facts_max`. `position_gone` when facts after `after` were dropped.
+  /// not many more than `facts_max`. Errors: `position_gone` when facts after `after` were dropped,
+  /// and those of the database.
   Async<Result<FactRun>> read(StreamId after, std::size_t facts_max, Keys keys);
   /// Facts that `after` has not reached and `upto` has, in order of ID, not many more than
-  /// `facts_max`. `upto` was reached here.
+  /// `facts_max`. `positions` have reached `upto`. Errors as of `read`.
   Async<Result<FactReader::Page>> read_between(PositionVector after, PositionVector upto,
                                                std::size_t facts_max);
-  /// Waits until this process knows of everything that `position` has reached. `deadline` when
-  /// that takes too long.
+  /// Waits until this process knows of everything that `position` has reached. `deadline` when it
+  /// does not by `until`.
   Async<Result<void>> wait_for(PositionVector position, MonoTime until);
 
-  /// Retention has deleted up to here.
+  /// Retention has deleted up to here, in a transaction that is committed.
   void set_dropped_through(StreamId through) { reader_.set_dropped_through(through); }
+  /// The sorter has come this far, in a transaction that is committed.
+  void set_sorted_through(StreamId through) {
+    sorted_through_ = std::max(sorted_through_, through);
+  }
 
-  /// Under a session, while no append is under way.
+  // Writing with other processes, under a session.
+
+  /// A session has begun, and with it this process writes from `start` on. No append is under way.
   void begin_session(WriterStart start);
-  /// What the database says of the writers.
-  void adopt(const WriterList& list);
-  /// What another writer says.
-  void hear(const WriterWord& word);
+  /// What the database says of all writers. A list that is older than the last one changes nothing.
+  void apply_writer_list(const WriterList& list);
+  /// What another writer has announced. Updates may come late, twice, and in any order; a gap
+  /// before one, or an incomplete one, makes readers go to the database.
+  void apply_remote_update(const WriterUpdate& update);
   /// Every ID at or below is known to be finished.
-  void reach(StreamId linear);
-  /// True when nothing new is in order before `adopt` was called with a newer list.
-  [[nodiscard]] bool lacks_writers() const { return positions_.lacks_list(); }
-  /// Whoever appends here from now on gets larger IDs.
-  void pass(StreamId id);
+  void advance_linear_to(StreamId linear);
+  /// True when the linear position stands still until a newer writer list is applied: a session
+  /// has begun that is not in the last one.
+  [[nodiscard]] bool needs_writer_list() const { return positions_.needs_list(); }
+  /// Facts that are appended here from now on get IDs above `id`, which was drawn by some writer.
+  void ensure_ids_above(StreamId id);
   /// The position of this process as a writer.
   [[nodiscard]] StreamId own_position() const { return ids_.position(); }
-  /// The newest session that any writer spoke of.
+  /// The newest session that is known to any writer from which there were updates.
   [[nodiscard]] SessionKey newest_session() const { return positions_.newest_session(); }
-  /// Called with each word of this writer.
-  void on_word(std::function<void(const WriterWord&)> say) { say_ = std::move(say); }
+  /// `announce` is called with each update of this writer, which other processes are to get.
+  void on_update(std::function<void(const WriterUpdate&)> announce) {
+    announce_ = std::move(announce);
+  }
 
  private:
   class AppendWrite;
@@ -172,11 +186,11 @@ class Stream {
   void finish_appends(AppendWrite& write, const Result<void>& outcome);
   void answer_appends(PendingAppends& appends, const Result<void>& outcome);
   [[nodiscard]] InstanceKey writer() const;
-  /// Takes what somebody said, and puts into order what can be.
-  void take(const WriterWord& word);
-  void arrive(const std::vector<Chunk>& chunks, StreamId after);
-  void speak(std::vector<Chunk> chunks, std::vector<Block> blocks);
-  void put_in_order();
+  /// Applies the update of any writer, and releases what is in order then.
+  void apply_update(const WriterUpdate& update);
+  void buffer_chunks(const std::vector<Chunk>& chunks, StreamId after);
+  void announce_position(std::vector<Chunk> chunks, std::vector<Block> blocks);
+  void release_in_order();
 
   Runtime& runtime_;
   Committer& committer_;
@@ -188,12 +202,12 @@ class Stream {
   const EventFormat* format_;
   StreamId sorted_through_;
   const Session* session_;
-  IdSupply ids_;
-  StreamId said_position_;  ///< in the last word
+  IdAllocator ids_;
+  StreamId announced_position_;  ///< in the last update of this writer
   WriterPositions positions_;
-  Arrivals arrivals_;
+  ReorderBuffer reorder_buffer_;
   FactReader reader_;
-  std::function<void(const WriterWord&)> say_;
+  std::function<void(const WriterUpdate&)> announce_;
   Event advanced_;
   Event key_released_;
   PendingAppends waiting_;

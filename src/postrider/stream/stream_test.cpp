@@ -140,7 +140,7 @@ TEST_F(StreamTest, appends_are_refused_while_too_many_bytes_wait_for_the_disk) {
   EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
 }
 
-TEST_F(StreamTest, words_of_a_writer_that_is_gone_may_come_late_and_twice) {
+TEST_F(StreamTest, updates_of_a_writer_that_is_gone_may_come_late_and_twice) {
   const auto stream = open_stream();
   const InstanceKey own{0};
   const InstanceKey other{7};
@@ -148,15 +148,15 @@ TEST_F(StreamTest, words_of_a_writer_that_is_gone_may_come_late_and_twice) {
     return WriterList{SessionKey{0},
                       {{own, StreamId{of_own}, true}, {other, StreamId{of_other}, other_lives}}};
   };
-  stream->adopt(list(0, 0, true));
+  stream->apply_writer_list(list(0, 0, true));
   const Chunk chunk{StreamId{1}, 0, 5, WallTime{}, facts(*stream, 5), other};
-  const WriterWord word{other, StreamId{0}, StreamId{5}, SessionKey{0}, {chunk}, {}, true};
-  stream->hear(word);
-  stream->hear({own, StreamId{0}, StreamId{10}, SessionKey{0}, {}, {}, true});
+  const WriterUpdate update{other, StreamId{0}, StreamId{5}, SessionKey{0}, {chunk}, {}, true};
+  stream->apply_remote_update(update);
+  stream->apply_remote_update({own, StreamId{0}, StreamId{10}, SessionKey{0}, {}, {}, true});
   EXPECT_EQ(ids_of(read(*stream, 0)), range(1, 5));
-  stream->adopt(list(10, 5, false));
+  stream->apply_writer_list(list(10, 5, false));
   EXPECT_EQ(stream->linear_position(), StreamId{10});
-  stream->hear(word);
+  stream->apply_remote_update(update);
   EXPECT_EQ(ids_of(read(*stream, 0)), range(1, 5));
 }
 
@@ -224,14 +224,14 @@ TEST_F(IdempotentAppend, a_key_is_forgotten_after_its_time) {
 using SharedStream = SharedStreamWorld;
 
 TEST_F(SharedStream, who_begins_to_write_waits_until_it_knows_who_may_write_below) {
-  stream->adopt({SessionKey{1}, {{session.instance(), StreamId{0}, true}}});
-  EXPECT_FALSE(stream->lacks_writers());
+  stream->apply_writer_list({SessionKey{1}, {{session.instance(), StreamId{0}, true}}});
+  EXPECT_FALSE(stream->needs_writer_list());
   ASSERT_TRUE(prepare_ids(*writer, stream->key(), StreamId{1000}));
   stream->begin_session({.allocated = StreamId{1000}, .newest_session = SessionKey{2}});
-  EXPECT_TRUE(stream->lacks_writers());
+  EXPECT_TRUE(stream->needs_writer_list());
   EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
-  ASSERT_TRUE(said);
-  EXPECT_EQ(said->newest_session, SessionKey{2});
+  ASSERT_TRUE(announced);
+  EXPECT_EQ(announced->newest_session, SessionKey{2});
   EXPECT_EQ(stream->linear_position(), StreamId{0});
 }
 
@@ -240,20 +240,20 @@ TEST_F(SharedStream, who_draws_ids_looks_up_the_newest_session_also_when_that_fa
   writer->refused_once = "newest_session";
   EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
   EXPECT_TRUE(writer->refused_once.empty());
-  ASSERT_TRUE(said);
-  EXPECT_EQ(said->newest_session, session.key());
+  ASSERT_TRUE(announced);
+  EXPECT_EQ(announced->newest_session, session.key());
 }
 
-TEST_F(SharedStream, ids_that_were_drawn_without_a_look_at_the_newest_session_are_not_spoken_of) {
+TEST_F(SharedStream, ids_that_were_drawn_without_a_look_at_the_newest_session_are_not_announced) {
   stream->begin_session({});
   writer->refused_once = "newest_session";
   writer->refusal = Code::storage_failed;
   EXPECT_FALSE(run(stream->append(facts(*stream, 1), std::nullopt)));
   EXPECT_EQ(stream->own_position(), StreamId{0});
-  EXPECT_FALSE(said);
+  EXPECT_FALSE(announced);
   EXPECT_EQ(run(stream->append(facts(*stream, 1), std::nullopt)).value().first, StreamId{1001});
-  ASSERT_TRUE(said);
-  EXPECT_EQ(said->newest_session, session.key());
+  ASSERT_TRUE(announced);
+  EXPECT_EQ(announced->newest_session, session.key());
 }
 
 class WaitForPosition : public SharedStreamWorld {
@@ -268,8 +268,8 @@ class WaitForPosition : public SharedStreamWorld {
   Async<void> wait_until(PositionVector position, MonoTime until) {
     outcome = co_await stream->wait_for(std::move(position), until);
   }
-  void hear(InstanceKey by, std::int64_t position) {
-    stream->hear(word_without_facts(by, StreamId{position}));
+  void receive(InstanceKey by, std::int64_t position) {
+    stream->apply_remote_update(update_without_facts(by, StreamId{position}));
     runtime.run_for(std::chrono::milliseconds{1});
   }
 
@@ -279,34 +279,34 @@ class WaitForPosition : public SharedStreamWorld {
 
 TEST_F(WaitForPosition, ends_when_the_writer_that_it_names_has_come_there) {
   wait(PositionVector(StreamId{0}, {{second, StreamId{5}}}));
-  hear(third, 900);
+  receive(third, 900);
   EXPECT_FALSE(outcome);
-  hear(second, 4);
+  receive(second, 4);
   EXPECT_FALSE(outcome);
-  hear(second, 5);
+  receive(second, 5);
   ASSERT_TRUE(outcome);
   EXPECT_TRUE(*outcome);
 }
 
 TEST_F(WaitForPosition, ends_when_that_writer_has_gone_beyond) {
   wait(PositionVector(StreamId{0}, {{second, StreamId{5}}}));
-  hear(second, 700);
+  receive(second, 700);
   ASSERT_TRUE(outcome);
   EXPECT_TRUE(*outcome);
 }
 
 TEST_F(WaitForPosition, ends_for_a_linear_one_when_the_slowest_writer_has_come_there) {
   wait(PositionVector(StreamId{5}));
-  hear(second, 900);
+  receive(second, 900);
   EXPECT_FALSE(outcome);
-  hear(third, 5);
+  receive(third, 5);
   ASSERT_TRUE(outcome);
   EXPECT_TRUE(*outcome);
 }
 
 TEST_F(WaitForPosition, is_an_error_when_the_time_is_over) {
   wait(PositionVector(StreamId{5}, {{second, StreamId{9}}}));
-  hear(second, 900);
+  receive(second, 900);
   runtime.run_for(std::chrono::seconds{10});
   ASSERT_TRUE(outcome);
   ASSERT_FALSE(*outcome);
@@ -340,8 +340,8 @@ TEST_F(ReplayedAppend, has_a_token_that_claims_nothing_of_writers_that_are_behin
 
 TEST_F(ReplayedAppend, has_a_token_that_claims_nothing_of_what_came_later) {
   append(3);
-  stream->hear(word_without_facts(second, StreamId{1900}));
-  stream->hear(word_without_facts(third, StreamId{1900}));
+  stream->apply_remote_update(update_without_facts(second, StreamId{1900}));
+  stream->apply_remote_update(update_without_facts(third, StreamId{1900}));
   EXPECT_GT(stream->linear_position(), StreamId{1003});
   EXPECT_EQ(append(3).token, PositionVector(StreamId{1003}));
 }

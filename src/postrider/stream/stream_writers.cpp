@@ -97,9 +97,9 @@ Async<Result<void>> StreamWriters::join_new_streams(const StoredSessions* stored
 
 void StreamWriters::apply_positions(const StoredSessions& stored, bool are_announced) {
   for (Stream* const stream : streams_.all()) {
-    const bool use_before = are_announced && !stream->lacks_writers();
+    const bool use_before = are_announced && !stream->needs_writer_list();
     const auto& positions = use_before ? positions_before_ : stored.positions;
-    stream->adopt(writers_of(stored, stream->key(), positions));
+    stream->apply_writer_list(writers_of(stored, stream->key(), positions));
   }
   positions_before_ = stored.positions;
 }

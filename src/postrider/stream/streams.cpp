@@ -151,7 +151,7 @@ Stream& Streams::open(const StreamRow& row, StreamId last_id) {
   StreamSettings settings = settings_.each;
   settings.retain = is_declared ? declared->second.retain : settings_.created.retain;
   return add(std::make_unique<Stream>(runtime_, committer_, reader_, settings, metrics_, row,
-                                      IdOrigin{last_id, session_}));
+                                      IdSource{last_id, session_}));
 }
 
 }  // namespace postrider

@@ -11,10 +11,10 @@ constexpr std::size_t completed_ranges_max = 10'000;
 
 }  // namespace
 
-void WriterPositions::adopt(const WriterList& list) {
-  if (list.newest_session < known_session_) return;
-  known_session_ = list.newest_session;
-  heard_session_ = std::max(heard_session_, known_session_);
+void WriterPositions::apply_list(const WriterList& list) {
+  if (list.newest_session < listed_session_) return;
+  listed_session_ = list.newest_session;
+  newest_session_ = std::max(newest_session_, listed_session_);
   for (auto& [instance, writer] : writers_) writer.is_live = false;
   for (const auto& listed : list.writers) {
     Writer& writer = writers_[listed.instance];
@@ -25,17 +25,17 @@ void WriterPositions::adopt(const WriterList& list) {
 }
 
 void WriterPositions::advance(InstanceKey writer, StreamId position, SessionKey newest_session) {
-  hear_of(newest_session);
+  observe_session(newest_session);
   StreamId& known = writers_[writer].position;
   known = std::max(known, position);
   advance_linear();
 }
 
-void WriterPositions::hear_of(SessionKey newest_session) {
-  heard_session_ = std::max(heard_session_, newest_session);
+void WriterPositions::observe_session(SessionKey newest_session) {
+  newest_session_ = std::max(newest_session_, newest_session);
 }
 
-void WriterPositions::reach(StreamId linear) {
+void WriterPositions::advance_linear_to(StreamId linear) {
   linear_ = std::max(linear_, linear);
   advance_linear();
 }
@@ -53,7 +53,7 @@ void WriterPositions::complete(IdRange ids) {
 }
 
 void WriterPositions::advance_linear() {
-  if (lacks_list()) return;
+  if (needs_list()) return;
   std::optional<StreamId> slowest;
   StreamId largest = linear_;
   for (const auto& [instance, writer] : writers_) {
@@ -78,7 +78,7 @@ StreamId WriterPositions::of(InstanceKey writer) const {
   return found == writers_.end() ? linear_ : std::max(linear_, found->second.position);
 }
 
-std::optional<StreamId> WriterPositions::heard_of(InstanceKey writer) const {
+std::optional<StreamId> WriterPositions::announced_by(InstanceKey writer) const {
   const auto found = writers_.find(writer);
   if (found == writers_.end()) return std::nullopt;
   return found->second.position;
@@ -88,7 +88,7 @@ PositionVector WriterPositions::vector() const {
   return {linear_, ahead()};
 }
 
-PositionVector WriterPositions::heard() const {
+PositionVector WriterPositions::announced() const {
   return {slowest_, ahead()};
 }
 

@@ -10,7 +10,7 @@
 
 namespace postrider {
 
-/// Who writes to a stream and how far each has come, as the database says at one moment.
+/// The writers of a stream and how far each has come, as the database says at one moment.
 struct WriterList {
   struct Writer {
     InstanceKey instance;
@@ -25,40 +25,41 @@ struct WriterList {
 /// What one process knows of the positions of all writers of a stream, and the linear position
 /// that follows: the largest ID such that all IDs at or below it are completed, abandoned or void.
 ///
-/// Why a new writer is never passed by: its IDs are drawn after its session has begun, and whoever
-/// draws larger ones looks up the newest session after that and before it speaks of them. So
-/// whatever tells of a larger ID tells of the session too, and the linear position stands until
-/// the list was read again.
+/// Why the linear position never passes a new writer: its IDs are drawn after its session has
+/// begun, and whoever draws larger ones looks up the newest session after that and before it
+/// announces them. So whatever announces a larger ID names the session too, and the linear position
+/// stands still until the list was read again.
 class WriterPositions {
  public:
   /// `linear`: every ID at or below it is finished.
   explicit WriterPositions(StreamId linear) : linear_(linear), slowest_(linear) {}
 
-  /// Takes what the database says. Older lists than the last one change nothing.
-  void adopt(const WriterList& list);
-  /// Hears from a writer. `newest_session` is what its words rest upon. Nothing is assumed about
-  /// the order of such words.
+  /// Applies what the database says. Lists that are older than the last one change nothing.
+  void apply_list(const WriterList& list);
+  /// A writer has announced its position. `newest_session`: of those it knew. Such announcements
+  /// may come in any order, and twice.
   void advance(InstanceKey writer, StreamId position, SessionKey newest_session);
-  /// A session has begun. To be said before anything that is told of IDs that were drawn after it.
-  void hear_of(SessionKey newest_session);
+  /// A session has begun. Called before anything that follows from IDs that were drawn after it.
+  void observe_session(SessionKey newest_session);
   /// Everything at or below is known to be finished.
-  void reach(StreamId linear);
+  void advance_linear_to(StreamId linear);
   /// Facts are known to be committed under these IDs.
   void complete(IdRange ids);
 
   [[nodiscard]] StreamId linear() const { return linear_; }
+  /// Everything of the writer at or below is finished.
   [[nodiscard]] StreamId of(InstanceKey writer) const;
-  /// The last that was heard of the writer itself; empty when nothing was.
-  [[nodiscard]] std::optional<StreamId> heard_of(InstanceKey writer) const;
+  /// The last position of the writer itself that is known; empty when none is.
+  [[nodiscard]] std::optional<StreamId> announced_by(InstanceKey writer) const;
   [[nodiscard]] PositionVector vector() const;
   /// The same from the positions of the writers alone, without what follows from completed IDs:
-  /// others have reached it as soon as they have heard the same words.
-  [[nodiscard]] PositionVector heard() const;
-  /// True when a writer spoke of a session that the last list does not have: the linear position
-  /// stands still until a newer one is adopted.
-  [[nodiscard]] bool lacks_list() const { return heard_session_ > known_session_; }
-  /// The newest session that was heard of.
-  [[nodiscard]] SessionKey newest_session() const { return heard_session_; }
+  /// other processes have reached it as soon as they have got the same announcements.
+  [[nodiscard]] PositionVector announced() const;
+  /// True when a session has begun that the last list does not have: the linear position stands
+  /// still until a newer list is applied.
+  [[nodiscard]] bool needs_list() const { return newest_session_ > listed_session_; }
+  /// The newest session that is known of.
+  [[nodiscard]] SessionKey newest_session() const { return newest_session_; }
 
  private:
   struct Writer {
@@ -70,8 +71,8 @@ class WriterPositions {
 
   StreamId linear_;
   StreamId slowest_;  ///< position of the slowest writer
-  SessionKey known_session_;
-  SessionKey heard_session_;
+  SessionKey listed_session_;
+  SessionKey newest_session_;
   /// Those that are live, and those that were and are ahead.
   std::map<InstanceKey, Writer> writers_;
   std::map<StreamId, StreamId> completed_;  ///< ranges above the linear position, first to last

@@ -13,24 +13,24 @@
 namespace postrider {
 
 /// A stream that several processes write to, of which this is one. The facts of the others are put
-/// into the database as they would; what this process hears of it is up to the test.
+/// into the database as they would; what this process is told of it is up to the test.
 class SharedStreamWorld : public StreamWorld {
  protected:
   static constexpr InstanceKey second{7};
   static constexpr InstanceKey third{8};
 
   SharedStreamWorld() {
-    stream->on_word([this](const WriterWord& word) { said = word; });
+    stream->on_update([this](const WriterUpdate& update) { announced = update; });
     EXPECT_TRUE(prepare_ids(*writer, stream->key(), StreamId{0}));
   }
 
   /// All three are live, and stand at the beginning.
   void know_all_writers() {
     stream->begin_session({.allocated = StreamId{0}, .newest_session = session.key()});
-    stream->adopt({session.key(),
-                   {{session.instance(), StreamId{0}, true},
-                    {second, StreamId{0}, true},
-                    {third, StreamId{0}, true}}});
+    stream->apply_writer_list({session.key(),
+                               {{session.instance(), StreamId{0}, true},
+                                {second, StreamId{0}, true},
+                                {third, StreamId{0}, true}}});
   }
 
   /// A commit of another writer: a block for each range, each fact with its ID as `n`.
@@ -49,19 +49,19 @@ class SharedStreamWorld : public StreamWorld {
     return blocks;
   }
 
-  /// What a writer says who stands at `position` and of whose facts nothing arrives here.
-  [[nodiscard]] WriterWord word_without_facts(InstanceKey by, StreamId position) const {
+  /// The update of a writer that is at `position`, and none of whose facts arrive here.
+  [[nodiscard]] WriterUpdate update_without_facts(InstanceKey by, StreamId position) const {
     return {.writer = by,
             .previous = position,
             .position = position,
             .newest_session = session.key(),
             .chunks = {},
             .blocks = {},
-            .has_facts = true};
+            .is_complete = true};
   }
 
   Stream* stream = only_stream(open_stream({}, StreamId{0}, &session));
-  std::optional<WriterWord> said;
+  std::optional<WriterUpdate> announced;
 };
 
 inline std::vector<std::int64_t> ids_of(const std::vector<Chunk>& chunks) {

@@ -89,7 +89,7 @@ class StreamWorld : public testing::Test {
     }
     StreamRow row{*key_, "events", "matrix", StreamId{0}, StreamId{0}};
     return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader}, settings,
-                                    StreamMetrics{facts_per_commit}, row, IdOrigin{last, under});
+                                    StreamMetrics{facts_per_commit}, row, IdSource{last, under});
   }
 
   /// Makes it the only stream of `streams`, which is made anew.

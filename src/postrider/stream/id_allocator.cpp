@@ -1,4 +1,4 @@
-#include "postrider/stream/id_supply.hpp"
+#include "postrider/stream/id_allocator.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +12,7 @@ IdCursor::IdCursor(const Reservation& reservation)
   left_.insert(left_.end(), reservation.ids.rbegin(), reservation.ids.rend());
 }
 
-std::vector<IdRange> IdCursor::take(std::int64_t count) {
+std::vector<IdRange> IdCursor::next(std::int64_t count) {
   std::vector<IdRange> taken;
   while (count > 0) {
     POSTRIDER_ASSERT(!left_.empty(), "{} IDs too few are reserved", count);
@@ -26,10 +26,10 @@ std::vector<IdRange> IdCursor::take(std::int64_t count) {
   return taken;
 }
 
-IdSupply::IdSupply(Source source, StreamId allocated)
+IdAllocator::IdAllocator(Source source, StreamId allocated)
     : source_(source), reservations_(allocated), completed_(allocated) {}
 
-Reservation IdSupply::reserve(std::int64_t count) {
+Reservation IdAllocator::reserve(std::int64_t count) {
   POSTRIDER_ASSERT(!is_reserved_, "two reservations at a time");
   is_reserved_ = true;
   Reservation reservation;
@@ -50,7 +50,7 @@ Reservation IdSupply::reserve(std::int64_t count) {
   return reservation;
 }
 
-void IdSupply::finish(const Reservation& reservation, std::int64_t used) {
+void IdAllocator::finish(const Reservation& reservation, std::int64_t used) {
   is_reserved_ = false;
   std::vector<IdRange> ids = reservation.ids;
   ids.insert(ids.end(), reservation.drawn.begin(), reservation.drawn.end());
@@ -68,7 +68,7 @@ void IdSupply::finish(const Reservation& reservation, std::int64_t used) {
   POSTRIDER_ASSERT(used == 0, "{} facts without an ID", used);
 }
 
-void IdSupply::keep_or_abandon(IdRange rest) {
+void IdAllocator::keep_or_abandon(IdRange rest) {
   if (source_ == Source::sequence && rest.last >= reservations_.allocated()) {
     spare_ = rest;
   } else {
@@ -76,16 +76,16 @@ void IdSupply::keep_or_abandon(IdRange rest) {
   }
 }
 
-void IdSupply::see(StreamId allocated) {
-  reservations_.see(allocated);
-  // Whoever is further on waits for what is not used here.
+void IdAllocator::observe_allocated(StreamId allocated) {
+  reservations_.observe_allocated(allocated);
+  // Writers that are further on wait for what is not used here.
   if (spare_ && spare_->first < allocated) {
     reservations_.abandon(*spare_);
     spare_.reset();
   }
 }
 
-StreamId IdSupply::position() const {
+StreamId IdAllocator::position() const {
   // An ID from memory that was given up comes again after a restart, so nothing may say that it is
   // past; one from the sequence never does.
   return source_ == Source::memory ? completed_ : reservations_.position();

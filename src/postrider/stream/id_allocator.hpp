@@ -20,28 +20,30 @@ struct Reservation {
 class IdCursor {
  public:
   explicit IdCursor(const Reservation& reservation);
-  /// The next `count`, which are there, as few ranges as they are.
-  std::vector<IdRange> take(std::int64_t count);
+  /// The next `count` IDs, in as few ranges as they are. There are that many left.
+  std::vector<IdRange> next(std::int64_t count);
 
  private:
   std::vector<IdRange> left_;  ///< the next one last
 };
 
-/// Where the stream IDs of one process come from: from memory when it writes alone, else from the
+/// Allocates the stream IDs of one process: from memory when it writes alone, else from the
 /// sequence that it shares with others. Engine thread; one reservation at a time.
-class IdSupply {
+class IdAllocator {
  public:
   enum class Source { memory, sequence };
   /// `allocated`: every ID that was ever given out is at or below it.
-  IdSupply(Source source, StreamId allocated);
+  IdAllocator(Source source, StreamId allocated);
 
+  /// IDs for `count` facts: `to_draw` of them are still to be drawn from the sequence, into
+  /// `drawn`, before they are used. The reservation before is finished.
   Reservation reserve(std::int64_t count);
   /// The first `used` of its IDs carry facts that are committed; the others are abandoned, or kept
   /// for the next reservation when nobody can hold a larger one.
   void finish(const Reservation& reservation, std::int64_t used);
 
-  /// Somebody holds this ID, or did.
-  void see(StreamId allocated);
+  /// Some writer has drawn this ID.
+  void observe_allocated(StreamId allocated);
   /// The current position of this writer.
   [[nodiscard]] StreamId position() const;
 
