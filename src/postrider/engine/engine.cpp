@@ -75,7 +75,7 @@ Async<Result<void>> Engine::start(std::vector<Registration> declared_services) {
 
 void Engine::on_stream_added(Stream& stream) {
   if (delivery_) delivery_->add_stream(stream);
-  if (replicator_) replicator_->watch(stream);
+  if (replicator_) replicator_->attach(stream);
 }
 
 void Engine::on_stream_created(Stream&) {
@@ -103,7 +103,7 @@ Async<Result<void>> Engine::on_snapshot(const MembershipSnapshot* snapshot) {
   CO_TRY_VOID(co_await writers_->join_new_streams(stored));
   if (replicator_) {
     if (!std::exchange(is_replicating_, true)) replicator_->start(stored->fleet);
-    replicator_->adopt(stored->sessions);
+    replicator_->set_instances(stored->sessions);
   }
   writers_->apply_positions(*stored, are_changes_announced());
   co_return co_await writers_->save_positions();
@@ -159,7 +159,7 @@ Async<void> Engine::leave_outbox(DeliveryWork* ended) {
 bool Engine::ask_to_retry(const std::string& service) {
   const bool is_one_line = service.find_first_of("\r\n") == std::string::npos;
   if (!is_one_line || !replicator_ || !replicator_->is_connected()) return false;
-  replicator_->say_server_up(service);
+  replicator_->announce_server_up(service);
   return true;
 }
 

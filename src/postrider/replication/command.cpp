@@ -8,20 +8,20 @@ namespace {
 // No message repeats more of a line than this.
 constexpr std::size_t shown_bytes_max = 80;
 
-/// Takes the words of a line off one after the other.
-class Words {
+/// Reads the fields of a line one after the other.
+class Fields {
  public:
-  explicit Words(std::string_view line) : rest_(line) {}
+  explicit Fields(std::string_view line) : rest_(line) {}
 
-  std::optional<std::string_view> word() {
+  std::optional<std::string_view> next() {
     const std::size_t end = std::min(rest_.find(' '), rest_.size());
-    const std::string_view word = rest_.substr(0, end);
+    const std::string_view field = rest_.substr(0, end);
     rest_.remove_prefix(std::min(end + 1, rest_.size()));
-    if (word.empty()) return std::nullopt;
-    return word;
+    if (field.empty()) return std::nullopt;
+    return field;
   }
   std::optional<std::int64_t> number() {
-    const auto text = word();
+    const auto text = next();
     if (!text) return std::nullopt;
     std::int64_t number = -1;
     const char* const end = text->data() + text->size();
@@ -59,13 +59,13 @@ struct Format {
   std::string operator()(const ErrorCommand& command) const { return "ERROR " + command.text; }
 };
 
-std::optional<Command> parse_position(Words words) {
-  const auto stream = words.word();
-  const auto instance = words.word();
-  const auto previous = words.number();
-  const auto position = words.number();
-  const auto session = words.number();
-  if (!stream || !instance || !previous || !position || !session || !words.done()) {
+std::optional<Command> parse_position(Fields fields) {
+  const auto stream = fields.next();
+  const auto instance = fields.next();
+  const auto previous = fields.number();
+  const auto position = fields.number();
+  const auto session = fields.number();
+  if (!stream || !instance || !previous || !position || !session || !fields.done()) {
     return std::nullopt;
   }
   if (*previous > *position) return std::nullopt;
@@ -73,42 +73,42 @@ std::optional<Command> parse_position(Words words) {
                          StreamId{*position}, SessionKey{*session}};
 }
 
-std::optional<Command> parse_rdata(Words words) {
-  const auto stream = words.word();
-  const auto instance = words.word();
-  Words before_position = words;
-  const auto token = words.word();
-  if (!stream || !instance || !token) return std::nullopt;
+std::optional<Command> parse_rdata(Fields fields) {
+  const auto stream = fields.next();
+  const auto instance = fields.next();
+  Fields before_position = fields;
+  const auto field = fields.next();
+  if (!stream || !instance || !field) return std::nullopt;
   RdataCommand command{std::string(*stream), std::string(*instance), std::nullopt, {}};
-  if (*token != "batch") {
+  if (*field != "batch") {
     const auto position = before_position.number();
     if (!position) return std::nullopt;
     command.position = StreamId{*position};
   }
-  command.row = words.rest();
+  command.row = fields.rest();
   if (command.row.empty()) return std::nullopt;
   return command;
 }
 
-/// One word and nothing behind it.
-template <class OneWord>
-std::optional<Command> parse_word(Words words) {
-  const auto word = words.word();
-  if (!word || !words.done()) return std::nullopt;
-  return OneWord{std::string(*word)};
+/// One field and nothing after it.
+template <class OneField>
+std::optional<Command> parse_one_field(Fields fields) {
+  const auto field = fields.next();
+  if (!field || !fields.done()) return std::nullopt;
+  return OneField{std::string(*field)};
 }
 
-std::optional<Command> parse_named(std::string_view name, Words words) {
-  if (name == "RDATA") return parse_rdata(words);
-  if (name == "POSITION") return parse_position(words);
-  if (name == "REPLICATE" && words.done()) return ReplicateCommand{};
-  if (name == "CLEAR_SESSION") return parse_word<ClearSessionCommand>(words);
-  if (name == "REMOTE_SERVER_UP" && !words.done()) {
-    return RemoteServerUpCommand{std::string(words.rest())};
+std::optional<Command> parse_named(std::string_view name, Fields fields) {
+  if (name == "RDATA") return parse_rdata(fields);
+  if (name == "POSITION") return parse_position(fields);
+  if (name == "REPLICATE" && fields.done()) return ReplicateCommand{};
+  if (name == "CLEAR_SESSION") return parse_one_field<ClearSessionCommand>(fields);
+  if (name == "REMOTE_SERVER_UP" && !fields.done()) {
+    return RemoteServerUpCommand{std::string(fields.rest())};
   }
-  if (name == "NAME") return parse_word<NameCommand>(words);
-  if (name == "PING") return PingCommand{std::string(words.rest())};
-  if (name == "ERROR") return ErrorCommand{std::string(words.rest())};
+  if (name == "NAME") return parse_one_field<NameCommand>(fields);
+  if (name == "PING") return PingCommand{std::string(fields.rest())};
+  if (name == "ERROR") return ErrorCommand{std::string(fields.rest())};
   return std::nullopt;
 }
 
@@ -119,10 +119,10 @@ std::string format_command(const Command& command) {
 }
 
 Result<Command> parse_command(std::string_view line) {
-  Words words(line);
-  const auto name = words.word();
+  Fields fields(line);
+  const auto name = fields.next();
   if (name) {
-    if (auto command = parse_named(*name, words)) return *std::move(command);
+    if (auto command = parse_named(*name, fields)) return *std::move(command);
   }
   return fail(Code::invalid_argument, "\"{}\" is not a command of the replication bus",
               line.substr(0, shown_bytes_max));

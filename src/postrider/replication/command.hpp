@@ -10,17 +10,17 @@
 
 namespace postrider {
 
-// What processes say to each other on the replication bus: one line each, a name and words with a
+// What processes send each other on the replication bus: one line each, a name and arguments with a
 // space between them. Names of streams and instances hold no space.
 
-/// `REPLICATE`: everybody please say where you stand.
+/// `REPLICATE`: every process is asked to publish the positions of its writers.
 struct ReplicateCommand {
   bool operator==(const ReplicateCommand&) const = default;
 };
 
 /// `POSITION stream instance previous position session`: the instance has no facts in (previous,
-/// position]. Whoever has not heard of it up to `previous` reads the database. `session` is the
-/// newest session that the instance knew of.
+/// position]. A process that does not know its position to be `previous` or more has a gap, and
+/// reads it from the database. `session` is the newest session that the instance knew of.
 struct PositionCommand {
   std::string stream;
   std::string instance;
@@ -46,19 +46,19 @@ struct ClearSessionCommand {
   bool operator==(const ClearSessionCommand&) const = default;
 };
 
-/// `REMOTE_SERVER_UP service`: somebody knows that the service takes requests again; whoever
-/// delivers to it need not wait. Best effort: without it, its time comes.
+/// `REMOTE_SERVER_UP service`: the service takes requests again; the process that delivers to it
+/// need not wait for the next attempt. Best effort.
 struct RemoteServerUpCommand {
   std::string service;
   bool operator==(const RemoteServerUpCommand&) const = default;
 };
 
-/// `NAME text`: who speaks.
+/// `NAME text`: the name of the instance that has connected.
 struct NameCommand {
   std::string name;
   bool operator==(const NameCommand&) const = default;
 };
-/// `PING text`: only that somebody is there.
+/// `PING text`: keeps a connection alive.
 struct PingCommand {
   std::string text;
   bool operator==(const PingCommand&) const = default;
@@ -74,7 +74,7 @@ using Command = std::variant<ReplicateCommand, PositionCommand, RdataCommand, Cl
 
 /// Without a line break.
 std::string format_command(const Command& command);
-/// `invalid_argument` says what is wrong with the line.
+/// `invalid_argument` when the line is no command.
 Result<Command> parse_command(std::string_view line);
 
 }  // namespace postrider

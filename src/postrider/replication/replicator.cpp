@@ -10,11 +10,12 @@
 namespace postrider {
 namespace {
 
-// A commit with more than this is announced by its position alone, and read from the database.
-constexpr std::size_t said_bytes_max = 256U << 10;
-// What others say beyond this, before it is taken in, is as if it were lost.
-constexpr std::size_t held_bytes_max = 64U << 20;
-// Writers that have nothing to say but where they stand say it together.
+// Of a commit with more than this only the position is published; others read it from the database.
+constexpr std::size_t published_bytes_max = 256U << 10;
+// Rows of others that wait to be applied. What comes beyond this is dropped, as if the bus had lost
+// it.
+constexpr std::size_t buffered_bytes_max = 64U << 20;
+// Positions without facts are published together, at most this much later.
 constexpr Duration position_delay = std::chrono::milliseconds{1};
 constexpr Duration warning_pause = std::chrono::seconds{10};
 
@@ -42,13 +43,13 @@ std::optional<std::vector<Chunk>> unpack(const std::vector<BlockRow>& rows, Inst
 
 }  // namespace
 
-/// What one line, or the lines of one commit, said of a writer.
-struct Replicator::Heard {
+/// An update of another writer: one POSITION, or the RDATA rows of one commit.
+struct Replicator::IncomingUpdate {
   std::string stream;
-  const EventFormat* keys = nullptr;  ///< to read them with; null when nobody wants them
+  const EventFormat* keys = nullptr;  ///< to read them with; null when they are not needed
   std::vector<std::string> rows;
   std::size_t bytes = 0;
-  WriterUpdate word;
+  WriterUpdate update;
   bool is_readable = true;
 
   /// On the lane.
@@ -61,11 +62,11 @@ struct Replicator::Heard {
     rows.clear();
     is_readable = !parsed.empty();
     if (!is_readable) return;
-    word.previous = parsed.back().previous;
-    word.newest_session = parsed.back().newest_session;
-    if (auto chunks = unpack(parsed, word.writer, word.position, keys)) {
-      word.chunks = *std::move(chunks);
-      word.is_complete = true;
+    update.previous = parsed.back().previous;
+    update.newest_session = parsed.back().newest_session;
+    if (auto chunks = unpack(parsed, update.writer, update.position, keys)) {
+      update.chunks = *std::move(chunks);
+      update.is_complete = true;
     }
   }
 };
@@ -89,93 +90,96 @@ void Replicator::stop() {
   is_connected_ = false;
 }
 
-void Replicator::watch(Stream& stream) {
-  stream.on_update([this, &stream](const WriterUpdate& word) { say(stream, word); });
+void Replicator::attach(Stream& stream) {
+  stream.on_update([this, &stream](const WriterUpdate& update) { publish(stream, update); });
 }
 
-void Replicator::adopt(const std::vector<SessionRow>& sessions) {
+void Replicator::set_instances(const std::vector<SessionRow>& sessions) {
   for (const SessionRow& row : sessions) instances_[row.instance_name] = row.instance;
-  if (is_connected_ && std::exchange(has_missed_, false)) bus_.caught_up();
+  if (is_connected_ && std::exchange(must_catch_up_, false)) bus_.caught_up();
 }
 
 void Replicator::connected() {
   is_connected_ = true;
-  has_missed_ = true;
+  must_catch_up_ = true;
   bus_.publish(format_command(NameCommand{session_.instance_name()}));
   bus_.publish(format_command(ReplicateCommand{}));
-  // Others cannot see that this process was away.
-  say_all_positions();
+  // Others do not know that this process was away, and may lack its last updates.
+  publish_all_positions();
   callbacks_.poll_soon();
 }
 
 void Replicator::disconnected() {
   is_connected_ = false;
-  for (const auto& [writer, parked] : parked_) held_bytes_ -= parked.bytes;
-  parked_.clear();
+  for (const auto& [writer, partial] : partial_commits_) buffered_bytes_ -= partial.bytes;
+  partial_commits_.clear();
   callbacks_.poll_soon();
 }
 
-void Replicator::say(Stream& stream, const WriterUpdate& word) {
+void Replicator::publish(Stream& stream, const WriterUpdate& update) {
   if (!is_connected_) return;
-  if (word.chunks.empty()) return say_later(stream, word);
-  StreamId previous = word.previous;
-  if (const auto unsaid = unsaid_.find(stream.name()); unsaid != unsaid_.end()) {
-    previous = unsaid->second.previous;
-    unsaid_.erase(unsaid);
+  if (update.chunks.empty()) return publish_position_later(stream, update);
+  StreamId previous = update.previous;
+  if (const auto pending = pending_positions_.find(stream.name());
+      pending != pending_positions_.end()) {
+    previous = pending->second.previous;
+    pending_positions_.erase(pending);
   }
-  say_rows(stream.name(), word, previous);
+  publish_rows(stream.name(), update, previous);
 }
 
-void Replicator::say_rows(const std::string& stream, const WriterUpdate& word, StreamId previous) {
+void Replicator::publish_rows(const std::string& stream, const WriterUpdate& update,
+                              StreamId previous) {
   std::size_t bytes = 0;
-  for (const Block& block : word.blocks) bytes += block.data.size();
-  // As from one who was not heard up to there: that is a gap to everybody.
-  if (bytes > said_bytes_max) return say_position(stream, word.position, word.position);
-  const auto count = std::ssize(word.blocks);
+  for (const Block& block : update.blocks) bytes += block.data.size();
+  // The position before it is that of the update itself, which is a gap to everybody.
+  if (bytes > published_bytes_max)
+    return publish_position(stream, update.position, update.position);
+  const auto count = std::ssize(update.blocks);
   for (std::int64_t i = 0; i < count; ++i) {
     const BlockRow row{.previous = previous,
-                       .newest_session = word.newest_session,
+                       .newest_session = update.newest_session,
                        .index = i,
                        .count = count,
-                       .block = word.blocks[static_cast<std::size_t>(i)]};
+                       .block = update.blocks[static_cast<std::size_t>(i)]};
     RdataCommand command{stream, session_.instance_name(), std::nullopt, format_block_row(row)};
-    if (i + 1 == count) command.position = word.position;
+    if (i + 1 == count) command.position = update.position;
     bus_.publish(format_command(command));
   }
 }
 
-void Replicator::say_position(const std::string& stream, StreamId previous, StreamId position) {
+void Replicator::publish_position(const std::string& stream, StreamId previous, StreamId position) {
   const Stream* const known = streams_.find(stream);
   if (known == nullptr) return;
   bus_.publish(format_command(PositionCommand{stream, session_.instance_name(), previous, position,
                                               known->newest_session()}));
 }
 
-void Replicator::say_later(const Stream& stream, const WriterUpdate& word) {
-  const auto [unsaid, is_first] =
-      unsaid_.try_emplace(stream.name(), Unsaid{word.previous, word.position});
-  if (!is_first) unsaid->second.position = word.position;
-  if (std::exchange(will_say_unsaid_, true)) return;
+void Replicator::publish_position_later(const Stream& stream, const WriterUpdate& update) {
+  const auto [pending, is_first] = pending_positions_.try_emplace(
+      stream.name(), PendingPosition{update.previous, update.position});
+  if (!is_first) pending->second.position = update.position;
+  if (std::exchange(is_publishing_scheduled_, true)) return;
   runtime_.call_at(runtime_.now() + position_delay, [this, alive = std::weak_ptr(alive_)] {
-    if (!alive.expired()) say_unsaid();
+    if (!alive.expired()) publish_pending_positions();
   });
 }
 
-void Replicator::say_unsaid() {
-  will_say_unsaid_ = false;
-  for (const auto& [stream, unsaid] : std::exchange(unsaid_, {})) {
-    say_position(stream, unsaid.previous, unsaid.position);
+void Replicator::publish_pending_positions() {
+  is_publishing_scheduled_ = false;
+  for (const auto& [stream, pending] : std::exchange(pending_positions_, {})) {
+    publish_position(stream, pending.previous, pending.position);
   }
 }
 
-void Replicator::say_all_positions() {
-  unsaid_.clear();
+void Replicator::publish_all_positions() {
+  pending_positions_.clear();
   for (const Stream* const stream : streams_.all()) {
-    say_position(stream->name(), stream->own_position(), stream->own_position());
+    publish_position(stream->name(), stream->own_position(), stream->own_position());
   }
 }
 
-void Replicator::say_server_up(const std::string& service) {
+void Replicator::announce_server_up(const std::string& service) {
   bus_.publish(format_command(RemoteServerUpCommand{service}));
 }
 
@@ -196,38 +200,38 @@ const InstanceKey* Replicator::writer_of(const std::string& instance) {
 void Replicator::handle(const PositionCommand& command) {
   const InstanceKey* const writer = writer_of(command.instance);
   if (writer == nullptr) return;
-  auto heard = std::make_shared<Heard>();
-  heard->stream = command.stream;
-  heard->word = {.writer = *writer,
-                 .previous = command.previous,
-                 .position = command.position,
-                 .newest_session = command.newest_session,
-                 .chunks = {},
-                 .blocks = {},
-                 .is_complete = true};
-  hear_later(heard);
+  auto incoming = std::make_shared<IncomingUpdate>();
+  incoming->stream = command.stream;
+  incoming->update = {.writer = *writer,
+                      .previous = command.previous,
+                      .position = command.position,
+                      .newest_session = command.newest_session,
+                      .chunks = {},
+                      .blocks = {},
+                      .is_complete = true};
+  unpack_and_apply(incoming);
 }
 
 void Replicator::handle(RdataCommand command) {
   const InstanceKey* const writer = writer_of(command.instance);
   const Stream* const stream = streams_.find(command.stream);
   if (writer == nullptr || stream == nullptr) return;
-  if (held_bytes_ + command.row.size() > held_bytes_max) return;
+  if (buffered_bytes_ + command.row.size() > buffered_bytes_max) return;
   const Writer key{command.stream, command.instance};
-  Parked& parked = parked_[key];
-  parked.bytes += command.row.size();
-  held_bytes_ += command.row.size();
-  parked.rows.push_back(std::move(command.row));
+  PartialCommit& partial = partial_commits_[key];
+  partial.bytes += command.row.size();
+  buffered_bytes_ += command.row.size();
+  partial.rows.push_back(std::move(command.row));
   if (!command.position) return;
-  auto heard = std::make_shared<Heard>();
-  heard->stream = command.stream;
-  heard->keys = callbacks_.needs_keys() ? &stream->format() : nullptr;
-  heard->rows = std::move(parked.rows);
-  heard->bytes = parked.bytes;
-  heard->word.writer = *writer;
-  heard->word.position = *command.position;
-  parked_.erase(key);
-  hear_later(heard);
+  auto incoming = std::make_shared<IncomingUpdate>();
+  incoming->stream = command.stream;
+  incoming->keys = callbacks_.needs_keys() ? &stream->format() : nullptr;
+  incoming->rows = std::move(partial.rows);
+  incoming->bytes = partial.bytes;
+  incoming->update.writer = *writer;
+  incoming->update.position = *command.position;
+  partial_commits_.erase(key);
+  unpack_and_apply(incoming);
 }
 
 void Replicator::handle(const ClearSessionCommand& command) {
@@ -235,10 +239,10 @@ void Replicator::handle(const ClearSessionCommand& command) {
 }
 
 void Replicator::handle(const ErrorCommand& command) {
-  warn("somebody says: " + command.text);
+  warn("another process reported an error on the bus: " + command.text);
 }
 
-void Replicator::warn(const std::string& about) {
+void Replicator::warn(const std::string& message) {
   const MonoTime now = runtime_.now();
   if (now < next_warning_at_) {
     ++withheld_warnings_;
@@ -246,23 +250,26 @@ void Replicator::warn(const std::string& about) {
   }
   next_warning_at_ = now + warning_pause;
   const std::int64_t withheld = std::exchange(withheld_warnings_, 0);
-  log_warn("replication: {}{}", about,
+  log_warn("replication: {}{}", message,
            withheld == 0 ? "" : fmt::format("; {} more warnings before it", withheld));
 }
 
-void Replicator::hear_later(const std::shared_ptr<Heard>& heard) {
-  lane_.post([heard] { heard->unpack_rows(); },
-             [this, heard, alive = std::weak_ptr(alive_)] {
-               if (!alive.expired()) hear(*heard);
+void Replicator::unpack_and_apply(const std::shared_ptr<IncomingUpdate>& incoming) {
+  lane_.post([incoming] { incoming->unpack_rows(); },
+             [this, incoming, alive = std::weak_ptr(alive_)] {
+               if (!alive.expired()) apply(*incoming);
              });
 }
 
-void Replicator::hear(const Heard& heard) {
-  held_bytes_ -= heard.bytes;
-  Stream* const stream = streams_.find(heard.stream);
+void Replicator::apply(const IncomingUpdate& incoming) {
+  buffered_bytes_ -= incoming.bytes;
+  Stream* const stream = streams_.find(incoming.stream);
   if (stream == nullptr) return callbacks_.poll_soon();
-  if (!heard.is_readable) return warn("facts of " + heard.stream + " cannot be read");
-  stream->apply_remote_update(heard.word);
+  if (!incoming.is_readable) {
+    return warn("an update of stream " + incoming.stream +
+                " cannot be read; its facts are read from the database");
+  }
+  stream->apply_remote_update(incoming.update);
   if (stream->needs_writer_list()) callbacks_.poll_soon();
 }
 

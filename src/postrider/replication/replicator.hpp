@@ -16,30 +16,33 @@
 
 namespace postrider {
 
-/// Tells the other processes of the fleet what the writers of this one do, and the streams of this
-/// one what others say. What the bus loses is found by its gap, and read from the database. Engine
-/// thread.
+/// Publishes the updates of the writers of this process on the bus, and applies those of other
+/// processes to the streams of this one. Engine thread.
 class Replicator final : public Bus::Listener {
  public:
-  /// What it needs of the process around it.
+  /// What it asks of the process around it. Called on the engine thread.
   struct Callbacks {
     std::function<void()> poll_soon;   ///< the database has changes that are not known here
     std::function<bool()> needs_keys;  ///< whether facts are wanted with their keys
     std::function<void(std::string_view service)> retry_service;  ///< it takes requests again
   };
-  /// `lane`: for unpacking. Everything outlives the replicator.
+  /// `lane`: for unpacking. References must outlive the replicator.
   Replicator(Runtime& runtime, Lane& lane, Bus& bus, const Session& session, Streams& streams,
              Callbacks callbacks);
 
+  /// Once. Connects to the bus; `fleet` is the name that the database has for its processes.
   void start(const std::string& fleet);
-  /// Says that the session has ended.
+  /// Announces that the session has ended, so that others need not wait for its expiry, and leaves
+  /// the bus. After `start`.
   void stop();
-  /// From now on the words of this stream are published.
-  void watch(Stream& stream);
-  /// What the database says of the instances, which words call by their names.
-  void adopt(const std::vector<SessionRow>& sessions);
-  /// Tells whoever delivers to the service that it takes requests again.
-  void say_server_up(const std::string& service);
+  /// The updates of this stream are published from now on. Once for each stream, which outlives the
+  /// replicator.
+  void attach(Stream& stream);
+  /// What the database says of the instances, which are called by their names on the bus.
+  void set_instances(const std::vector<SessionRow>& sessions);
+  /// Tells the process that delivers to the service that it takes requests again. Lost while the
+  /// bus is not connected.
+  void announce_server_up(const std::string& service);
   [[nodiscard]] bool is_connected() const { return is_connected_; }
 
   void connected() override;
@@ -47,39 +50,40 @@ class Replicator final : public Bus::Listener {
   void received(std::string line) override;
 
  private:
-  struct Unsaid {
+  /// A position of this process that is not published yet.
+  struct PendingPosition {
     StreamId previous;
     StreamId position;
   };
-  /// The rows of a commit that has not ended.
-  struct Parked {
+  /// The rows that have arrived of a commit whose last row has not.
+  struct PartialCommit {
     std::vector<std::string> rows;
     std::size_t bytes = 0;
   };
   using Writer = std::pair<std::string, std::string>;  ///< stream, instance
-  struct Heard;
+  struct IncomingUpdate;
 
-  void say(Stream& stream, const WriterUpdate& word);
-  void say_position(const std::string& stream, StreamId previous, StreamId position);
-  void say_rows(const std::string& stream, const WriterUpdate& word, StreamId previous);
-  void say_later(const Stream& stream, const WriterUpdate& word);
-  void say_unsaid();
-  void say_all_positions();
+  void publish(Stream& stream, const WriterUpdate& update);
+  void publish_position(const std::string& stream, StreamId previous, StreamId position);
+  void publish_rows(const std::string& stream, const WriterUpdate& update, StreamId previous);
+  void publish_position_later(const Stream& stream, const WriterUpdate& update);
+  void publish_pending_positions();
+  void publish_all_positions();
 
   void handle(const PositionCommand& command);
   void handle(RdataCommand command);
-  void handle(const ReplicateCommand&) { say_all_positions(); }
+  void handle(const ReplicateCommand&) { publish_all_positions(); }
   void handle(const ClearSessionCommand& command);
   void handle(const ErrorCommand& command);
   void handle(const RemoteServerUpCommand& command) { callbacks_.retry_service(command.service); }
   void handle(const NameCommand&) {}
   void handle(const PingCommand&) {}
-  /// Whom a word is of; null when it is one's own, or of somebody unknown.
+  /// The writer of that name; null when that is this process itself or not known.
   const InstanceKey* writer_of(const std::string& instance);
-  /// On the lane, so that words stay in their order.
-  void hear_later(const std::shared_ptr<Heard>& heard);
-  void hear(const Heard& heard);
-  /// Others may say the same wrong thing a thousand times a second.
+  /// Unpacks on the lane, so that updates stay in their order, and applies then.
+  void unpack_and_apply(const std::shared_ptr<IncomingUpdate>& incoming);
+  void apply(const IncomingUpdate& incoming);
+  /// Limited in its rate: others may send the same wrong line a thousand times a second.
   void warn(const std::string& about);
 
   Runtime& runtime_;
@@ -89,14 +93,14 @@ class Replicator final : public Bus::Listener {
   Streams& streams_;
   Callbacks callbacks_;
   std::map<std::string, InstanceKey> instances_;
-  std::map<std::string, Unsaid> unsaid_;  ///< positions without facts, by stream
-  bool will_say_unsaid_ = false;
-  std::map<Writer, Parked> parked_;
-  std::size_t held_bytes_ = 0;  ///< of rows that are parked or on the lane
+  std::map<std::string, PendingPosition> pending_positions_;  ///< by stream
+  bool is_publishing_scheduled_ = false;
+  std::map<Writer, PartialCommit> partial_commits_;
+  std::size_t buffered_bytes_ = 0;  ///< of rows in partial commits or on the lane
   MonoTime next_warning_at_{};
   std::int64_t withheld_warnings_ = 0;
   bool is_connected_ = false;
-  bool has_missed_ = false;  ///< since the connection, nothing was read from the database yet
+  bool must_catch_up_ = false;  ///< nothing was read from the database since the connection
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using Lines = std::vector<std::string>;
 using Ids = std::vector<std::int64_t>;
 
-/// Writes down what is published. What is heard comes from the test.
+/// Keeps what is published. What is received comes from the test.
 class ScriptedBus final : public Bus {
  public:
   void start(Listener& listener, std::string name) override {
@@ -58,23 +58,24 @@ class ReplicatorTest : public SharedStreamWorld {
   ReplicatorTest() {
     know_all_writers();
     replicator.start("fleet");
-    replicator.watch(*stream);
-    adopt_instances();
+    replicator.attach(*stream);
+    set_instances();
     replicator.connected();
     bus.lines.clear();
     polls = 0;
   }
 
-  void adopt_instances() {
+  void set_instances() {
     const auto row = [this](InstanceKey instance, const std::string& name) {
       return SessionRow{instance, name, session.key(), 0, true};
     };
-    replicator.adopt({row(session.instance(), "test"), row(second, "second"), row(third, "third")});
+    replicator.set_instances(
+        {row(session.instance(), "test"), row(second, "second"), row(third, "third")});
   }
 
-  /// The lines in which a writer tells of a commit.
-  Lines told(const std::string& instance, StreamId previous, const std::vector<Block>& blocks,
-             const std::string& name = "events") const {
+  /// The lines in which a writer publishes a commit.
+  Lines rows_of(const std::string& instance, StreamId previous, const std::vector<Block>& blocks,
+                const std::string& name = "events") const {
     Lines lines;
     const auto count = std::ssize(blocks);
     for (std::int64_t i = 0; i < count; ++i) {
@@ -89,14 +90,14 @@ class ReplicatorTest : public SharedStreamWorld {
     }
     return lines;
   }
-  void hear(const Lines& lines) {
+  void receive(const Lines& lines) {
     for (const std::string& line : lines) replicator.received(line);
     lane_of_replicator.run();
     runtime.run_for(milliseconds{0});
   }
-  void hear(const std::string& line) { hear(Lines{line}); }
+  void receive(const std::string& line) { receive(Lines{line}); }
   void third_stands_at(StreamId position) {
-    hear(fmt::format("POSITION events third 0 {} {}", position, session.key()));
+    receive(fmt::format("POSITION events third 0 {} {}", position, session.key()));
   }
 
   /// All facts in order; counts the statements that it took.
@@ -133,7 +134,7 @@ class ReplicatorTest : public SharedStreamWorld {
        .retry_service = [this](std::string_view service) { retried.emplace_back(service); }}};
 };
 
-TEST_F(ReplicatorTest, who_connects_says_its_name_asks_where_others_stand_and_says_where_it_does) {
+TEST_F(ReplicatorTest, who_connects_publishes_its_name_and_position_and_asks_for_those_of_others) {
   replicator.connected();
   EXPECT_EQ(bus.lines, (Lines{"NAME test", "REPLICATE",
                               fmt::format("POSITION events test 0 0 {}", session.key().value)}));
@@ -141,36 +142,36 @@ TEST_F(ReplicatorTest, who_connects_says_its_name_asks_where_others_stand_and_sa
   EXPECT_EQ(bus.fleet, "fleet");
 }
 
-TEST_F(ReplicatorTest, who_is_asked_says_where_it_stands) {
+TEST_F(ReplicatorTest, who_is_asked_publishes_its_position) {
   EXPECT_TRUE(run(stream->append(facts(*stream, 3), std::nullopt)));
   bus.lines.clear();
-  hear("REPLICATE");
+  receive("REPLICATE");
   EXPECT_EQ(bus.lines, Lines{fmt::format("POSITION events test 3 3 {}", session.key().value)});
 }
 
 TEST_F(ReplicatorTest, has_caught_up_when_the_database_was_read_after_the_connection) {
   EXPECT_EQ(bus.times_caught_up, 0);
-  adopt_instances();
+  set_instances();
   EXPECT_EQ(bus.times_caught_up, 1);
-  adopt_instances();
+  set_instances();
   EXPECT_EQ(bus.times_caught_up, 1);
   replicator.disconnected();
-  adopt_instances();
+  set_instances();
   replicator.connected();
   EXPECT_EQ(bus.times_caught_up, 1);
-  adopt_instances();
+  set_instances();
   EXPECT_EQ(bus.times_caught_up, 2);
 }
 
-TEST_F(ReplicatorTest, facts_that_are_told_are_in_memory) {
-  hear(told("second", StreamId{0}, commit_of(second, {{StreamId{1}, StreamId{3}}})));
+TEST_F(ReplicatorTest, facts_that_are_published_are_in_memory) {
+  receive(rows_of("second", StreamId{0}, commit_of(second, {{StreamId{1}, StreamId{3}}})));
   EXPECT_EQ(stream->positions().of(second), StreamId{3});
   third_stands_at(StreamId{3});
   EXPECT_EQ(read_all(), (Ids{1, 2, 3}));
   EXPECT_TRUE(was_read_from_memory());
 }
 
-TEST_F(ReplicatorTest, its_own_facts_are_told_so_that_others_can_read_them) {
+TEST_F(ReplicatorTest, its_own_facts_are_published_so_that_others_can_read_them) {
   EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
   ASSERT_EQ(bus.lines.size(), 1U);
   const auto command = std::get<RdataCommand>(parse_command(bus.lines.front()).value());
@@ -181,7 +182,7 @@ TEST_F(ReplicatorTest, its_own_facts_are_told_so_that_others_can_read_them) {
   EXPECT_EQ(ids_of(unpack_block(row.block).value()), (Ids{1, 2}));
 }
 
-TEST_F(ReplicatorTest, nothing_is_said_without_a_connection) {
+TEST_F(ReplicatorTest, nothing_is_published_without_a_connection) {
   replicator.disconnected();
   bus.lines.clear();
   EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
@@ -189,28 +190,28 @@ TEST_F(ReplicatorTest, nothing_is_said_without_a_connection) {
   EXPECT_TRUE(bus.lines.empty());
 }
 
-TEST_F(ReplicatorTest, what_it_says_itself_changes_nothing_when_it_comes_back) {
+TEST_F(ReplicatorTest, its_own_lines_change_nothing_when_they_come_back) {
   EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
   const Lines echo = bus.lines;
   const PositionVector before = stream->positions();
-  hear(echo);
-  hear(fmt::format("POSITION events test 0 900 {}", session.key()));
-  hear("CLEAR_SESSION test");
+  receive(echo);
+  receive(fmt::format("POSITION events test 0 900 {}", session.key()));
+  receive("CLEAR_SESSION test");
   EXPECT_EQ(stream->positions(), before);
   EXPECT_EQ(polls, 0);
 }
 
-TEST_F(ReplicatorTest, the_rows_of_a_commit_are_taken_in_together) {
+TEST_F(ReplicatorTest, the_rows_of_a_commit_are_applied_together) {
   const auto blocks = commit_of(
       second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}, {StreamId{9}, StreamId{9}}});
-  const Lines lines = told("second", StreamId{0}, blocks);
+  const Lines lines = rows_of("second", StreamId{0}, blocks);
   third_stands_at(StreamId{9});
   for (std::size_t i = 0; i < 2; ++i) {
-    hear(lines[i]);
+    receive(lines[i]);
     EXPECT_EQ(stream->positions().of(second), StreamId{0});
     EXPECT_EQ(stream->linear_position(), StreamId{0});
   }
-  hear(lines[2]);
+  receive(lines[2]);
   EXPECT_EQ(stream->linear_position(), StreamId{9});
   EXPECT_EQ(read_all(), (Ids{1, 2, 5, 6, 9}));
   EXPECT_TRUE(was_read_from_memory());
@@ -218,12 +219,12 @@ TEST_F(ReplicatorTest, the_rows_of_a_commit_are_taken_in_together) {
 
 TEST_F(ReplicatorTest, the_rows_of_two_writers_may_come_between_each_other) {
   const Lines of_second =
-      told("second", StreamId{0},
-           commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}}));
+      rows_of("second", StreamId{0},
+              commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}}));
   const Lines of_third =
-      told("third", StreamId{0},
-           commit_of(third, {{StreamId{3}, StreamId{4}}, {StreamId{7}, StreamId{8}}}));
-  hear({of_second[0], of_third[0], of_third[1], of_second[1]});
+      rows_of("third", StreamId{0},
+              commit_of(third, {{StreamId{3}, StreamId{4}}, {StreamId{7}, StreamId{8}}}));
+  receive({of_second[0], of_third[0], of_third[1], of_second[1]});
   EXPECT_EQ(stream->linear_position(), StreamId{8});
   EXPECT_EQ(read_all(), (Ids{1, 2, 3, 4, 5, 6, 7, 8}));
   EXPECT_TRUE(was_read_from_memory());
@@ -236,9 +237,9 @@ TEST_F(ReplicatorTest, the_rows_of_two_streams_may_come_between_each_other) {
       row, IdSource{StreamId{0}, &session}));
   more.apply_writer_list({session.key(), {{second, StreamId{0}, true}}});
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}});
-  const Lines one = told("second", StreamId{0}, blocks);
-  const Lines other = told("second", StreamId{0}, blocks, "more");
-  hear({one[0], other[0], other[1], one[1]});
+  const Lines one = rows_of("second", StreamId{0}, blocks);
+  const Lines other = rows_of("second", StreamId{0}, blocks, "more");
+  receive({one[0], other[0], other[1], one[1]});
   EXPECT_EQ(more.linear_position(), StreamId{6});
   third_stands_at(StreamId{6});
   EXPECT_EQ(stream->linear_position(), StreamId{6});
@@ -247,7 +248,7 @@ TEST_F(ReplicatorTest, the_rows_of_two_streams_may_come_between_each_other) {
 }
 
 /// A commit of three rows, and one of one row after it.
-class DamagedWord : public ReplicatorTest {
+class DamagedUpdate : public ReplicatorTest {
  protected:
   void expect_all_facts() {
     third_stands_at(StreamId{12});
@@ -255,89 +256,89 @@ class DamagedWord : public ReplicatorTest {
     EXPECT_EQ(read_all(), (Ids{1, 2, 5, 6, 9, 11, 12}));
   }
 
-  Lines first = told("second", StreamId{0},
-                     commit_of(second, {{StreamId{1}, StreamId{2}},
-                                        {StreamId{5}, StreamId{6}},
-                                        {StreamId{9}, StreamId{9}}}));
-  Lines next = told("second", StreamId{9}, commit_of(second, {{StreamId{11}, StreamId{12}}}));
+  Lines first = rows_of("second", StreamId{0},
+                        commit_of(second, {{StreamId{1}, StreamId{2}},
+                                           {StreamId{5}, StreamId{6}},
+                                           {StreamId{9}, StreamId{9}}}));
+  Lines next = rows_of("second", StreamId{9}, commit_of(second, {{StreamId{11}, StreamId{12}}}));
 };
 
-TEST_F(DamagedWord, is_read_from_the_database_whatever_of_it_arrives) {
-  hear({first[1], first[2], next[0]});
+TEST_F(DamagedUpdate, is_read_from_the_database_whatever_of_it_arrives) {
+  receive({first[1], first[2], next[0]});
   expect_all_facts();
   EXPECT_FALSE(was_read_from_memory());
 }
 
-TEST_F(DamagedWord, without_its_middle) {
-  hear({first[0], first[2], next[0]});
+TEST_F(DamagedUpdate, without_its_middle) {
+  receive({first[0], first[2], next[0]});
   expect_all_facts();
 }
 
-TEST_F(DamagedWord, without_its_end) {
-  hear({first[0], first[1], next[0]});
+TEST_F(DamagedUpdate, without_its_end) {
+  receive({first[0], first[1], next[0]});
   expect_all_facts();
 }
 
-TEST_F(DamagedWord, with_two_rows_exchanged) {
-  hear({first[1], first[0], first[2], next[0]});
+TEST_F(DamagedUpdate, with_two_rows_exchanged) {
+  receive({first[1], first[0], first[2], next[0]});
   expect_all_facts();
 }
 
-TEST_F(DamagedWord, in_another_order_than_its_commits) {
-  hear({next[0], first[0], first[1], first[2]});
+TEST_F(DamagedUpdate, in_another_order_than_its_commits) {
+  receive({next[0], first[0], first[1], first[2]});
   expect_all_facts();
 }
 
-TEST_F(DamagedWord, twice) {
-  hear({first[0], first[1], first[2], first[0], first[1], first[2], next[0], next[0]});
+TEST_F(DamagedUpdate, twice) {
+  receive({first[0], first[1], first[2], first[0], first[1], first[2], next[0], next[0]});
   expect_all_facts();
 }
 
-TEST_F(DamagedWord, with_a_row_that_cannot_be_read) {
+TEST_F(DamagedUpdate, with_a_row_that_cannot_be_read) {
   const Lines damaged = {first[0], "RDATA events second batch [1,2", first[1], first[2], next[0]};
-  hear(damaged);
+  receive(damaged);
   expect_all_facts();
 }
 
-TEST_F(DamagedWord, that_is_nothing_but_damage) {
-  hear({"RDATA events second 9 {}", "RDATA nonsense", "", next[0]});
+TEST_F(DamagedUpdate, that_is_nothing_but_damage) {
+  receive({"RDATA events second 9 {}", "RDATA nonsense", "", next[0]});
   expect_all_facts();
 }
 
-TEST_F(DamagedWord, of_which_a_part_came_before_the_connection_was_lost) {
-  hear({first[0], first[1]});
+TEST_F(DamagedUpdate, of_which_a_part_came_before_the_connection_was_lost) {
+  receive({first[0], first[1]});
   replicator.disconnected();
   replicator.connected();
   EXPECT_EQ(stream->positions().of(second), StreamId{0});
-  hear({first[2], next[0]});
+  receive({first[2], next[0]});
   expect_all_facts();
 }
 
 TEST_F(ReplicatorTest, a_position_without_facts_moves_without_the_database) {
-  hear(fmt::format("POSITION events second 0 4 {}", session.key()));
+  receive(fmt::format("POSITION events second 0 4 {}", session.key()));
   third_stands_at(StreamId{4});
   EXPECT_EQ(stream->linear_position(), StreamId{4});
   EXPECT_EQ(read_all(), Ids{});
   EXPECT_TRUE(was_read_from_memory());
 }
 
-TEST_F(ReplicatorTest, a_position_after_words_that_were_not_heard_sends_readers_to_the_database) {
+TEST_F(ReplicatorTest, a_position_after_lost_updates_sends_readers_to_the_database) {
   commit_of(second, {{StreamId{1}, StreamId{4}}});
-  hear(fmt::format("POSITION events second 4 4 {}", session.key()));
+  receive(fmt::format("POSITION events second 4 4 {}", session.key()));
   third_stands_at(StreamId{4});
   EXPECT_EQ(read_all(), (Ids{1, 2, 3, 4}));
   EXPECT_FALSE(was_read_from_memory());
 }
 
-TEST_F(ReplicatorTest, who_writes_nothing_says_soon_that_it_has_come_along) {
-  hear(fmt::format("POSITION events second 0 700 {}", session.key()));
+TEST_F(ReplicatorTest, who_writes_nothing_publishes_soon_that_it_has_come_along) {
+  receive(fmt::format("POSITION events second 0 700 {}", session.key()));
   EXPECT_TRUE(bus.lines.empty());
-  hear(fmt::format("POSITION events second 700 900 {}", session.key()));
+  receive(fmt::format("POSITION events second 700 900 {}", session.key()));
   runtime.run_for(milliseconds{1});
   EXPECT_EQ(bus.lines, Lines{fmt::format("POSITION events test 0 900 {}", session.key().value)});
 }
 
-TEST_F(ReplicatorTest, a_commit_that_is_too_large_to_be_told_is_announced) {
+TEST_F(ReplicatorTest, of_a_commit_that_is_too_large_the_position_is_published) {
   std::string noise;
   std::mt19937 random(1);
   std::uniform_int_distribution letter('a', 'z');
@@ -349,32 +350,32 @@ TEST_F(ReplicatorTest, a_commit_that_is_too_large_to_be_told_is_announced) {
   EXPECT_EQ(bus.lines, Lines{fmt::format("POSITION events test 1 1 {}", session.key().value)});
 }
 
-TEST_F(ReplicatorTest, words_of_somebody_unknown_are_left_to_the_database) {
+TEST_F(ReplicatorTest, updates_of_an_unknown_writer_are_left_to_the_database) {
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{3}}});
-  hear(told("stranger", StreamId{0}, blocks));
+  receive(rows_of("stranger", StreamId{0}, blocks));
   EXPECT_EQ(polls, 1);
-  hear(fmt::format("POSITION events stranger 0 3 {}", session.key()));
+  receive(fmt::format("POSITION events stranger 0 3 {}", session.key()));
   EXPECT_EQ(polls, 2);
   EXPECT_EQ(stream->positions(), PositionVector(StreamId{0}));
 }
 
-TEST_F(ReplicatorTest, words_of_an_unknown_stream_are_left_to_the_database) {
+TEST_F(ReplicatorTest, updates_of_an_unknown_stream_are_left_to_the_database) {
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{3}}});
-  hear(told("second", StreamId{0}, blocks, "unknown"));
+  receive(rows_of("second", StreamId{0}, blocks, "unknown"));
   EXPECT_EQ(polls, 0);
-  hear(fmt::format("POSITION unknown second 0 3 {}", session.key()));
+  receive(fmt::format("POSITION unknown second 0 3 {}", session.key()));
   EXPECT_EQ(polls, 1);
   EXPECT_EQ(stream->positions(), PositionVector(StreamId{0}));
 }
 
-TEST_F(ReplicatorTest, a_session_that_nobody_has_a_list_of_yet_is_looked_up) {
-  hear(fmt::format("POSITION events second 0 4 {}", session.key().value + 1));
+TEST_F(ReplicatorTest, a_session_that_is_in_no_list_yet_is_looked_up) {
+  receive(fmt::format("POSITION events second 0 4 {}", session.key().value + 1));
   EXPECT_EQ(polls, 1);
   EXPECT_EQ(stream->linear_position(), StreamId{0});
 }
 
-TEST_F(ReplicatorTest, who_ends_says_so_and_others_look) {
-  hear("CLEAR_SESSION second");
+TEST_F(ReplicatorTest, who_ends_announces_it_and_others_poll) {
+  receive("CLEAR_SESSION second");
   EXPECT_EQ(polls, 1);
   replicator.stop();
   EXPECT_EQ(bus.lines, Lines{"CLEAR_SESSION test"});
@@ -382,9 +383,9 @@ TEST_F(ReplicatorTest, who_ends_says_so_and_others_look) {
 }
 
 TEST_F(ReplicatorTest, a_service_that_is_up_again_is_passed_on) {
-  replicator.say_server_up("irc bridge");
+  replicator.announce_server_up("irc bridge");
   EXPECT_EQ(bus.lines, Lines{"REMOTE_SERVER_UP irc bridge"});
-  hear("REMOTE_SERVER_UP irc bridge");
+  receive("REMOTE_SERVER_UP irc bridge");
   EXPECT_EQ(retried, std::vector<std::string>{"irc bridge"});
 }
 
@@ -402,16 +403,16 @@ TEST_F(ReplicatorTest, warnings_do_not_come_faster_than_somebody_can_read_them) 
   EXPECT_TRUE(warnings_of_a_thousand().contains("; 1999 more warnings before it"));
 }
 
-TEST_F(ReplicatorTest, names_pings_and_errors_are_no_words_of_writers) {
+TEST_F(ReplicatorTest, names_pings_and_errors_are_no_updates_of_writers) {
   const PositionVector before = stream->positions();
-  hear({"NAME second", "PING 1", "ERROR of somebody"});
+  receive({"NAME second", "PING 1", "ERROR of somebody"});
   EXPECT_EQ(stream->positions(), before);
   EXPECT_EQ(polls, 0);
   EXPECT_TRUE(bus.lines.empty());
 }
 
-/// As much as is held of what others say before it is taken in.
-class HeldWords : public ReplicatorTest {
+/// The limit of what waits to be applied.
+class BufferedUpdates : public ReplicatorTest {
  protected:
   void flood(const std::string& place) {
     const std::string mebibyte(1U << 20U, 'x');
@@ -419,9 +420,9 @@ class HeldWords : public ReplicatorTest {
       replicator.received(fmt::format("RDATA events third {} {}", place, mebibyte));
     }
   }
-  /// True when a word of the second writer is taken in.
+  /// True when an update of the second writer is applied.
   bool is_there_room() {
-    hear(told("second", last, commit_of(second, {{last.plus(1), last.plus(2)}})));
+    receive(rows_of("second", last, commit_of(second, {{last.plus(1), last.plus(2)}})));
     last = last.plus(2);
     return stream->positions().of(second) == last;
   }
@@ -429,13 +430,13 @@ class HeldWords : public ReplicatorTest {
   StreamId last{0};
 };
 
-TEST_F(HeldWords, are_not_more_than_a_bound_before_they_are_read) {
+TEST_F(BufferedUpdates, are_not_more_than_a_bound_before_they_are_read) {
   flood("0");
   EXPECT_FALSE(is_there_room());
   EXPECT_TRUE(is_there_room()) << "those were read meanwhile";
 }
 
-TEST_F(HeldWords, are_not_more_than_a_bound_before_their_commit_is_whole) {
+TEST_F(BufferedUpdates, are_not_more_than_a_bound_before_their_commit_is_whole) {
   flood("batch");
   EXPECT_FALSE(is_there_room());
   EXPECT_FALSE(is_there_room());
@@ -444,7 +445,7 @@ TEST_F(HeldWords, are_not_more_than_a_bound_before_their_commit_is_whole) {
   EXPECT_TRUE(is_there_room()) << "those were forgotten";
 }
 
-TEST_F(HeldWords, that_had_no_room_are_in_the_database) {
+TEST_F(BufferedUpdates, that_had_no_room_are_in_the_database) {
   flood("0");
   EXPECT_FALSE(is_there_room());
   EXPECT_TRUE(is_there_room());
