@@ -137,7 +137,7 @@ instance_name: ${name}\nreplication: {redis: "redis://:${password}@${host}"}`);
     const right = await start('right', 'right');
     await eventually('the connection', () => /connected to Redis/.test(right.log));
     const wrong = await start('wrong', 'hush');
-    await eventually('the refusal', () => /replication: Redis at .*WRONGPASS/.test(wrong.log));
+    await eventually('the refusal', () => /no connection to Redis at .*WRONGPASS/.test(wrong.log));
     assert.doesNotMatch(wrong.log, /hush/);
     const {json} = await wrong.append([message(1)]);
     const page = await right.request('public', 'GET',

@@ -3,6 +3,8 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
 
+#include "postrider/base/quantity.hpp"
+
 namespace postrider {
 namespace {
 
@@ -28,7 +30,7 @@ void BusSocket::connect(const std::string& host, const std::string& port, Events
       });
 }
 
-void BusSocket::adopt(Events events) {
+void BusSocket::accept(Events events) {
   events_ = std::make_shared<const Events>(std::move(events));
   open();
 }
@@ -56,8 +58,10 @@ void BusSocket::tick() {
   timer_.expires_after(timing_.keep_alive_interval);
   timer_.async_wait([self = shared_from_this()](error_code error) {
     if (error || self->is_closed_) return;
-    if (++self->silent_ticks_ > self->timing_.silence_max / self->timing_.keep_alive_interval) {
-      return self->close("nothing was heard for too long");
+    if (++self->ticks_without_bytes_ >
+        self->timing_.receive_timeout / self->timing_.keep_alive_interval) {
+      return self->close("no bytes were received for " +
+                         format_duration(self->timing_.receive_timeout));
     }
     if (!std::exchange(self->has_sent_, false)) self->send(self->events_->keep_alive());
     self->tick();
@@ -69,11 +73,11 @@ void BusSocket::read() {
                                                             error_code error, std::size_t size) {
     if (self->is_closed_) return;
     if (error) return self->close(error.message());
-    self->silent_ticks_ = 0;
+    self->ticks_without_bytes_ = 0;
     const auto events = self->events_;
     const bool goes_on = events->received(std::string_view(self->buffer_.data(), size));
     if (self->is_closed_ || self->closes_when_sent_) return;
-    if (!goes_on) return self->close("it was refused");
+    if (!goes_on) return self->close("the other side was refused");
     self->read();
   });
 }
@@ -82,7 +86,7 @@ void BusSocket::send(std::string bytes) {
   if (!is_open_ || is_closed_) return;
   has_sent_ = true;
   queue_bytes_ += bytes.size();
-  if (queue_bytes_ > queue_bytes_max) return close("it does not keep up");
+  if (queue_bytes_ > queue_bytes_max) return close("the other side does not read fast enough");
   queue_.push_back(std::move(bytes));
   if (queue_.size() == 1) write();
 }

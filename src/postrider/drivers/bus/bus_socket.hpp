@@ -15,8 +15,8 @@
 
 namespace postrider {
 
-/// One connection of a bus. Whoever does not take what is sent, or says nothing for too long, is
-/// cut off. Bus thread.
+/// One connection of a bus. Closed when the other side does not read what is sent, or sends nothing
+/// for too long. Bus thread.
 class BusSocket : public std::enable_shared_from_this<BusSocket> {
  public:
   static constexpr std::size_t queue_bytes_max = 16U << 20;
@@ -26,7 +26,7 @@ class BusSocket : public std::enable_shared_from_this<BusSocket> {
     /// False closes it, when it is not closed later already.
     std::function<bool(std::string_view bytes)> received;
     std::function<void(const std::string& reason)> closed;
-    /// What to send when there was nothing else to say.
+    /// What to send when nothing else was sent for an interval.
     std::function<std::string()> keep_alive;
   };
   BusSocket(boost::asio::io_context& io, BusTiming timing);
@@ -34,8 +34,8 @@ class BusSocket : public std::enable_shared_from_this<BusSocket> {
   boost::asio::ip::tcp::socket& socket() { return socket_; }
   /// Connects to `host` and `port`.
   void connect(const std::string& host, const std::string& port, Events events);
-  /// Takes over a socket that was accepted.
-  void adopt(Events events);
+  /// Begins with a socket that was accepted.
+  void accept(Events events);
   void send(std::string bytes);
   /// True when everything that was sent has left.
   [[nodiscard]] bool is_drained() const { return queue_.empty(); }
@@ -55,7 +55,7 @@ class BusSocket : public std::enable_shared_from_this<BusSocket> {
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;
-  /// Kept by whoever is calling one of them: the call may close the connection.
+  /// Copied before one of them is called: the call may close the connection.
   std::shared_ptr<const Events> events_;
   std::array<char, 1 << 16> buffer_{};
   std::deque<std::string> queue_;
@@ -64,7 +64,7 @@ class BusSocket : public std::enable_shared_from_this<BusSocket> {
   bool is_closed_ = false;
   std::optional<std::string> closes_when_sent_;  ///< and why
   bool has_sent_ = false;                        ///< since the last tick
-  int silent_ticks_ = 0;
+  int ticks_without_bytes_ = 0;
 };
 
 }  // namespace postrider

@@ -112,7 +112,7 @@ class BusTest : public testing::Test {
   Ear a, b, c;
 };
 
-TEST_F(BusTest, everybody_hears_what_another_one_says) {
+TEST_F(BusTest, everybody_gets_what_another_one_publishes) {
   const auto first = hub();
   const auto second = spoke();
   const auto third = spoke();
@@ -169,7 +169,7 @@ TEST_F(BusTest, another_fleet_is_not_let_in) {
   EXPECT_TRUE(a.lines.empty());
 }
 
-TEST_F(BusTest, who_does_not_greet_is_not_heard) {
+TEST_F(BusTest, the_lines_of_who_does_not_greet_are_dropped) {
   const auto first = started_hub();
   RawPeer peer(port);
   peer.write("POSITION events w 1 2 3\n");
@@ -207,7 +207,7 @@ TEST_F(BusTest, who_is_connected_gets_the_next_word) {
   }
 }
 
-TEST_F(BusTest, who_connects_hears_nothing_that_was_said_before) {
+TEST_F(BusTest, who_connects_gets_nothing_that_was_published_before) {
   const auto first = started_hub();
   first->publish("before");
   const auto peer = greeted_peer();
@@ -226,7 +226,7 @@ TEST_F(BusTest, what_is_published_without_a_connection_is_dropped) {
   EXPECT_EQ(a.lines, std::vector<std::string>{"after"});
 }
 
-TEST_F(BusTest, a_connection_without_words_carries_pings_that_nobody_hears) {
+TEST_F(BusTest, an_idle_connection_carries_pings_that_nobody_gets) {
   const auto first = started_hub({.keep_alive_interval = milliseconds{20}});
   const auto peer = greeted_peer();
   EXPECT_EQ(peer->line(), "PING");
@@ -236,9 +236,9 @@ TEST_F(BusTest, a_connection_without_words_carries_pings_that_nobody_hears) {
   EXPECT_EQ(a.lines, std::vector<std::string>{"word"});
 }
 
-TEST_F(BusTest, who_says_nothing_for_too_long_is_cut_off) {
+TEST_F(BusTest, a_connection_on_which_nothing_comes_is_closed) {
   const auto first =
-      started_hub({.keep_alive_interval = milliseconds{20}, .silence_max = milliseconds{500}});
+      started_hub({.keep_alive_interval = milliseconds{20}, .receive_timeout = milliseconds{500}});
   const auto peer = greeted_peer();
   std::string line = "PING";
   while (line == "PING") line = peer->line();
@@ -255,7 +255,7 @@ TEST_F(BusTest, an_error_of_the_other_side_ends_the_connection) {
   EXPECT_TRUE(a.lines.empty());
 }
 
-TEST_F(BusTest, who_does_not_take_what_is_said_is_cut_off_and_others_are_not) {
+TEST_F(BusTest, who_does_not_read_is_cut_off_and_others_are_not) {
   const auto first = started_hub();
   const auto peer = greeted_peer();
   const auto second = spoke();
@@ -321,7 +321,7 @@ TEST_F(BusTest, a_redis_that_does_not_answer_is_left_and_tried_again) {
   const MuteServer mute(port);
   const RedisAddress address = parse_redis_url("redis://127.0.0.1:" + port).value();
   RedisBus bus(io.get_executor(), address,
-               {.keep_alive_interval = milliseconds{20}, .silence_max = milliseconds{60}});
+               {.keep_alive_interval = milliseconds{20}, .receive_timeout = milliseconds{60}});
   bus.start(b, "fleet");
   wait_for([&] { return mute.connections() >= 4; });
   EXPECT_EQ(b.connections, 0);

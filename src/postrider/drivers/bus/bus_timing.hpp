@@ -4,10 +4,10 @@
 
 namespace postrider {
 
-/// What a connection of a bus does about silence.
+/// How a connection of a bus is kept alive.
 struct BusTiming {
-  Duration keep_alive_interval = std::chrono::seconds{5};  ///< says something at least as often
-  Duration silence_max = std::chrono::seconds{15};         ///< cuts off who says nothing for longer
+  Duration keep_alive_interval = std::chrono::seconds{5};  ///< sends something at least as often
+  Duration receive_timeout = std::chrono::seconds{15};     ///< closes when nothing comes for longer
 };
 
 }  // namespace postrider

@@ -87,7 +87,7 @@ Result<RedisAddress> parse_redis_url(const std::string& url) {
   return address;
 }
 
-/// Everything on the bus thread but where it says otherwise.
+/// On the bus thread, unless a member says otherwise.
 struct RedisBus::State {
   State(boost::asio::any_io_executor engine, RedisAddress to, BusTiming times)
       : thread(std::move(engine)), address(std::move(to)), timing(times), timer(thread.io()) {}
@@ -129,7 +129,7 @@ void RedisBus::State::connect() {
   subscriber = open(format({"SUBSCRIBE", channel}),
                     [this](const redisReply& reply) { return handle_message(reply); });
   publisher = open(format({"PING"}), [this](const redisReply& reply) {
-    // An integer says how many have got what was published.
+    // An integer: how many have got what was published.
     if (reply.type == REDIS_REPLY_INTEGER || is_publisher_open) return true;
     if (text_of(&reply) != "PONG") return true;
     is_publisher_open = true;
@@ -153,7 +153,7 @@ std::shared_ptr<BusSocket> RedisBus::State::open(std::string greeting,
       if (is_error) lose(std::string(text_of(reply.get())));
       if (is_error || !handle(*reply)) return false;
     }
-    if (replies->is_broken()) lose("it does not speak Redis' protocol");
+    if (replies->is_broken()) lose("what answers there does not speak the protocol of Redis");
     return !replies->is_broken();
   };
   events.closed = [this](const std::string& reason) { lose(reason); };
@@ -162,7 +162,7 @@ std::shared_ptr<BusSocket> RedisBus::State::open(std::string greeting,
   return socket;
 }
 
-/// True; tells when both connections stand.
+/// Gives true. Reports the connection once both of them stand.
 bool RedisBus::State::subscribed_to(const redisReply&) {
   if (is_connected || !is_subscribed || !is_publisher_open) return true;
   is_connected = true;
@@ -195,7 +195,8 @@ void RedisBus::State::lose(const std::string& reason) {
   }
   is_publisher_open = false;
   if (std::exchange(last_reason, reason) != reason) {
-    log_warn("replication: Redis at {}:{}: {}", address.host, address.port, reason);
+    log_warn("replication: no connection to Redis at {}:{}, which is tried again: {}", address.host,
+             address.port, reason);
   }
   if (std::exchange(is_connected, false)) thread.tell_disconnected();
   timer.expires_after(pause.next());

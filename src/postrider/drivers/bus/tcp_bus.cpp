@@ -40,7 +40,7 @@ class Lines {
 
 }  // namespace
 
-/// Everything on the bus thread but where it says otherwise.
+/// On the bus thread, unless a member says otherwise.
 struct TcpBus::State {
   State(asio::any_io_executor engine, TcpBusAddress where, BusTiming times)
       : thread(std::move(engine)),
@@ -62,9 +62,10 @@ struct TcpBus::State {
   void connect();
   BusSocket::Events events_of(const PeerPointer& peer);
   [[nodiscard]] std::string greeting() const { return "SERVER " + fleet + "\n"; }
-  bool take_line(Peer& peer, std::string line);
+  bool handle_line(Peer& peer, std::string line);
   bool greet(Peer& peer, const std::string& line);
   void lose(const PeerPointer& peer, const std::string& reason);
+  void log_error_line(const std::string& line) const;
   void begin_later(const std::string& reason);
   void send_all(const std::string& line, const Peer* but);
 
@@ -112,7 +113,7 @@ void TcpBus::State::accept() {
     if (error == asio::error::operation_aborted) return;
     if (!error) {
       peers.insert(peer);
-      peer->socket->adopt(events_of(peer));
+      peer->socket->accept(events_of(peer));
     }
     accept();
   });
@@ -136,7 +137,7 @@ BusSocket::Events TcpBus::State::events_of(const PeerPointer& peer) {
   events.received = [this, weak](std::string_view bytes) {
     const auto sender = weak.lock();
     const auto each = [this, &sender](std::string line) {
-      return take_line(*sender, std::move(line));
+      return handle_line(*sender, std::move(line));
     };
     return sender && sender->lines.feed(bytes, each);
   };
@@ -148,11 +149,11 @@ BusSocket::Events TcpBus::State::events_of(const PeerPointer& peer) {
 }
 
 /// False when the connection is to be closed.
-bool TcpBus::State::take_line(Peer& peer, std::string line) {
+bool TcpBus::State::handle_line(Peer& peer, std::string line) {
   if (!peer.is_greeted) return greet(peer, line);
   if (line == "PING" || line.starts_with("PING ")) return true;
   if (line.starts_with("ERROR ")) {
-    log_warn("replication: {} says: {}", address.host, line);
+    log_error_line(line);
     return false;
   }
   if (address.listens) send_all(line, &peer);
@@ -161,15 +162,15 @@ bool TcpBus::State::take_line(Peer& peer, std::string line) {
 }
 
 bool TcpBus::State::greet(Peer& peer, const std::string& line) {
-  if (line.starts_with("ERROR ")) log_warn("replication: {} says: {}", address.host, line);
+  if (line.starts_with("ERROR ")) log_error_line(line);
   if (line + "\n" != greeting()) {
     peer.socket->send("ERROR another fleet\n");
-    peer.socket->close_when_sent("another fleet");
+    peer.socket->close_when_sent("the other side is of another fleet, or no postrider");
     return false;
   }
   peer.is_greeted = true;
   if (address.listens) {
-    // The answer says that from now on it gets what is said.
+    // The answer tells it that it gets every line from now on.
     peer.socket->send(greeting());
     return true;
   }
@@ -177,6 +178,10 @@ bool TcpBus::State::greet(Peer& peer, const std::string& line) {
   log_info("replication: connected to {}:{}", address.host, address.port);
   thread.tell_connected();
   return true;
+}
+
+void TcpBus::State::log_error_line(const std::string& line) const {
+  log_warn("replication: {}:{} closes a connection: {}", address.host, address.port, line);
 }
 
 void TcpBus::State::lose(const PeerPointer& peer, const std::string& reason) {
@@ -189,7 +194,8 @@ void TcpBus::State::lose(const PeerPointer& peer, const std::string& reason) {
 
 void TcpBus::State::begin_later(const std::string& reason) {
   if (std::exchange(last_reason, reason) != reason) {
-    log_warn("replication: {}:{}: {}", address.host, address.port, reason);
+    log_warn("replication: no connection to {}:{}, which is tried again: {}", address.host,
+             address.port, reason);
   }
   timer.expires_after(pause.next());
   timer.async_wait([this](error_code error) {
@@ -198,7 +204,7 @@ void TcpBus::State::begin_later(const std::string& reason) {
 }
 
 void TcpBus::State::send_all(const std::string& line, const Peer* but) {
-  // Whoever does not keep up is taken out meanwhile.
+  // A peer that does not read fast enough is removed meanwhile.
   const std::vector<PeerPointer> all(peers.begin(), peers.end());
   for (const PeerPointer& peer : all) {
     if (peer.get() != but && peer->is_greeted) peer->socket->send(line + "\n");

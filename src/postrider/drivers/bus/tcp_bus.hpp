@@ -16,12 +16,13 @@ struct TcpBusAddress {
   bool listens = false;  ///< one process of a fleet does; the others connect to it
 };
 
-/// The bus over TCP: lines that end with a line feed. One process listens and passes on what it is
-/// told. Who connects begins with `SERVER fleet` and is let in with the same, or cut off when it is
-/// of another fleet; `PING` fills silence; `ERROR text` says why a connection is closed.
+/// The bus over TCP: lines that end with a line feed. One process listens and forwards each line to
+/// all the others. A connection begins with `SERVER fleet`, which is answered with the same, or
+/// closed when it names another fleet; `PING` keeps it alive; `ERROR text` gives the reason before
+/// it is closed.
 class TcpBus final : public Bus {
  public:
-  /// No line of ours is as long; who sends a longer one is cut off.
+  /// No line of a postrider is as long. A connection that sends a longer one is closed.
   static constexpr std::size_t line_bytes_max = 4U << 20;
 
   /// Calls its listener on `engine`.
