@@ -53,8 +53,10 @@ Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_servi
       registry_.load(std::move(stored.services), stored.inbox_ends, settings_.registration));
   CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
-  // What was read may be old by now, if that took long.
-  if (!commits_.may_act()) co_return fail(Code::session_ended, "the session may have ended");
+  if (!commits_.may_act()) {
+    co_return fail(Code::session_ended,
+                   "reading the services took so long that others may have ended the session");
+  }
   started_ = true;
   for (const auto& [key, sorter] : sorters_) sorter->start();
   registry_.start_delivery();
@@ -75,7 +77,7 @@ Async<void> DeliveryWork::stopped() {
   co_await controller_.gate().drained();
 }
 
-Async<void> DeliveryWork::left_outbox() {
+Async<void> DeliveryWork::outbox_stopped() {
   if (outbox_) co_await outbox_->stopped();
 }
 

@@ -32,14 +32,14 @@ class DeliveryWork {
   void add_stream(Stream& stream);
   /// Reads the services, makes the declared ones what the configuration says, and starts work.
   Async<Result<void>> start(std::vector<Registration> declared_services);
-  /// Before that it does not know all services.
+  /// False before `start` has read all services.
   [[nodiscard]] bool has_started() const { return started_; }
   /// Nothing more is committed, and no request is begun. What is in flight may go on.
   void request_stop();
   /// After `request_stop`: waits for what is in flight to services and to the database.
   Async<void> stopped();
   /// After that: waits for the application's database too, which may take long.
-  Async<void> left_outbox();
+  Async<void> outbox_stopped();
   /// The lease is lost: nothing more can be committed.
   void end_commits() { commits_.revoke(); }
 

@@ -31,8 +31,8 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
                  session_.get()),
       streams_(ports.runtime, committer_, ports.background, streams_of(settings_),
                StreamMetrics{metrics_.facts_per_commit}, session_.get(), this),
-      ended_deliveries_(ports.runtime),
-      left_outboxes_(ports.runtime) {
+      ending_deliveries_(ports.runtime),
+      stopping_outboxes_(ports.runtime) {
   if (session_) start_fleet();
 }
 
@@ -56,7 +56,8 @@ void Engine::retry_service(std::string_view service) {
   const auto work = delivery();
   if (!work) return;
   if (const auto tried = work->services().retry(service); !tried) {
-    log_warn("replication: {}", tried.error().detail);
+    log_warn("replication: another process asked to try service \"{}\" again, which failed: {}",
+             service, tried.error().detail);
   }
 }
 
@@ -114,7 +115,7 @@ bool Engine::are_changes_announced() const {
 }
 
 bool Engine::can_work() const {
-  return !stopping_ && !delivery_ && ended_deliveries_.running() == 0;
+  return !stopping_ && !delivery_ && ending_deliveries_.running() == 0;
 }
 
 Async<Result<void>> Engine::begin_work() {
@@ -136,24 +137,24 @@ void Engine::end_delivery() {
   if (!delivery_) return;
   log_warn("this process no longer sorts and delivers; another one takes over");
   delivery_->end_commits();
-  leave(std::exchange(delivery_, nullptr));
+  wind_down(std::exchange(delivery_, nullptr));
 }
 
-void Engine::leave(std::shared_ptr<DeliveryWork> work) {
+void Engine::wind_down(std::shared_ptr<DeliveryWork> work) {
   work->request_stop();
-  left_.push_back(std::move(work));
-  ended_deliveries_.spawn(drain(left_.back().get()), "ended delivery");
+  ending_.push_back(std::move(work));
+  ending_deliveries_.spawn(wait_for_delivery(ending_.back().get()), "ending delivery");
 }
 
-Async<void> Engine::drain(DeliveryWork* ended) {
+Async<void> Engine::wait_for_delivery(DeliveryWork* ended) {
   co_await ended->stopped();
-  // Nobody waits for it: of two who take facts from an outbox, one is refused.
-  left_outboxes_.spawn(leave_outbox(ended), "left outbox");
+  // The next delivery need not wait for it: of two processes that drain an outbox, one is refused.
+  stopping_outboxes_.spawn(wait_for_outbox(ended), "stopping outbox");
 }
 
-Async<void> Engine::leave_outbox(DeliveryWork* ended) {
-  co_await ended->left_outbox();
-  left_.erase(std::ranges::find(left_, ended, &std::shared_ptr<DeliveryWork>::get));
+Async<void> Engine::wait_for_outbox(DeliveryWork* ended) {
+  co_await ended->outbox_stopped();
+  ending_.erase(std::ranges::find(ending_, ended, &std::shared_ptr<DeliveryWork>::get));
 }
 
 bool Engine::ask_to_retry(const std::string& service) {
@@ -169,15 +170,15 @@ std::string Engine::delivering_instance() const {
 
 Async<void> Engine::stop(Duration grace, std::function<void()> end_requests) {
   stopping_ = true;
-  if (delivery_) leave(delivery_);
+  if (delivery_) wind_down(delivery_);
   const auto timer = ports_.runtime.call_at(ports_.runtime.now() + grace, std::move(end_requests));
-  co_await ended_deliveries_.drained();
+  co_await ending_deliveries_.drained();
   ports_.runtime.cancel(timer);
   if (membership_) co_await membership_->stop();
   // What was about to begin has ended at once.
-  co_await ended_deliveries_.drained();
+  co_await ending_deliveries_.drained();
   if (is_replicating_) replicator_->stop();
-  co_await left_outboxes_.drained();
+  co_await stopping_outboxes_.drained();
   co_await committer_.stop();
 }
 

@@ -50,10 +50,10 @@ class Engine final : private Streams::Listener, private Membership::Listener {
  private:
   Async<Result<void>> start_delivery();
   void end_delivery();
-  /// Ends it, without waiting.
-  void leave(std::shared_ptr<DeliveryWork> work);
-  Async<void> drain(DeliveryWork* ended);
-  Async<void> leave_outbox(DeliveryWork* ended);
+  /// Stops it, without waiting for what is in flight.
+  void wind_down(std::shared_ptr<DeliveryWork> work);
+  Async<void> wait_for_delivery(DeliveryWork* ended);
+  Async<void> wait_for_outbox(DeliveryWork* ended);
   void refresh_service_gauges();
   void start_fleet();
   void retry_service(std::string_view service);
@@ -78,9 +78,9 @@ class Engine final : private Streams::Listener, private Membership::Listener {
   Streams streams_;
   std::vector<Registration> declared_services_;
   std::shared_ptr<DeliveryWork> delivery_;
-  std::vector<std::shared_ptr<DeliveryWork>> left_;  ///< that have not ended
-  Gate ended_deliveries_;
-  Gate left_outboxes_;
+  std::vector<std::shared_ptr<DeliveryWork>> ending_;  ///< stopped, with something in flight
+  Gate ending_deliveries_;
+  Gate stopping_outboxes_;
   std::optional<StreamWriters> writers_;  ///< with a session
   std::optional<Membership> membership_;  ///< with a session
   std::optional<Replicator> replicator_;  ///< with a session and a bus

@@ -165,7 +165,7 @@ class FleetTest : public testing::Test {
   int number = 0;
 };
 
-TEST_F(FleetTest, hears_of_others_from_the_database_alone) {
+TEST_F(FleetTest, reads_what_others_do_from_the_database_alone) {
   for (const char* name : {"a", "b", "c"}) start(name);
   work(seconds{20});
   EXPECT_GT(answered.size(), 500U);
@@ -182,7 +182,7 @@ TEST_F(FleetTest, every_reader_gets_every_fact_in_order_over_a_bus_that_loses_an
   processes.clear();
 }
 
-TEST_F(FleetTest, a_process_that_joins_or_comes_again_is_heard) {
+TEST_F(FleetTest, a_process_that_joins_or_comes_again_is_followed) {
   sim::Air air{sim::Random(2), {.lost = 100, .longest_delay = milliseconds{10}}};
   start("a", &air);
   start("b", &air);
@@ -315,7 +315,7 @@ TEST_F(FleetTest, nobody_waits_for_a_process_that_writes_nothing) {
   }
 }
 
-TEST_F(FleetTest, who_ends_tells_others_over_the_bus) {
+TEST_F(FleetTest, who_ends_announces_it_over_the_bus) {
   sim::Air air{sim::Random(5), {}};
   for (const char* name : {"a", "b"}) start(name, &air);
   world.run_for(seconds{2});

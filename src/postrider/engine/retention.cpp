@@ -52,7 +52,8 @@ Async<void> Retention::run() {
   while (!stopping_) {
     const Result<void> swept = co_await sweep();
     if (!swept && swept.error().code != Code::stopping) {
-      log_warn("retention: {}", swept.error().detail);
+      log_warn("retention: old facts could not be deleted, which is tried again: {}",
+               swept.error().detail);
     }
     if (stopping_) co_return;
     co_await stop_requested_.wait_until(runtime_.now() + pause_after(streams_.all()));

@@ -38,6 +38,10 @@ std::string lines_of(const Rows& rows) {
   return lines;
 }
 
+std::unexpected<Error> another_drains_it() {
+  return fail(Code::conflict, "another process takes facts from it too; this one begins again");
+}
+
 }  // namespace
 
 /// Rows of one batch for one stream.
@@ -112,34 +116,36 @@ Async<void> OutboxDrain::stopped() {
 
 Async<void> OutboxDrain::run() {
   while (!stopping_) {
-    const Result<bool> taken = co_await take_batch();
-    report(taken);
-    if (taken && *taken) continue;
-    const Duration pause = taken ? settings_.poll_interval : retry_delay;
+    const Result<bool> drained = co_await drain_batch();
+    report(drained);
+    if (drained && *drained) continue;
+    const Duration pause = drained ? settings_.poll_interval : retry_delay;
     if (!stopping_) co_await stop_requested_.wait_until(runtime_.now() + pause);
   }
 }
 
 void OutboxDrain::report(const Result<bool>& outcome) {
   const std::string failure = outcome ? "" : outcome.error().detail;
-  // What went wrong may have happened nevertheless, and somebody else may be at work.
+  // What failed may have happened nevertheless, and another process may drain it too.
   if (!outcome) outbox_.clear();
   const bool is_news = failure != last_failure_ && !stopping_;
-  if (is_news && !outcome) log_warn("outbox: {}", failure);
-  if (is_news && outcome) log_info("outbox: facts are taken again");
+  if (is_news && !outcome) {
+    log_warn("outbox: no facts are taken from it, which is tried again: {}", failure);
+  }
+  if (is_news && outcome) log_info("outbox: facts are taken from it again");
   last_failure_ = failure;
 }
 
 /// True when there may be more.
-Async<Result<bool>> OutboxDrain::take_batch() {
+Async<Result<bool>> OutboxDrain::drain_batch() {
   if (outbox_.empty()) CO_TRY_VOID(co_await open());
   CO_TRY(const std::vector<OutboxRow> rows, co_await read_rows());
   if (rows.empty()) {
-    CO_TRY_VOID(co_await empty_batches());
+    CO_TRY_VOID(co_await forget_deleted_rows());
     co_return false;
   }
-  CO_TRY_VOID(co_await place(&rows));
-  // Their rows are still to be deleted.
+  CO_TRY_VOID(co_await append_all(&rows));
+  // What became facts is deleted with the next reading.
   co_return true;
 }
 
@@ -154,9 +160,9 @@ Async<Result<void>> OutboxDrain::open() {
   auto read = [this, &outbox] { return read_outbox_batches(installation_.connection, outbox); };
   CO_TRY(std::vector<OutboxBatch> batches, co_await run_on(installation_.lane, read));
   batches_.clear();
-  taken_.clear();
+  rows_to_delete_.clear();
   for (OutboxBatch& batch : batches) {
-    if (!batch.row_ids.empty()) taken_.push_back(batch.row_ids);
+    if (!batch.row_ids.empty()) rows_to_delete_.push_back(batch.row_ids);
     batches_[batch.stream] = std::move(batch);
   }
   outbox_ = std::move(outbox);
@@ -167,7 +173,7 @@ Async<Result<std::vector<OutboxRow>>> OutboxDrain::read_rows() {
   auto work = [this]() -> Result<std::vector<OutboxRow>> {
     std::vector<OutboxRow> rows;
     TRY_VOID(transact(*connection_, [&]() -> Result<void> {
-      for (const std::string& row_ids : taken_) {
+      for (const std::string& row_ids : rows_to_delete_) {
         TRY_VOID(delete_outbox_rows(*connection_, row_ids));
       }
       TRY(rows, read_outbox_rows(*connection_, settings_.limits));
@@ -176,11 +182,11 @@ Async<Result<std::vector<OutboxRow>>> OutboxDrain::read_rows() {
     return rows;
   };
   auto rows = co_await run_on(port_.lane, work);
-  if (rows) taken_.clear();
+  if (rows) rows_to_delete_.clear();
   co_return rows;
 }
 
-Async<Result<void>> OutboxDrain::place(const std::vector<OutboxRow>* rows) {
+Async<Result<void>> OutboxDrain::append_all(const std::vector<OutboxRow>* rows) {
   std::map<std::string, Group> groups;
   for (const OutboxRow& row : *rows) {
     Group& group = groups[row.stream];
@@ -206,7 +212,7 @@ Async<void> OutboxDrain::append_group(Group* group) {
   group->outcome = std::unexpected(stream.error());
   if (stream.error().code != Code::not_found) co_return;
   const Result<bool> exists = co_await is_stored(group->stream);
-  if (exists && !*exists) group->outcome = co_await refuse(&group->rows, stream.error().detail);
+  if (exists && !*exists) group->outcome = co_await set_aside(&group->rows, stream.error().detail);
 }
 
 /// Another process may have made the stream, which this one does not know yet.
@@ -221,14 +227,16 @@ Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
     return Parsed::parse(*rows, stream->format(), settings_.facts);
   };
   const Parsed parsed = co_await run_on(port_.lane, parse);
-  // Nobody else can have made facts of those that are refused here.
+  // After this no other process can have made facts of those that are set aside here.
   if (!parsed.refused.empty()) CO_TRY_VOID(co_await claim(stream->key()));
   for (const auto& [row, reason] : parsed.refused) {
     const Rows one = {row};
-    CO_TRY_VOID(co_await refuse(&one, reason));
+    CO_TRY_VOID(co_await set_aside(&one, reason));
   }
   if (!parsed.facts) {
-    if (parsed.refused.empty()) co_return fail(Code::internal, "rows that are neither");
+    if (parsed.refused.empty()) {
+      co_return fail(Code::internal, "rows of the outbox that are neither facts nor refused");
+    }
     co_return Result<void>{};
   }
   const OutboxBatch before = batches_[stream->key()];
@@ -239,30 +247,31 @@ Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
     batch.last = ids.last;
     return put_outbox_batch(connection, outbox, batch, ids.first);
   };
-  if (stopping_) co_return fail(Code::stopping, "another process takes facts from now on");
+  if (stopping_) co_return fail(Code::stopping, "this process takes no more facts from it");
   CO_TRY(const AppendReceipt receipt, co_await stream->append_if(parsed.facts, std::move(is_next)));
   metrics_.facts.Increment(static_cast<double>(parsed.facts->size()));
   batch.last = receipt.last;
-  taken_.push_back(batch.row_ids);
+  rows_to_delete_.push_back(batch.row_ids);
   batches_[stream->key()] = std::move(batch);
   co_return Result<void>{};
 }
 
-Async<Result<void>> OutboxDrain::refuse(const Rows* rows, std::string reason) {
+Async<Result<void>> OutboxDrain::set_aside(const Rows* rows, std::string reason) {
   const std::string row_ids = ids_of(*rows);
   auto work = [this, &row_ids, &reason] {
     return refuse_outbox_rows(*connection_, row_ids, reason);
   };
   CO_TRY_VOID(co_await run_on(port_.lane, work));
   metrics_.refused.Increment(static_cast<double>(rows->size()));
-  log_warn("outbox: refused {} rows, the first is {} for stream \"{}\": {}", rows->size(),
-           rows->front()->id, rows->front()->stream, reason);
+  log_warn(
+      "outbox: {} rows cannot become facts of stream \"{}\" and are put aside, the first is {}: {}",
+      rows->size(), rows->front()->stream, rows->front()->id, reason);
   co_return Result<void>{};
 }
 
-/// When all is taken and deleted, nothing is left to be deleted by whoever begins next: an outbox
-/// that is restored from a backup may give its IDs out again.
-Async<Result<void>> OutboxDrain::empty_batches() {
+/// When all rows are deleted, the database stops naming them: an outbox that is restored from a
+/// backup may give their IDs out again.
+Async<Result<void>> OutboxDrain::forget_deleted_rows() {
   std::vector<OutboxBatch> emptied;
   for (const auto& [stream, batch] : batches_) {
     if (!batch.row_ids.empty()) emptied.push_back({stream, batch.number + 1, batch.last, ""});
@@ -271,7 +280,8 @@ Async<Result<void>> OutboxDrain::empty_batches() {
   co_return co_await put_batches(&emptied);
 }
 
-/// The rows of the last batch are deleted already. Fails when somebody else takes facts too.
+/// The rows of the last batch are deleted already. Fails when another process drains the outbox
+/// too.
 Async<Result<void>> OutboxDrain::claim(StreamKey stream) {
   const OutboxBatch& last = batches_[stream];
   const std::vector<OutboxBatch> claimed = {{stream, last.number + 1, last.last, ""}};
@@ -290,7 +300,7 @@ Async<Result<void>> OutboxDrain::put_batches(const std::vector<OutboxBatch>* bat
     return {};
   };
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
-  if (!are_next) co_return fail(Code::conflict, "another process takes facts from it too");
+  if (!are_next) co_return another_drains_it();
   for (const OutboxBatch& batch : *batches) batches_[batch.stream] = batch;
   co_return Result<void>{};
 }

@@ -37,36 +37,34 @@ struct OutboxMetrics {
   prometheus::Counter& refused;
 };
 
-/// Takes facts from an outbox into streams, each once: a commit that carries facts names their
-/// rows, the rows are deleted afterwards, and whoever begins deletes those that were named last.
-/// Of two that drain one outbox, whoever is second at a stream is refused and begins anew. Engine
-/// thread.
+/// Takes facts from an outbox into streams, each once. Engine thread.
 class OutboxDrain {
  public:
-  /// `installation`: reads the database of this installation.
+  /// `installation` reads the database of this installation. References must outlive this.
   OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
               Streams& streams, OutboxSettings settings, OutboxMetrics metrics);
 
   void start();
-  /// Begins nothing more.
+  /// Begins nothing more. A read or an append that is under way goes on.
   void request_stop();
-  /// After `request_stop`: waits for what is under way.
+  /// After `request_stop`: waits for what is under way, as long as the application's database
+  /// takes.
   Async<void> stopped();
 
  private:
   struct Group;
   struct Parsed;
   Async<void> run();
-  Async<Result<bool>> take_batch();
+  Async<Result<bool>> drain_batch();
   Async<Result<void>> open();
   Async<Result<std::vector<OutboxRow>>> read_rows();
-  Async<Result<void>> place(const std::vector<OutboxRow>* rows);
+  Async<Result<void>> append_all(const std::vector<OutboxRow>* rows);
   Async<void> append_group(Group* group);
   Async<Result<void>> append_rows(Stream* stream, const std::vector<const OutboxRow*>* rows);
-  Async<Result<void>> refuse(const std::vector<const OutboxRow*>* rows, std::string reason);
+  Async<Result<void>> set_aside(const std::vector<const OutboxRow*>* rows, std::string reason);
   Async<Result<bool>> is_stored(std::string name);
   Async<Result<void>> claim(StreamKey stream);
-  Async<Result<void>> empty_batches();
+  Async<Result<void>> forget_deleted_rows();
   Async<Result<void>> put_batches(const std::vector<OutboxBatch>* batches);
   void report(const Result<bool>& outcome);
 
@@ -78,9 +76,9 @@ class OutboxDrain {
   OutboxSettings settings_;
   OutboxMetrics metrics_;
   std::unique_ptr<SqlConnection> connection_;  ///< used on the port's lane
-  std::string outbox_;                         ///< its identity; empty before `open`
+  std::string outbox_;                         ///< its identity; empty: `open` comes next
   std::map<StreamKey, OutboxBatch> batches_;   ///< the last one of each stream
-  std::vector<std::string> taken_;             ///< lists of rows that are facts already
+  std::vector<std::string> rows_to_delete_;    ///< lists of those that are facts already
   std::string last_failure_;
   Event stop_requested_;
   Gate gate_;
