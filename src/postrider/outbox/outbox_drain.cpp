@@ -248,9 +248,10 @@ Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
     return put_outbox_batch(connection, outbox, batch, ids.first);
   };
   if (stopping_) co_return fail(Code::stopping, "this process takes no more facts from it");
-  CO_TRY(const AppendReceipt receipt, co_await stream->append_if(parsed.facts, std::move(is_next)));
+  CO_TRY(const auto receipt, co_await stream->append_if(parsed.facts, std::move(is_next)));
+  if (!receipt) co_return another_drains_it();
   metrics_.facts.Increment(static_cast<double>(parsed.facts->size()));
-  batch.last = receipt.last;
+  batch.last = receipt->last;
   rows_to_delete_.push_back(batch.row_ids);
   batches_[stream->key()] = std::move(batch);
   co_return Result<void>{};

@@ -28,67 +28,69 @@ struct Stream::PendingAppend {
   StreamId first;
   StreamId last;
   bool is_refused = false;  ///< by its condition, or another process has taken its key meanwhile
-  Reply<Result<AppendReceipt>> done;
+  Reply<Result<std::optional<AppendReceipt>>> done;
 
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(facts->size()); }
 };
 
-/// Carries every append that waits when its commit begins.
+/// The appends of one commit. It is the stream's `next_write_`, and accepts more, until that
+/// begins.
 class Stream::AppendWrite final : public Write {
  public:
   explicit AppendWrite(Stream& stream) : stream_(stream) {}
 
+  void add(PendingAppend append) { appends_.push_back(std::move(append)); }
+
   void prepare() override {
-    appends = std::exchange(stream_.waiting_, {});
+    stream_.next_write_ = nullptr;
     now_ = stream_.runtime_.wall_now();
     keys_expired_before_ =
         now_ - std::chrono::ceil<std::chrono::milliseconds>(stream_.settings_.idempotency_retain);
     std::int64_t count = 0;
-    for (const auto& append : appends) count += append->count();
-    reservation = stream_.ids_.reserve(count);
-    is_prepared = true;
+    for (const PendingAppend& append : appends_) count += append.count();
+    reservation_ = stream_.ids_.reserve(count);
+    is_prepared_ = true;
   }
 
-  [[nodiscard]] bool reserves() const override { return reservation.to_draw > 0; }
+  [[nodiscard]] bool reserves() const override { return reservation_.to_draw > 0; }
 
   Result<void> reserve(SqlConnection& connection) override {
-    if (!reservation.drawn.empty()) return {};  // tried again
-    TRY(auto drawn, draw_ids(connection, stream_.key_, reservation.to_draw));
+    if (!reservation_.drawn.empty()) return {};  // tried again
+    TRY(auto drawn, draw_ids(connection, stream_.key_, reservation_.to_draw));
     // After the draw: who begins later draws larger IDs. What was drawn without it is not used.
-    TRY(newest_session, read_newest_session(connection));
-    reservation.drawn = std::move(drawn);
+    TRY(newest_session_, read_newest_session(connection));
+    reservation_.drawn = std::move(drawn);
     return {};
   }
 
   Result<void> apply(SqlConnection& connection) override {
-    chunks.clear();
-    blocks.clear();
-    IdCursor ids(reservation);
-    for (const auto& append : appends) TRY_VOID(place(connection, *append, ids));
-    for (auto from = chunks.begin(); from != chunks.end();) {
-      const auto to = std::ranges::adjacent_find(from, chunks.end(), not_neighbours);
-      const auto end = to == chunks.end() ? to : std::next(to);
+    chunks_.clear();
+    blocks_.clear();
+    IdCursor ids(reservation_);
+    for (PendingAppend& append : appends_) TRY_VOID(place(connection, append, ids));
+    for (auto from = chunks_.begin(); from != chunks_.end();) {
+      const auto to = std::ranges::adjacent_find(from, chunks_.end(), not_neighbours);
+      const auto end = to == chunks_.end() ? to : std::next(to);
       for (Block& block : pack_blocks(std::span(from, end))) {
         TRY_VOID(insert_block(connection, stream_.key_, block));
-        blocks.push_back(std::move(block));
+        blocks_.push_back(std::move(block));
       }
       from = end;
     }
-    if (stream_.session_ == nullptr || chunks.empty()) return {};
-    return put_writer_position(connection, {stream_.key_, stream_.writer(), chunks.back().last()});
+    if (stream_.session_ == nullptr || chunks_.empty()) return {};
+    return put_writer_position(connection, {stream_.key_, stream_.writer(), chunks_.back().last()});
   }
 
   void finish(const Result<void>& outcome) override {
-    if (!is_prepared) appends = std::exchange(stream_.waiting_, {});  // stopping
-    stream_.finish_appends(*this, outcome);
+    if (!outcome) chunks_.clear();
+    if (is_prepared_) {
+      stream_.finish_commit(reservation_, newest_session_, std::move(chunks_), std::move(blocks_));
+    } else {
+      // There is no commit: the server stops, or the session has ended.
+      stream_.next_write_ = nullptr;
+    }
+    for (PendingAppend& append : appends_) stream_.answer(append, outcome);
   }
-
-  bool is_prepared = false;
-  PendingAppends appends;
-  Reservation reservation;
-  SessionKey newest_session;
-  std::vector<Chunk> chunks;
-  std::vector<Block> blocks;
 
  private:
   /// Between the IDs of one block nobody else may have any.
@@ -118,13 +120,19 @@ class Stream::AppendWrite final : public Write {
     std::uint32_t begin = 0;
     for (const IdRange& range : ranges) {
       const auto count = static_cast<std::uint32_t>(range.count());
-      chunks.push_back({range.first, begin, count, now_, append.facts, stream_.writer()});
+      chunks_.push_back({range.first, begin, count, now_, append.facts, stream_.writer()});
       begin += count;
     }
     return {};
   }
 
   Stream& stream_;
+  bool is_prepared_ = false;
+  std::vector<PendingAppend> appends_;
+  Reservation reservation_;
+  SessionKey newest_session_;
+  std::vector<Chunk> chunks_;
+  std::vector<Block> blocks_;
   WallTime now_{};
   WallTime keys_expired_before_{};
 };
@@ -162,8 +170,10 @@ InstanceKey Stream::writer() const {
 
 Async<Result<AppendReceipt>> Stream::append(std::shared_ptr<const FactBatch> facts,
                                             std::optional<IdempotencyKey> key) {
-  if (!key) co_return co_await append_once(std::move(facts), std::nullopt, nullptr);
-
+  if (!key) {
+    CO_TRY(auto receipt, co_await append_once(std::move(facts), std::nullopt, nullptr));
+    co_return std::move(receipt).value();  // nothing refuses it
+  }
   // One append at a time under a key: a second one waits and then finds the first one's answer.
   const std::string name = key->key;
   while (keys_in_use_.contains(name)) co_await key_released_.wait();
@@ -174,8 +184,8 @@ Async<Result<AppendReceipt>> Stream::append(std::shared_ptr<const FactBatch> fac
   co_return receipt;
 }
 
-Async<Result<AppendReceipt>> Stream::append_if(std::shared_ptr<const FactBatch> facts,
-                                               AppendCondition condition) {
+Async<Result<std::optional<AppendReceipt>>> Stream::append_if(
+    std::shared_ptr<const FactBatch> facts, AppendCondition condition) {
   co_return co_await append_once(std::move(facts), std::nullopt, std::move(condition));
 }
 
@@ -184,9 +194,9 @@ Async<Result<AppendReceipt>> Stream::append_keyed(std::shared_ptr<const FactBatc
   while (true) {
     CO_TRY(const auto first_answer, co_await find_first_answer(&key));
     if (first_answer) co_return *first_answer;
-    auto receipt = co_await append_once(facts, key, nullptr);
-    const bool key_is_taken = !receipt && receipt.error().code == Code::conflict;
-    if (!key_is_taken) co_return receipt;
+    CO_TRY(auto receipt, co_await append_once(facts, key, nullptr));
+    if (receipt) co_return *std::move(receipt);
+    // Refused: another process has used the key meanwhile.
   }
 }
 
@@ -224,9 +234,10 @@ PositionVector Stream::token_of(const FirstAppend& first) const {
   return {std::min(positions_.linear(), last), {{*first.writer, last}}};
 }
 
-Async<Result<AppendReceipt>> Stream::append_once(std::shared_ptr<const FactBatch> facts,
-                                                 std::optional<IdempotencyKey> key,
-                                                 AppendCondition condition) {
+/// Empty when the append was refused.
+Async<Result<std::optional<AppendReceipt>>> Stream::append_once(
+    std::shared_ptr<const FactBatch> facts, std::optional<IdempotencyKey> key,
+    AppendCondition condition) {
   POSTRIDER_ASSERT(facts->size() > 0, "an append without facts");
   if (waiting_bytes_ > settings_.waiting_bytes_max) {
     co_return fail(Code::overloaded,
@@ -234,41 +245,41 @@ Async<Result<AppendReceipt>> Stream::append_once(std::shared_ptr<const FactBatch
                    waiting_bytes_);
   }
   waiting_bytes_ += facts->memory_bytes();
-  auto start = [this, &facts, &key, &condition](Reply<Result<AppendReceipt>> done) {
-    waiting_.push_back(std::make_unique<PendingAppend>(PendingAppend{
-        std::move(facts), std::move(key), std::move(condition), {}, {}, false, std::move(done)}));
-    if (waiting_.size() == 1) committer_.submit(std::make_unique<AppendWrite>(*this));
+  auto start = [this, &facts, &key, &condition](Reply<Result<std::optional<AppendReceipt>>> done) {
+    add_to_next_commit(PendingAppend{
+        std::move(facts), std::move(key), std::move(condition), {}, {}, false, std::move(done)});
   };
-  co_return co_await await_reply<Result<AppendReceipt>>(runtime_.executor(), start);
+  co_return co_await await_reply<Result<std::optional<AppendReceipt>>>(runtime_.executor(), start);
 }
 
-void Stream::finish_appends(AppendWrite& write, const Result<void>& outcome) {
-  if (write.is_prepared) {
-    std::int64_t used = 0;
-    for (const Chunk& chunk : write.chunks) used += chunk.count;
-    positions_.observe_session(write.newest_session);
-    ids_.finish(write.reservation, outcome ? used : 0);
-    if (outcome) {
-      metrics_.facts_per_commit.Observe(static_cast<double>(used));
-    } else {
-      write.chunks.clear();
-    }
-    announce_position(std::move(write.chunks), std::move(write.blocks));
-  }
-  answer_appends(write.appends, outcome);
+void Stream::add_to_next_commit(PendingAppend append) {
+  if (next_write_ != nullptr) return next_write_->add(std::move(append));
+  auto write = std::make_unique<AppendWrite>(*this);
+  write->add(std::move(append));
+  next_write_ = write.get();
+  committer_.submit(std::move(write));
 }
 
-void Stream::answer_appends(PendingAppends& appends, const Result<void>& outcome) {
-  for (const auto& append : appends) {
-    waiting_bytes_ -= append->facts->memory_bytes();
-    if (!outcome) {
-      append->done(std::unexpected(outcome.error()));
-    } else if (append->is_refused) {
-      append->done(fail(Code::conflict, "another append was first"));
-    } else {
-      append->done(AppendReceipt{append->first, append->last, append->count(),
-                                 positions_.announced(), false});
-    }
+/// `chunks` are what was committed.
+void Stream::finish_commit(const Reservation& reservation, SessionKey newest_session,
+                           std::vector<Chunk> chunks, std::vector<Block> blocks) {
+  std::int64_t used = 0;
+  for (const Chunk& chunk : chunks) used += chunk.count;
+  positions_.observe_session(newest_session);
+  ids_.finish(reservation, used);
+  if (used > 0) metrics_.facts_per_commit.Observe(static_cast<double>(used));
+  announce_position(std::move(chunks), std::move(blocks));
+}
+
+void Stream::answer(PendingAppend& append, const Result<void>& outcome) {
+  waiting_bytes_ -= append.facts->memory_bytes();
+  if (!outcome) {
+    append.done(std::unexpected(outcome.error()));
+  } else if (append.is_refused) {
+    append.done(std::nullopt);
+  } else {
+    append.done(
+        AppendReceipt{append.first, append.last, append.count(), positions_.announced(), false});
   }
 }
 

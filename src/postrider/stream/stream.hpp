@@ -117,9 +117,9 @@ class Stream {
   /// `overloaded`, `stopping`, `idempotency_key_reused`.
   Async<Result<AppendReceipt>> append(std::shared_ptr<const FactBatch> facts,
                                       std::optional<IdempotencyKey> key);
-  /// The same if the condition holds when it comes to that; else `conflict`.
-  Async<Result<AppendReceipt>> append_if(std::shared_ptr<const FactBatch> facts,
-                                         AppendCondition condition);
+  /// The same if the condition holds when it comes to that; else empty.
+  Async<Result<std::optional<AppendReceipt>>> append_if(std::shared_ptr<const FactBatch> facts,
+                                                        AppendCondition condition);
 
   using Keys = FactReader::Keys;
   /// Facts after `after`, in order, up to the linear position: at least one if there is one, and
@@ -169,13 +169,13 @@ class Stream {
  private:
   class AppendWrite;
   struct PendingAppend;
-  using PendingAppends = std::vector<std::unique_ptr<PendingAppend>>;
 
   Async<Result<AppendReceipt>> append_keyed(std::shared_ptr<const FactBatch> facts,
                                             IdempotencyKey key);
-  Async<Result<AppendReceipt>> append_once(std::shared_ptr<const FactBatch> facts,
-                                           std::optional<IdempotencyKey> key,
-                                           AppendCondition condition);
+  Async<Result<std::optional<AppendReceipt>>> append_once(std::shared_ptr<const FactBatch> facts,
+                                                          std::optional<IdempotencyKey> key,
+                                                          AppendCondition condition);
+  void add_to_next_commit(PendingAppend append);
   struct FirstAppend {
     KeyedAppend append;
     std::optional<InstanceKey> writer;  ///< empty when its facts are not kept any more
@@ -183,8 +183,9 @@ class Stream {
   [[nodiscard]] Result<std::optional<FirstAppend>> find_first_append(const std::string& key) const;
   Async<Result<std::optional<AppendReceipt>>> find_first_answer(const IdempotencyKey* key);
   [[nodiscard]] PositionVector token_of(const FirstAppend& first) const;
-  void finish_appends(AppendWrite& write, const Result<void>& outcome);
-  void answer_appends(PendingAppends& appends, const Result<void>& outcome);
+  void finish_commit(const Reservation& reservation, SessionKey newest_session,
+                     std::vector<Chunk> chunks, std::vector<Block> blocks);
+  void answer(PendingAppend& append, const Result<void>& outcome);
   [[nodiscard]] InstanceKey writer() const;
   /// Applies the update of any writer, and releases what is in order then.
   void apply_update(const WriterUpdate& update);
@@ -210,8 +211,8 @@ class Stream {
   std::function<void(const WriterUpdate&)> announce_;
   Event advanced_;
   Event key_released_;
-  PendingAppends waiting_;
-  std::size_t waiting_bytes_ = 0;
+  AppendWrite* next_write_ = nullptr;  ///< of appends; submitted, and its commit has not begun
+  std::size_t waiting_bytes_ = 0;      ///< of appends that are not answered
   std::unordered_set<std::string> keys_in_use_;
 };
 
