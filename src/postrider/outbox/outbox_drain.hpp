@@ -13,6 +13,18 @@
 #include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/streams.hpp"
 
+// A round: read the first rows by ID, append them to their streams, and delete them. The commit
+// that makes rows facts also stores a batch (their IDs, a number that counts up, the last stream
+// ID) under the identity of the outbox. Rows are deleted in the transaction that reads the next
+// ones, and whoever begins deletes those of the stored batches first.
+//
+// Faults. Between the commit and the deletion the process may end: the stored batch names the rows,
+// so that none becomes a fact twice. Two processes may drain one outbox for a while: a batch is
+// stored only as the successor of the last one, so that one of them fails and begins again. A row
+// that can be no fact is set aside with the reason, after a commit has proved that no other process
+// drains. An outbox that was restored from a backup may give out IDs again: batches are emptied
+// once their rows are gone.
+
 namespace prometheus {
 class Counter;
 }  // namespace prometheus

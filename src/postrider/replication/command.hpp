@@ -74,7 +74,7 @@ using Command = std::variant<ReplicateCommand, PositionCommand, RdataCommand, Cl
 
 /// Without a line break.
 std::string format_command(const Command& command);
-/// `invalid_argument` when the line is no command.
+/// `invalid_argument` when the line is no command. Any thread.
 Result<Command> parse_command(std::string_view line);
 
 }  // namespace postrider

@@ -14,6 +14,18 @@
 #include "postrider/store/sessions.hpp"
 #include "postrider/stream/streams.hpp"
 
+// Each process publishes what its writers do. A commit is its blocks as RDATA rows, the last of
+// them with the position; a position without facts is a POSITION. Each names the position before
+// it. Rows of others are gathered until their commit is whole, unpacked on a lane, and applied to
+// the stream. REPLICATE, sent on connecting, asks all for their positions; CLEAR_SESSION announces
+// an end.
+//
+// Faults. The bus loses, delays, repeats and reorders lines, and connections end at any point. What
+// does not begin at the known position of its writer, lacks a row or cannot be read is applied
+// without its facts: readers go to the database. A writer, stream or session that is not known here
+// makes the database be polled soon. Bytes that wait are bounded; what goes beyond is lost as on
+// the bus.
+
 namespace postrider {
 
 /// Publishes the updates of the writers of this process on the bus, and applies those of other

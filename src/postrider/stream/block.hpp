@@ -25,6 +25,7 @@ inline constexpr std::size_t block_payload_bytes_max = 1U << 20;
 std::vector<Block> pack_blocks(std::span<const Chunk> chunks);
 
 /// The facts of a block, without keys. Fails with `storage_failed` when the bytes are not a block.
+/// Any thread.
 Result<std::vector<Chunk>> unpack_block(const Block& block);
 
 }  // namespace postrider

@@ -10,7 +10,8 @@
 
 namespace postrider {
 
-/// The newest facts of a stream, without a gap up to its end, within a number of bytes.
+/// The newest facts of a stream, without a gap up to its end, within a number of bytes. One thread.
+/// What it gives is valid until the next change.
 class TailCache {
  public:
   /// Facts up to `begins_after` will not be in it.
@@ -40,7 +41,8 @@ class TailCache {
   std::deque<Chunk> chunks_;
 };
 
-/// Chunks that were read back from the database, least recently used out first.
+/// Chunks that were read back from the database, least recently used out first. One thread. What it
+/// gives is valid until the next change.
 class ChunkCache {
  public:
   explicit ChunkCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}

@@ -11,6 +11,16 @@
 #include "postrider/stream/chunk_cache.hpp"
 #include "postrider/stream/position_vector.hpp"
 
+// Facts after a position are read from the first of three places that holds them without a gap: the
+// tail cache (the newest facts, in memory since they were appended), the cache of blocks that were
+// read before, the database. Readers that want stored blocks go one after the other, and find what
+// the one before them has read in the cache.
+//
+// Faults. The tail cache must not claim facts that it lacks: whatever may be missing is invalidated
+// before the linear position passes it. Blocks above the linear position are in the database
+// already, and are cut off. Facts that retention has dropped, also while a read is under way, are
+// `position_gone` and never a gap.
+
 namespace postrider {
 
 class EventFormat;

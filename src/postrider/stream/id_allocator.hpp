@@ -6,6 +6,16 @@
 #include "postrider/store/stream_ids.hpp"
 #include "postrider/stream/reservations.hpp"
 
+// A commit reserves IDs for all of its facts before it is tried: first what is left of the last
+// draw, then newly drawn ones, at least `ids_per_draw` at a time. After the commit those that
+// carry facts are completed, and the rest is kept for the next commit, or abandoned once another
+// writer has drawn larger ones: it waits for the position of this one.
+//
+// Faults. None of the IDs of a failed commit carries a fact, and all of them are such a rest. A
+// draw whose answer is lost leaves a hole, which no writer holds. IDs from memory that were given
+// up come again after a restart, so the position of a writer without others follows completed IDs
+// only. While a draw is under way the position stays below it (`Reservations`).
+
 namespace postrider {
 
 /// The stream IDs of one commit: what was left over, and what is drawn for it.

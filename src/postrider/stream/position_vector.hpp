@@ -9,8 +9,9 @@
 
 namespace postrider {
 
-/// How far somebody has come in a stream of several writers: everything at or below `minimum()`,
-/// and of the writers that are ahead of it, everything at or below theirs. Partially ordered.
+/// How far a reader or process has come in a stream of several writers: everything at or below
+/// `minimum()`, and of the writers that are ahead of it, everything at or below theirs. Partially
+/// ordered. A value.
 class PositionVector {
  public:
   using Ahead = std::map<InstanceKey, StreamId>;

@@ -5,6 +5,15 @@
 
 #include "postrider/stream/fact_batch.hpp"
 
+// Writers commit at the same time, so facts arrive in another order than that of their IDs. A chunk
+// is kept here from its arrival until the linear position has passed it, which proves that nothing
+// can come below any more; then it is released, in order, into the tail cache. A chunk across the
+// linear position is released in parts.
+//
+// Faults. What arrives twice is kept once. What finds no room, or never arrives, is not waited for:
+// `Stream` invalidates the tail cache up to there, so that readers find it in the database. A
+// damaged update may bring chunks that overlap; the reader refuses what is not next in order.
+
 namespace postrider {
 
 /// Facts that have arrived and are not in linear order yet, because some writer is behind. Within a

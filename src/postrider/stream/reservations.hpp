@@ -10,7 +10,7 @@ namespace postrider {
 
 /// The stream IDs that one writer has reserved, and its current position: the largest ID such that
 /// all of its IDs at or below are completed or abandoned. IDs come from a sequence that all writers
-/// share and that only grows.
+/// share and that only grows. One thread.
 class Reservations {
  public:
   /// `allocated`: no ID that this writer will reserve is at or below it.

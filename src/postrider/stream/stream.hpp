@@ -18,6 +18,19 @@
 #include "postrider/stream/reorder_buffer.hpp"
 #include "postrider/stream/writer_positions.hpp"
 
+// The way of an append. It is added to the next commit; when that begins, IDs are reserved for all
+// of its appends (`IdAllocator`); in the transaction conditions and idempotency keys are checked
+// and blocks are written; after it, the position is announced: to the other processes through
+// `on_update`, and to this one through `apply_update`. There chunks wait in the `ReorderBuffer`
+// until every writer is past them (`WriterPositions`), and go to the tail cache of the `FactReader`
+// then. Updates of other processes join at `apply_remote_update`, and what the database says of all
+// writers at `apply_writer_list`.
+//
+// Faults. A failed commit leaves IDs without facts, which the position passes. Updates may be lost,
+// late, repeated, reordered or damaged: each names the position before it, a gap makes readers go
+// to the database, and nothing counts as finished that a writer list or an update does not prove. A
+// writer that fails holds the linear position back until its session has ended.
+
 namespace prometheus {
 class Histogram;
 }  // namespace prometheus

@@ -8,6 +8,17 @@
 #include "postrider/stream/position_vector.hpp"
 #include "postrider/stream/reservations.hpp"
 
+// Each writer has a current position: all of its IDs at or below are completed or abandoned. The
+// linear position is that of the slowest live writer, and goes on over IDs that are known to be
+// completed. Three sources move it: updates of writers, lists of all writers from the database, and
+// commits of this process. A writer counts until a list shows that its session has ended, and its
+// position in the same list is all that it will ever have.
+//
+// Faults. Updates may be lost, late, repeated or reordered: positions only rise, so each is applied
+// by maximum. A list may be older than an update; it is ignored if its newest session is older than
+// that of the last list. A session that is in no list yet stops the linear position, since its
+// writer may hold IDs below.
+
 namespace postrider {
 
 /// The writers of a stream and how far each has come, as the database says at one moment.
