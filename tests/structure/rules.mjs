@@ -115,6 +115,17 @@ export function words(file, text) {
   return mistakes;
 }
 
+/** The names in the last column of the glossary. */
+export function glossaryNames(architecture) {
+  const glossary = architecture.split('\n## Glossary\n')[1]?.split('\n## ')[0] ?? '';
+  return glossary.split('\n').filter(line => line.startsWith('| '))
+    .flatMap(line => [...line.split('|').at(-2).matchAll(/`(\w+)`/g)].map(found => found[1]));
+}
+
+export function missingNames(names, texts) {
+  return names.filter(name => !texts.some(text => new RegExp(`\\b${name}\\b`).test(text)));
+}
+
 export function pragmaOnce(file, text) {
   return file.endsWith('.hpp') && !text.startsWith('#pragma once') ? ['lacks #pragma once'] : [];
 }

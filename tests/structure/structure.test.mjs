@@ -38,6 +38,13 @@ check('links between documents lead somewhere', files.filter(file => file.endsWi
     .filter(link => !existsSync(path.join(root, path.dirname(file), link)))
     .map(link => `links to ${link}, which is not there`));
 
+test('the glossary names what is in the code', () => {
+  const names = rules.glossaryNames(read('ARCHITECTURE.md'));
+  assert.ok(names.length > 20);
+  assert.deepEqual(rules.missingNames(names, sources.filter(file => file.startsWith('src/'))
+    .map(read)), []);
+});
+
 test('every rule catches what it is for', () => {
   const some = mistakes => assert.ok(mistakes.length > 0);
   const store = 'src/postrider/store/x.cpp';
@@ -63,6 +70,7 @@ test('every rule catches what it is for', () => {
   some(rules.forms('co_spawn(e, f(), asio::detached);'));
   some(rules.words(store, '// TO' + 'DO: later'));
   some(rules.words('src/postrider/base/utils.hpp', ''));
+  some(rules.missingNames(['Missing'], ['struct MissingToo;']));
   some(rules.pragmaOnce('a.hpp', '#ifndef A'));
   assert.deepEqual(rules.forms('co_await send(std::move(request), name, f(x));'), []);
 });
