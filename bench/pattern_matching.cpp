@@ -1,28 +1,37 @@
 // What it costs to say which services a user is of interest to, by the number of services.
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include "postrider/sort/interest.hpp"
+#include "postrider/matrix/namespace_index.hpp"
 
 namespace {
 using namespace postrider;
 
-InterestIndex index_of(std::int64_t services) {
+using Rules = std::shared_ptr<const MatrixRules>;
+
+std::shared_ptr<const Interest> interest_of(std::int64_t service) {
+  Namespaces namespaces;
+  namespaces.users = {{fmt::format("@bridge{}_.*:example\\.test", service), false}};
+  return std::make_shared<const MatrixInterest>(fmt::format("bot{}", service), namespaces);
+}
+
+std::vector<ServiceInterest> interests_of(std::int64_t services) {
   std::vector<ServiceInterest> interests;
-  for (std::int64_t i = 0; i < services; ++i) {
-    interests.push_back(
-        {.service = ServiceKey{i + 1},
-         .sender_localpart = fmt::format("bot{}", i),
-         .namespaces = {.users = {{fmt::format("@bridge{}_.*:example\\.test", i)}}}});
-  }
-  return InterestIndex(interests, "example.test");
+  for (std::int64_t i = 0; i < services; ++i)
+    interests.push_back({ServiceKey{i + 1}, interest_of(i)});
+  return interests;
+}
+
+Rules compile(std::vector<ServiceInterest> interests, const MatrixRules* previous = nullptr) {
+  return std::make_shared<const MatrixRules>(std::move(interests), previous, "example.test");
 }
 
 void user_not_seen_before(benchmark::State& state) {
-  InterestIndex index = index_of(state.range(0));
+  NamespaceIndex index(compile(interests_of(state.range(0))));
   std::int64_t number = 0;
   for (auto _ : state) {
     const auto user = fmt::format("@bridge{}_u{}:example.test", number % state.range(0), number);
@@ -32,20 +41,33 @@ void user_not_seen_before(benchmark::State& state) {
 }
 
 void user_seen_before(benchmark::State& state) {
-  InterestIndex index = index_of(state.range(0));
+  NamespaceIndex index(compile(interests_of(state.range(0))));
   for (auto _ : state) benchmark::DoNotOptimize(&index.users("@bridge5_someone:example.test"));
 }
 
-void index_built(benchmark::State& state) {
+void all_compiled(benchmark::State& state) {
   for (auto _ : state) {
-    InterestIndex index = index_of(state.range(0));
+    NamespaceIndex index(compile(interests_of(state.range(0))));
     benchmark::DoNotOptimize(&index.users("@bridge5_someone:example.test"));
+  }
+}
+
+/// What a change of one registration costs, on average over many.
+void one_changed(benchmark::State& state) {
+  auto interests = interests_of(state.range(0));
+  Rules rules = compile(interests);
+  std::size_t next = 0;
+  for (auto _ : state) {
+    interests[next % interests.size()].interest = interest_of(static_cast<std::int64_t>(next));
+    rules = compile(interests, rules.get());
+    ++next;
   }
 }
 
 BENCHMARK(user_not_seen_before)->Arg(10)->Arg(1000)->Arg(10000);
 BENCHMARK(user_seen_before)->Arg(10)->Arg(1000)->Arg(10000);
-BENCHMARK(index_built)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
+BENCHMARK(all_compiled)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
+BENCHMARK(one_changed)->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
 }  // namespace
 
 BENCHMARK_MAIN();

@@ -3,8 +3,11 @@
 #include "fuzz/input.hpp"
 
 #include "postrider/base/assert.hpp"
+#include "postrider/matrix/matrix_attributes.hpp"
+#include "postrider/matrix/matrix_format.hpp"
 #include "postrider/stream/block.hpp"
 #include "postrider/stream/fact_parser.hpp"
+#include "postrider/webhook/json_format.hpp"
 
 namespace postrider {
 namespace {
@@ -12,27 +15,45 @@ namespace {
 // Small, so that a short input reaches them.
 constexpr FactLimits limits{.fact_bytes_max = 2000, .batch_facts_max = 50, .json_depth_max = 20};
 
-void check_alone(const FactBatch& batch, std::size_t index, const EventFormat& format) {
+void check_alone(const FactBatch& batch, std::size_t index, const StreamFormat& format) {
   const std::string payload(batch.payload(index));
   const auto alone = parse_facts(payload, BodyKind::json, format, limits);
   POSTRIDER_ASSERT(alone && (*alone)->size() == 1, "is not a fact when alone: {}", payload);
   POSTRIDER_ASSERT((*alone)->payload(0) == payload, "is changed when alone: {}", payload);
-  const RoutingKeys keys = batch.keys(index);
-  const RoutingKeys again = (*alone)->keys(0);
-  POSTRIDER_ASSERT(keys.type == again.type && keys.sender == again.sender &&
-                       keys.room_id == again.room_id && keys.state_key == again.state_key &&
-                       keys.membership == again.membership && keys.aliases == again.aliases,
-                   "has other keys when alone: {}", payload);
+  const MatrixAttributes event = matrix_attributes(batch.attributes(index));
+  const MatrixAttributes again = matrix_attributes((*alone)->attributes(0));
+  POSTRIDER_ASSERT(event.type == again.type && event.sender == again.sender &&
+                       event.room_id == again.room_id && event.state_key == again.state_key &&
+                       event.membership == again.membership && event.aliases == again.aliases,
+                   "has other attributes when alone: {}", payload);
 }
 
-void check_stored(const std::shared_ptr<const FactBatch>& batch, const EventFormat& format) {
+/// The same of a format in which every JSON object is a fact.
+void check_any_object(std::string body, BodyKind kind) {
+  static const JsonFormat format(std::map<std::string, std::string>{{"key", "/content/0/body"}});
+  const auto facts = parse_facts(std::move(body), kind, format, limits);
+  if (!facts) return;
+  for (std::size_t i = 0; i < (*facts)->size(); ++i) {
+    const auto alone =
+        parse_facts(std::string((*facts)->payload(i)), BodyKind::json, format, limits);
+    POSTRIDER_ASSERT(alone.has_value(), "is not a fact when alone: {}", (*facts)->payload(i));
+    const AttributeView together = (*facts)->attributes(i);
+    const AttributeView again = (*alone)->attributes(0);
+    for (std::size_t k = 0; k < json_schema.size(); ++k) {
+      POSTRIDER_ASSERT(together.has(k) == again.has(k) && together.text(k) == again.text(k),
+                       "has another {} when alone: {}", json_schema[k].name, (*facts)->payload(i));
+    }
+  }
+}
+
+void check_stored(const std::shared_ptr<const FactBatch>& batch, const StreamFormat& format) {
   const auto count = static_cast<std::uint32_t>(batch->size());
   const std::vector<Chunk> chunks = {{StreamId{7}, 0, count, wall_time(0), batch}};
   StreamId next{7};
   for (const Block& block : pack_blocks(chunks)) {
     const auto unpacked = unpack_block(block);
     POSTRIDER_ASSERT(unpacked.has_value(), "a block does not unpack");
-    for (const Chunk& chunk : with_keys(*unpacked, format)) {
+    for (const Chunk& chunk : with_attributes(*unpacked, format)) {
       for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1), next = next.plus(1)) {
         POSTRIDER_ASSERT(id == next && chunk.payload(id) == chunks.front().payload(id),
                          "fact {} is not what was stored", id);
@@ -49,7 +70,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace postrider;
   FuzzInput input(data, size);
   const auto kind = input.take_line() == "ndjson" ? BodyKind::ndjson : BodyKind::json;
-  static const EventFormat& format = *find_event_format("matrix");
+  static const MatrixFormat format;
+  check_any_object(std::string(input.rest()), kind);
   const auto facts = parse_facts(std::string(input.rest()), kind, format, limits);
   if (!facts) return 0;
   POSTRIDER_ASSERT((*facts)->size() > 0, "no facts");

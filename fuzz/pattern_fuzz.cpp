@@ -4,7 +4,7 @@
 #include <re2/re2.h>
 
 #include "postrider/base/assert.hpp"
-#include "postrider/sort/pattern.hpp"
+#include "postrider/matrix/pattern.hpp"
 #include "postrider/sort/pattern_options.hpp"
 #include "postrider/sort/pattern_set.hpp"
 

@@ -3,6 +3,7 @@
 
 #include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/engine/engine.hpp"
+#include "postrider/matrix/matrix_receiver.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "sim/scripted_receiver.hpp"
 #include "sim/world/run.hpp"
@@ -43,8 +44,8 @@ class Process {
     registration.hs_token = "hs_a";
     registration.sender_localpart = "bot";
     registration.namespaces.users = {{"@.*", false}};
-    EXPECT_TRUE(
-        run(engine_.delivery()->services().put(std::move(registration), ServiceSource::api)));
+    EXPECT_TRUE(run(engine_.delivery()->services().put(
+        std::make_shared<const MatrixReceiver>(registration), ServiceSource::api)));
   }
 
   void append(int number) {
@@ -70,7 +71,7 @@ class Process {
  private:
   static EngineSettings settings() {
     EngineSettings settings;
-    settings.streams["events"] = {};
+    settings.streams["events"].format = "matrix";
     return settings;
   }
 

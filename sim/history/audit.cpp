@@ -90,7 +90,7 @@ class Auditor {
     std::map<std::string, Registrations::Stored> stored;
     for (const StoredService& service : services) {
       const auto registration =
-          parse_registration(boost::json::parse(service.row.registration), {}).value();
+          parse_registration(boost::json::parse(service.row.document), {}).value();
       stored[service.row.id] = {service.row.transaction_prefix, plain_of(registration),
                                 registration.url.has_value()};
     }

@@ -23,7 +23,10 @@ Due has_happened(const ChangePoint& change, const std::string& stream, StreamId 
 class Examiner {
  public:
   Examiner(Context& context, const ServiceLife& life, const std::string& stream)
-      : context_(context), life_(life), stream_(stream), rooms_(context.plan.engine.server_name) {
+      : context_(context),
+        life_(life),
+        stream_(stream),
+        rooms_(context.plan.engine.catalog.server_name) {
     const Judge::Record& record = context.judge.record(life.prefix);
     for (std::size_t i = 0; i < record.facts.size(); ++i) {
       const SentFact& fact = context.ledger.fact(record.facts[i]);

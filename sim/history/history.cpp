@@ -102,7 +102,7 @@ class History {
   }
 
   void come_to_rest() {
-    const DeliverySettings& delivery = context_.plan.engine.delivery;
+    const DeliveryPolicy& delivery = context_.plan.engine.delivery;
     const Duration limit =
         2 * delivery.backoff.max + 2 * delivery.request_timeout + recovery_margin;
     MonoTime end = context_.timeline.now() + limit;
@@ -141,7 +141,8 @@ class History {
     }
     for (const auto& [id, service] : engine.delivery()->services().all()) {
       const bool idle = !service->delivering && service->inbox.behind() == 0;
-      const bool up = service->delivery.status == DeliveryStatus::up;
+      const DeliveryStatus status = service->delivery.status;
+      const bool up = status == DeliveryStatus::up || status == DeliveryStatus::untested;
       if (service->is_pushed() && (!idle || !up)) return false;
     }
     return true;

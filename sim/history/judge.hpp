@@ -14,7 +14,7 @@ namespace postrider::sim {
 /// What every receiver got, byte for byte, and whether it may be so.
 class Judge {
  public:
-  Judge(Referee& referee, Ledger& ledger, Registrations& registrations, DeliverySettings settings)
+  Judge(Referee& referee, Ledger& ledger, Registrations& registrations, DeliveryPolicy settings)
       : referee_(referee),
         ledger_(ledger),
         registrations_(registrations),

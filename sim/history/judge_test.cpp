@@ -14,8 +14,8 @@ class JudgeTest : public testing::Test {
     registrations.put("svc", "p", true, {}, {});
   }
 
-  static DeliverySettings delivery() {
-    DeliverySettings settings;
+  static DeliveryPolicy delivery() {
+    DeliveryPolicy settings;
     settings.limits.facts_max = 2;
     settings.backoff.min = seconds{2};
     settings.backoff.max = seconds{8};

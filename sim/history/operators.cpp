@@ -40,6 +40,10 @@ Registration registration_of(const std::string& id, const PlainRegistration& pla
   return registration;
 }
 
+std::shared_ptr<const Receiver> receiver_of(Registration registration) {
+  return std::make_shared<const MatrixReceiver>(std::move(registration));
+}
+
 PlainRegistration plain_of(const Registration& registration) {
   return {.sender_localpart = registration.sender_localpart,
           .users = prefixes_of(registration.namespaces.users),
@@ -150,7 +154,7 @@ void Operators::put(const std::string& id) {
   begin(id, DoubtfulChange{plain, pushed, before});
   ServiceRegistry& services = context_.engine()->delivery()->services();
   ask<ServiceRegistry::Put>(
-      services.put(registration_of(id, plain, pushed), ServiceSource::api),
+      services.put(receiver_of(registration_of(id, plain, pushed)), ServiceSource::api),
       [this, id, plain, pushed, before](const Result<ServiceRegistry::Put>* done) {
         const bool stored = done != nullptr && *done;
         context_.trace.note("put done", id, {stored ? 1 : 0});

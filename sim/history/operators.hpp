@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "postrider/matrix/matrix_receiver.hpp"
 #include "sim/history/context.hpp"
 
 namespace postrider::sim {
@@ -13,6 +14,7 @@ namespace postrider::sim {
 /// The registration as the engine takes it.
 Registration registration_of(const std::string& id, const PlainRegistration& plain, bool pushed);
 /// The reverse, for what lies on the disk.
+std::shared_ptr<const Receiver> receiver_of(Registration registration);
 PlainRegistration plain_of(const Registration& registration);
 
 /// Those who register services, change, pause, resume and delete them, and try them again.

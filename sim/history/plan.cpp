@@ -33,7 +33,7 @@ void draw_engine(Random& random, Plan& plan) {
   engine.stream.block_cache_bytes = draw_size(random, 0, 64 << 10);
   engine.stream.idempotency_retain = hours{24};
   engine.sort_facts_max = draw_size(random, 1, 200);
-  if (random.chance(300)) engine.server_name = "x";
+  if (random.chance(300)) engine.catalog.server_name = "x";
   plan.checkpoint_pages = static_cast<std::uint64_t>(draw_limit(random, 1, 200));
   plan.disk_pace.typical = std::chrono::microseconds{random.between(50, 5000)};
   plan.disk_pace.max = milliseconds{random.between(20, 2000)};
@@ -178,7 +178,8 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});
   for (int i = 0; i < plan.workload.streams; ++i) {
-    plan.engine.streams[fmt::format("s{}", i)] = {.format = "matrix", .retain = retain};
+    plan.engine.streams[fmt::format("s{}", i)] = {
+        .format = "matrix", .attributes = {}, .retain = retain};
   }
   return plan;
 }

@@ -22,7 +22,7 @@ Async<Result<AppendReceipt>> append_to(Engine* engine, std::string stream, std::
 
 Async<Result<std::vector<Chunk>>> read_from(Engine* engine, std::string stream, StreamId after) {
   CO_TRY(Stream* const found, co_await engine->streams().find_or_create(std::move(stream)));
-  CO_TRY(FactRun run, co_await found->read(after, page_facts_max, Stream::Keys::not_needed));
+  CO_TRY(FactRun run, co_await found->read(after, page_facts_max, Stream::WithAttributes::no));
   co_return std::move(run.chunks);
 }
 

@@ -24,7 +24,7 @@ for (const transport of ['redis', 'tcp', 'polling']) {
         });
         servers[0].child.kill('SIGCONT');
         await eventually('the paused one to be told that it has ended',
-          () => /session \d+ had ended/.test(servers[0].log));
+          () => /session \d+ of this process was ended by others/.test(servers[0].log));
         await eventually('the paused one to begin anew',
           () => /session \d+ of instance w1 has begun[^]*session \d+ of instance w1 has begun/
             .test(servers[0].log));
@@ -66,7 +66,7 @@ for (const transport of ['redis', 'tcp', 'polling']) {
 }
 
 for (const transport of ['redis', 'tcp']) {
-  test(`${transport}: a bus that loses a fifth of the words and mixes the others costs no fact`,
+  test(`${transport}: a bus that loses a fifth of the lines and mixes the others costs no fact`,
     async () => {
       const before = world.links.length;
       const servers = await world.startFleet(`lossy_${transport}`);

@@ -165,7 +165,7 @@ export class Server {
 
   async sortLag() {
     const {text} = await this.request('admin', 'GET', '/metrics');
-    return Number(/^postrider_sort_lag_facts\{stream="events"\} (\d+)/m.exec(text)[1]);
+    return Number(/^postrider_sort_lag_ids\{stream="events"\} (\d+)/m.exec(text)[1]);
   }
 
   caughtUp(id, seconds = 60) {

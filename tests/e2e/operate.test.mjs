@@ -30,7 +30,7 @@ test('metrics count what happened, in base units', async () => {
   const {text} = await server.request('admin', 'GET', '/metrics', {token: ''});
   for (const line of ['postrider_facts_appended_total 2', 'postrider_facts_sorted_total 2',
     'postrider_facts_delivered_total 2', 'postrider_services{state="up"} 1',
-    'postrider_sort_lag_facts{stream="events"} 0', 'postrider_append_seconds_count 1',
+    'postrider_sort_lag_ids{stream="events"} 0', 'postrider_append_seconds_count 1',
     'postrider_delivery_seconds_count 2', 'postrider_facts_per_commit_sum 2',
     'postrider_oldest_undelivered_seconds 0', 'postrider_service_behind_facts{service="a"} 0']) {
     assert.ok(text.includes(`${line}\n`), `${line} is not in\n${text}`);

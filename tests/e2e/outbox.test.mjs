@@ -205,7 +205,7 @@ test('the command line shows what waits and what was refused, and tries it again
   });
   assert.match(status.stdout,
     /waiting 0\nrefused 1\n {2}\d+ unknown: there is no stream "unknown"/);
-  assert.match(server.log, /outbox: refused 1 rows/);
+  assert.match(server.log, /outbox: 1 rows cannot become facts/);
   await server.kill9();
   const again = await runBinary(['outbox', 'retry', url]);
   assert.equal(again.stdout, '1 rows wait again\n');

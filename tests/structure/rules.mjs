@@ -28,6 +28,49 @@ export function includeOrder(file, text, order) {
   return mistakes;
 }
 
+/** What only one kind of receiver needs stays in the module of that kind. */
+export function kindsBelow(file, text, order) {
+  const own = moduleOf(file);
+  const isBelow = own === 'drivers' || (own && order.indexOf(own) < order.indexOf('matrix'));
+  return isBelow && /matrix/i.test(text.replaceAll(/#include .*/g, '')) ? ['speaks of Matrix'] : [];
+}
+
+/** The modules that each one's target is linked to, from the files that say so. */
+export function dependencies(cmakeFiles) {
+  const found = new Map();
+  for (const text of cmakeFiles) {
+    for (const [, name, rest] of text.matchAll(/^postrider_module\((\w+)(?: DEPS ([^)]*))?\)/gm)) {
+      found.set(name, (rest ?? '').split(/\s+/).filter(each => each.startsWith('postrider_'))
+        .map(each => each.replace('postrider_', '')));
+    }
+  }
+  return found;
+}
+
+/** A target must not see, through whatever lies between, what does not stand left of it. */
+export function visibility(targets, order) {
+  const seenBy = (name, seen = new Set()) => {
+    for (const each of targets.get(name) ?? []) {
+      if (!seen.has(each)) seenBy(each, seen.add(each));
+    }
+    return seen;
+  };
+  const place = name => name.startsWith('drivers_') ? 'drivers' : name;
+  const mistakes = [];
+  for (const name of targets.keys()) {
+    const own = place(name);
+    for (const seen of seenBy(name)) {
+      const other = place(seen);
+      if (other === 'asio' || other === own) continue;
+      const wrong = own === 'drivers' ? !['base', 'runtime', 'store'].includes(other)
+        : other === 'drivers' ? !['api', 'app'].includes(own)
+          : order.indexOf(other) < 0 || order.indexOf(other) > order.indexOf(own);
+      if (wrong) mistakes.push(`${name} sees ${seen}`);
+    }
+  }
+  return mistakes;
+}
+
 const owners = [
   [/^boost\/beast/, /^src\/postrider\/api\/http\//],
   [/^boost\/asio/, /^src\/postrider\/(runtime|drivers|api|app)\/|^(sim|bench)\//],
@@ -35,10 +78,10 @@ const owners = [
   [/^hiredis\//, /^src\/postrider\/drivers\/bus\//],
   [/^sqlite3\.h$/, /^src\/postrider\/drivers\/sqlite\/|^(sim|bench)\//],
   [/^curl\//, /^src\/postrider\/drivers\/curl\//],
-  [/^simdjson/, /^src\/postrider\/(stream|app)\//],
-  [/^re2\//, /^(src\/postrider\/sort\/|fuzz\/pattern_)/],
+  [/^simdjson/, /^src\/postrider\/(stream|matrix|webhook|app)\//],
+  [/^re2\//, /^(src\/postrider\/(sort|matrix)\/|fuzz\/pattern_)/],
   [/^yaml-cpp\//, /^src\/postrider\/app\//],
-  [/^openssl\//, /^src\/postrider\/(replication|api|app)\//],
+  [/^openssl\//, /^src\/postrider\/(webhook|replication|api|app)\//],
   [/^CLI\//, /^(src\/postrider\/app\/cli\/|sim\/main\.cpp)/],
   [/^spdlog\//, /^src\/postrider\/base\/log\.cpp$/],
 ];
@@ -69,7 +112,7 @@ export function functionLengths(text) {
     const indent = /^( *)(?!namespace|class|struct|enum|extern|union)\S.*\)[^;]*\{$/
       .exec(lines[begin])?.[1];
     if (indent === undefined || /^ *(if|for|while|switch|\} else)/.test(lines[begin])) continue;
-    const isContinued = /[,|&]$/.test(lines[begin - 1] ?? '');
+    const isContinued = /[,|&(]$/.test(lines[begin - 1] ?? '');
     const closes = line => isContinued ? /^ *\}$/.test(line) && line.length <= indent.length
       : line.startsWith(`${indent}}`);
     const end = lines.findIndex((line, at) => at > begin && closes(line));

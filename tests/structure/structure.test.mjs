@@ -24,6 +24,19 @@ function check(title, candidates, rule) {
 
 check('includes follow the order of modules', sources,
   (file, text) => rules.includeOrder(file, text, order));
+check('nothing below the module of a kind speaks of it', sources,
+  (file, text) => rules.kindsBelow(file, text, order));
+test('a target sees only what stands left of its module', () => {
+  const targets = rules.dependencies(files.filter(file =>
+    /^src\/postrider\/.*CMakeLists\.txt$/.test(file)).map(read));
+  assert.deepEqual([...order].filter(name => !targets.has(name)), []);
+  assert.deepEqual(rules.visibility(targets, order), []);
+  assert.deepEqual([...targets.get('webhook'), ...targets.get('matrix')], ['delivery', 'delivery']);
+  // Each module has a folder of its own in the include path, and no target has all of src there.
+  const cmake = read('cmake/modules.cmake');
+  assert.match(cmake, /target_include_directories\(postrider_\$\{name\} PUBLIC \$\{visible\}\)/);
+  assert.doesNotMatch(cmake, /target_include_directories\([^)]*\/src/);
+});
 check('third-party headers stay with their owners', sources, rules.thirdParty);
 check('files and lines keep their limits',
   [...sources, ...files.filter(file => /^(tests|bench)\/.*\.mjs$/.test(file))], rules.sizes);
@@ -53,6 +66,12 @@ test('every rule catches what it is for', () => {
   some(rules.includeOrder(store, '#include "sim/world.hpp"', order));
   some(rules.includeOrder('src/postrider/drivers/x/y.cpp', '#include "postrider/sort/y.hpp"',
     order));
+  some(rules.kindsBelow(store, '// Matrix'.concat(' events'), order));
+  assert.deepEqual(rules.kindsBelow('src/postrider/engine/x.cpp', 'Matrix', order), []);
+  some(rules.visibility(new Map([['base', ['store']]]), order));
+  some(rules.visibility(new Map([['sort', ['x']], ['x', ['engine']], ['engine', []]]), order));
+  some(rules.visibility(new Map([['stream', ['drivers_curl']]]), order));
+  assert.deepEqual(rules.visibility(new Map([['api', ['drivers_asio', 'sort']]]), order), []);
   some(rules.thirdParty(store, '#include <sqlite3.h>'));
   some(rules.sizes(store, '\n'.repeat(501)));
   some(rules.sizes(store, 'x'.repeat(101)));

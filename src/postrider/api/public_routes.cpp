@@ -4,11 +4,13 @@
 #include <charconv>
 #include <memory>
 
+#include <boost/json/serialize.hpp>
 #include <openssl/sha.h>
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 
 #include "postrider/api/engine_call.hpp"
+#include "postrider/api/explanation.hpp"
 #include "postrider/api/follow.hpp"
 #include "postrider/api/http/problem.hpp"
 #include "postrider/api/stream_page.hpp"
@@ -32,10 +34,16 @@ class PublicApi {
   Async<HttpServerResponse> position(HttpServerRequest& request);
 
  private:
-  Async<Result<AppendReceipt>> append_body(HttpServerRequest& request);
+  struct Appended {
+    AppendReceipt receipt;
+    std::optional<boost::json::value> explanation;  ///< when it was asked for
+  };
+  Async<Result<Appended>> append_body(HttpServerRequest& request);
   Async<Result<AppendReceipt>> append_on_engine(Stream* stream,
                                                 std::shared_ptr<const FactBatch> facts,
                                                 std::optional<IdempotencyKey> key);
+  Async<Result<Appended>> append_explained(Stream* stream, std::shared_ptr<const FactBatch> facts,
+                                           std::optional<IdempotencyKey> key);
   Async<Result<std::string>> read_page(HttpServerRequest& request);
   Async<Result<std::string>> read_position(HttpServerRequest& request);
   Async<StreamId> position_on_engine(Stream* stream);
@@ -57,8 +65,27 @@ Result<BodyKind> body_kind(const HttpServerRequest& request) {
   const bool is_lines =
       type == "application/x-ndjson" || type == "application/ndjson" || type == "application/jsonl";
   if (is_lines) return BodyKind::ndjson;
+  if (type.empty()) {
+    return fail(Code::unsupported_media_type,
+                "the request has no content type; send the header Content-Type: application/json,"
+                " or application/x-ndjson for a fact on each line");
+  }
+  if (type == "application/x-www-form-urlencoded") {
+    return fail(Code::unsupported_media_type,
+                "the content type is that of a form, as curl -d sends it; send the header"
+                " Content-Type: application/json (curl --json does)");
+  }
   return fail(Code::unsupported_media_type,
-              "content type \"{}\"; send application/json or application/x-ndjson", type);
+              "content type \"{}\"; send the header Content-Type: application/json, or"
+              " application/x-ndjson for a fact on each line",
+              type);
+}
+
+Result<bool> wants_explanation(const HttpServerRequest& request) {
+  const auto text = request.query_parameter("explain");
+  if (!text || *text == "false") return false;
+  if (*text == "true") return true;
+  return fail(Code::invalid_argument, "explain=\"{}\" must be true or false", *text);
 }
 
 Result<std::optional<IdempotencyKey>> idempotency_key(const HttpServerRequest& request) {
@@ -87,26 +114,49 @@ Async<Result<AppendReceipt>> PublicApi::append_on_engine(Stream* stream,
   co_return receipt;
 }
 
-Async<Result<AppendReceipt>> PublicApi::append_body(HttpServerRequest& request) {
+Async<Result<PublicApi::Appended>> PublicApi::append_explained(
+    Stream* stream, std::shared_ptr<const FactBatch> facts, std::optional<IdempotencyKey> key) {
+  CO_TRY(ExplainedAppend append, ExplainedAppend::begin(engine_, *stream));
+  CO_TRY(AppendReceipt receipt, co_await append_on_engine(stream, facts, std::move(key)));
+  const MonoTime until = engine_.runtime().now() + settings_.read_wait;
+  CO_TRY(auto explanation, co_await append.explain(std::move(facts), receipt, until));
+  Appended appended{std::move(receipt), std::move(explanation)};
+  co_return appended;
+}
+
+Async<Result<PublicApi::Appended>> PublicApi::append_body(HttpServerRequest& request) {
   CO_TRY(const BodyKind kind, body_kind(request));
   CO_TRY(auto key, idempotency_key(request));
+  CO_TRY(const bool is_explained, wants_explanation(request));
   std::string name(request.path_parameter("stream"));
   CO_TRY(Stream* const stream, co_await streams_.find(std::move(name)));
   CO_TRY(auto facts, parse_facts(std::move(request.body), kind, stream->format(), settings_.facts));
-  co_return co_await on_engine(engine_.runtime(),
-                               append_on_engine(stream, std::move(facts), std::move(key)));
+  if (is_explained) {
+    co_return co_await on_engine(engine_.runtime(),
+                                 append_explained(stream, std::move(facts), std::move(key)));
+  }
+  CO_TRY(auto receipt,
+         co_await on_engine(engine_.runtime(),
+                            append_on_engine(stream, std::move(facts), std::move(key))));
+  Appended appended{std::move(receipt), std::nullopt};
+  co_return appended;
 }
 
 Async<HttpServerResponse> PublicApi::append(HttpServerRequest& request) {
-  const Result<AppendReceipt> receipt = co_await append_body(request);
-  if (!receipt) {
+  const Result<Appended> appended = co_await append_body(request);
+  if (!appended) {
     engine_.metrics().appends_refused.Increment();
-    co_return problem_response(receipt.error(), request.request_id);
+    co_return problem_response(appended.error(), request.request_id);
   }
-  HttpServerResponse response = json_response(
-      200, fmt::format(R"({{"first":{},"last":{},"count":{},"token":"{}"}})", receipt->first,
-                       receipt->last, receipt->fact_count, receipt->token.token()));
-  if (receipt->repeated) response.headers.emplace_back("Idempotent-Replayed", "true");
+  const AppendReceipt& receipt = appended->receipt;
+  std::string body = fmt::format(R"({{"first":{},"last":{},"count":{},"token":"{}")", receipt.first,
+                                 receipt.last, receipt.fact_count, receipt.token.token());
+  if (appended->explanation) {
+    body += R"(,"explanation":)" + boost::json::serialize(*appended->explanation);
+  }
+  body += '}';
+  HttpServerResponse response = json_response(200, std::move(body));
+  if (receipt.repeated) response.headers.emplace_back("Idempotent-Replayed", "true");
   co_return response;
 }
 

@@ -17,6 +17,7 @@ boost::json::object service_view(const Service& service, WallTime now) {
   const DeliveryState& delivery = service.delivery;
   boost::json::object view;
   view["id"] = service.row.id;
+  view["kind"] = service.receiver->kind();
   view["state"] = name_of(delivery.status);
   view["behind"] = service.inbox.behind();
   const auto oldest = service.inbox.oldest_appended_at();
@@ -29,7 +30,7 @@ boost::json::object service_view(const Service& service, WallTime now) {
   if (delivery.next_attempt_at) view["next_attempt_at"] = utc_text(*delivery.next_attempt_at);
   view["attempts"] = delivery.attempts;
   view["source"] = service.row.source == ServiceSource::configuration ? "configuration" : "api";
-  view["registration"] = to_json(*service.registration, Tokens::hide);
+  view["document"] = service.receiver->document(Secrets::hide);
   return view;
 }
 

@@ -42,7 +42,7 @@ Async<Result<StreamPage>> read_stream(Stream* stream, ReadPlace place, std::size
   page.upto = readable(*stream, place);
   if (page.after.is_linear() && page.upto.is_linear()) {
     const StreamId after = page.after.minimum();
-    CO_TRY(FactRun run, co_await stream->read(after, facts_max, Stream::Keys::not_needed));
+    CO_TRY(FactRun run, co_await stream->read(after, facts_max, Stream::WithAttributes::no));
     page.chunks = std::move(run.chunks);
     page.upto = PositionVector(std::max(page.upto.minimum(), run.through));
     page.through = PositionVector(run.through);

@@ -15,7 +15,7 @@ Result<void> apply_badly(SqlConnection&) {
 }
 
 Result<void> insert_left(SqlConnection& connection) {
-  TRY_VOID(put_stream(connection, "left", "matrix", WallTime{}));
+  TRY_VOID(put_stream(connection, "left", "plain", WallTime{}));
   return {};
 }
 

@@ -4,8 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "postrider/delivery/delivery_policy.hpp"
 #include "postrider/delivery/inbox.hpp"
-#include "postrider/delivery/matrix/registration.hpp"
+#include "postrider/delivery/receiver.hpp"
 #include "postrider/runtime/runtime.hpp"
 #include "postrider/store/services.hpp"
 
@@ -15,7 +16,9 @@ namespace postrider {
 /// and by the coroutine that delivers to it, which may outlive its registration for a moment.
 struct Service {
   ServiceRow row;
-  std::shared_ptr<const Registration> registration;
+  std::shared_ptr<const Receiver> receiver;
+  std::shared_ptr<const Interest> interest;  ///< the same object while it asks for the same
+  DeliveryPolicy policy;
   DeliveryState delivery;
   Inbox inbox;
 
@@ -23,9 +26,10 @@ struct Service {
   bool unsaved = false;     ///< `delivery` has changes that are not on disk
   bool retry_due = false;   ///< DOWN, and its time to try again has come
   bool removed = false;
+  std::size_t split_facts_max = 0;  ///< it found larger transactions too large; 0: none yet
   std::optional<Runtime::TimerId> retry_timer;
 
-  [[nodiscard]] bool is_pushed() const { return registration->url.has_value(); }
+  [[nodiscard]] bool is_pushed() const { return receiver->url().has_value(); }
   [[nodiscard]] bool has_work() const {
     return delivery.frozen_through.has_value() || inbox.behind() > 0;
   }

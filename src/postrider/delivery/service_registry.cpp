@@ -1,8 +1,15 @@
+// The services and what changes them. One change at a time, each one commit, and the memory follows
+// the disk: a change that fails has not happened. Sorting learns of a change by the version of
+// interests, which rises after the commit and before the answer; an interest that asks for the same
+// as before stays the same object, so that a new URL costs sorting nothing.
+//
+// Where delivery to a service stands belongs to the coroutine that delivers to it while there is
+// one. An operator's change of status races with it: what delivery went through meanwhile counts.
 #include "postrider/delivery/service_registry.hpp"
 
+#include <algorithm>
 #include <set>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "postrider/base/log.hpp"
@@ -13,15 +20,8 @@ namespace {
 constexpr std::string_view undeclared_cause =
     "no longer declared in the configuration; declare it again or delete it";
 
-std::string registration_text(const Registration& registration) {
-  return boost::json::serialize(to_json(registration, Tokens::show));
-}
-
-Result<Registration> stored_registration(const ServiceRow& row, const RegistrationLimits& limits) {
-  boost::system::error_code error;
-  const auto document = boost::json::parse(row.registration, error);
-  if (error) return fail(Code::storage_failed, "service {}: stored registration", row.id);
-  return parse_registration(document, limits);
+std::string document_of(const Receiver& receiver) {
+  return boost::json::serialize(receiver.document(Secrets::show));
 }
 
 /// Was declared in the configuration, is no longer, and was paused for it at start.
@@ -43,11 +43,11 @@ struct Ends {
 }  // namespace
 
 ServiceRegistry::ServiceRegistry(Runtime& runtime, Commits& commits,
-                                 TransactionController& controller, std::size_t services_max)
+                                 TransactionController& controller, Settings settings)
     : runtime_(runtime),
       commits_(commits),
       controller_(controller),
-      services_max_(services_max),
+      settings_(settings),
       mutex_(runtime),
       inbox_mutex_(runtime) {}
 
@@ -58,30 +58,31 @@ void ServiceRegistry::add(std::shared_ptr<Service> service) {
 }
 
 Result<void> ServiceRegistry::load(std::vector<StoredService> services,
-                                   const std::vector<InboxEnd>& ends,
-                                   const RegistrationLimits& limits) {
+                                   const std::vector<InboxEnd>& ends, const ReceiverKinds& kinds) {
   std::unordered_map<ServiceKey, Ends> by_service;
   for (const InboxEnd& end : ends) {
     by_service[end.service] = {end.last_seq, end.oldest_appended_at};
   }
   for (StoredService& stored : services) {
-    TRY(auto registration, stored_registration(stored.row, limits));
+    TRY(auto receiver, kinds.parse_stored(stored.row.id, stored.row.kind, stored.row.document));
     const Ends end = by_service[stored.row.key];
     Inbox inbox(stored.delivery.acknowledged, end.last, end.oldest_appended_at);
     if (stored.delivery.status == DeliveryStatus::down) inbox.forget_window();
-    add(std::make_shared<Service>(std::move(stored.row),
-                                  std::make_shared<const Registration>(std::move(registration)),
-                                  std::move(stored.delivery), std::move(inbox)));
+    auto service =
+        std::make_shared<Service>(std::move(stored.row), nullptr, nullptr, DeliveryPolicy{},
+                                  std::move(stored.delivery), std::move(inbox));
+    set_receiver(*service, std::move(receiver));
+    add(std::move(service));
   }
   return {};
 }
 
-Async<Result<void>> ServiceRegistry::reconcile(std::vector<Registration> declared) {
+Async<Result<void>> ServiceRegistry::reconcile(Receivers declared) {
   std::set<std::string> declared_ids;
-  for (Registration& registration : declared) {
-    const std::string id = registration.id;
+  for (auto& receiver : declared) {
+    const std::string id = receiver->id();
     declared_ids.insert(id);
-    auto put_result = co_await put(std::move(registration), ServiceSource::configuration);
+    auto put_result = co_await put(std::move(receiver), ServiceSource::configuration);
     if (!put_result) co_return std::unexpected(std::move(put_result).error().with("service " + id));
   }
   const auto services = by_id_;
@@ -102,69 +103,86 @@ void ServiceRegistry::start_delivery() {
   }
 }
 
-Result<void> ServiceRegistry::check_tokens(const Registration& registration) const {
+Result<void> ServiceRegistry::check_secrets(const Receiver& receiver) const {
+  const auto secrets = receiver.unique_secrets();
   for (const auto& [id, other] : by_id_) {
-    if (id == registration.id) continue;
-    const bool same_as = other->registration->as_token == registration.as_token;
-    const bool same_hs = other->registration->hs_token == registration.hs_token;
-    if (!same_as && !same_hs) continue;
-    Error error{Code::conflict,
-                fmt::format("{} of service \"{}\" is used by service \"{}\" already; each service"
-                            " needs tokens of its own",
-                            same_as ? "as_token" : "hs_token", registration.id, id)};
-    error.fields = {{same_as ? "/as_token" : "/hs_token", "used by service \"" + id + "\""}};
-    return std::unexpected(std::move(error));
+    if (id == receiver.id() || other->receiver->kind() != receiver.kind()) continue;
+    const auto theirs = other->receiver->unique_secrets();
+    for (std::size_t i = 0; i < std::min(secrets.size(), theirs.size()); ++i) {
+      const UniqueSecret& secret = secrets[i];
+      if (secret.value != theirs[i].value) continue;
+      Error error{Code::conflict,
+                  fmt::format("{} of service \"{}\" is used by service \"{}\" already; each service"
+                              " needs tokens of its own",
+                              secret.pointer.substr(1), receiver.id(), id)};
+      error.fields = {{secret.pointer, "used by service \"" + id + "\""}};
+      return std::unexpected(std::move(error));
+    }
   }
   return {};
 }
 
-Result<void> ServiceRegistry::check_put(const Registration& registration,
-                                        ServiceSource source) const {
-  TRY_VOID(check_tokens(registration));
-  const auto existing = find(registration.id);
-  if (!existing && by_id_.size() >= services_max_) {
+Result<void> ServiceRegistry::check_put(const Receiver& receiver, ServiceSource source) const {
+  TRY_VOID(check_secrets(receiver));
+  const auto existing = find(receiver.id());
+  if (!existing && by_id_.size() >= settings_.services_max) {
     return fail(Code::limit_exceeded,
                 "there are {} services already, and limits.services_max is {}", by_id_.size(),
-                services_max_);
+                settings_.services_max);
   }
   if (existing && is_declared(*existing) && source == ServiceSource::api) {
     return fail(Code::conflict,
                 "service \"{}\" is declared in the configuration; change its registration file",
-                registration.id);
+                receiver.id());
   }
   return {};
 }
 
-Async<Result<ServiceRegistry::Put>> ServiceRegistry::put(Registration registration,
+Async<Result<ServiceRegistry::Put>> ServiceRegistry::put(std::shared_ptr<const Receiver> receiver,
                                                          ServiceSource source) {
   co_await mutex_.lock();
-  Result<Put> outcome = co_await put_in_turn(std::move(registration), source);
+  Result<Put> outcome = co_await put_in_turn(std::move(receiver), source);
   mutex_.unlock();
   co_return outcome;
 }
 
-Async<Result<ServiceRegistry::Put>> ServiceRegistry::put_in_turn(Registration registration,
-                                                                 ServiceSource source) {
-  CO_TRY_VOID(check_put(registration, source));
-  const auto existing = find(registration.id);
+Async<Result<ServiceRegistry::Put>> ServiceRegistry::put_in_turn(
+    std::shared_ptr<const Receiver> receiver, ServiceSource source) {
+  CO_TRY_VOID(check_put(*receiver, source));
+  const auto existing = find(receiver->id());
   if (!existing) {
-    CO_TRY_VOID(co_await create(std::move(registration), source));
+    CO_TRY_VOID(co_await create(std::move(receiver), source));
     co_return Put::created;
   }
-  const bool same = registration_text(*existing->registration) == registration_text(registration);
+  const bool is_same = existing->receiver->kind() == receiver->kind() &&
+                       document_of(*existing->receiver) == document_of(*receiver);
   const bool was_undeclared = is_undeclared(*existing);
-  if (!same || existing->row.source != source) {
-    CO_TRY_VOID(co_await update(existing, std::move(registration), source));
+  if (!is_same || existing->row.source != source) {
+    CO_TRY_VOID(co_await update(existing, std::move(receiver), source));
   }
   if (was_undeclared) CO_TRY_VOID(co_await resume_service(existing));
   co_return Put::updated;
 }
 
-Async<Result<void>> ServiceRegistry::create(Registration registration, ServiceSource source) {
+/// The interest stays the same object while it asks for the same: nothing is compiled anew then.
+void ServiceRegistry::set_receiver(Service& service, std::shared_ptr<const Receiver> receiver) {
+  auto interest = receiver->interest();
+  if (!service.interest || !interest->equals(*service.interest)) {
+    service.interest = std::move(interest);
+    ++version_;
+  }
+  service.policy = receiver->policy(settings_.delivery);
+  service.split_facts_max = 0;
+  service.receiver = std::move(receiver);
+}
+
+Async<Result<void>> ServiceRegistry::create(std::shared_ptr<const Receiver> receiver,
+                                            ServiceSource source) {
   ServiceRow row{.key = {},
-                 .id = registration.id,
+                 .id = receiver->id(),
                  .source = source,
-                 .registration = registration_text(registration),
+                 .kind = std::string(receiver->kind()),
+                 .document = document_of(*receiver),
                  .transaction_prefix = draw_transaction_prefix()};
   const WallTime now = runtime_.wall_now();
   std::function<Result<void>(SqlConnection&)> apply =
@@ -173,24 +191,26 @@ Async<Result<void>> ServiceRegistry::create(Registration registration, ServiceSo
     return {};
   };
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
-  add(std::make_shared<Service>(std::move(row),
-                                std::make_shared<const Registration>(std::move(registration)),
-                                DeliveryState{}, Inbox({}, {}, std::nullopt)));
+  auto service = std::make_shared<Service>(std::move(row), nullptr, nullptr, DeliveryPolicy{},
+                                           DeliveryState{}, Inbox({}, {}, std::nullopt));
+  set_receiver(*service, std::move(receiver));
+  add(std::move(service));
   co_return Result<void>{};
 }
 
 Async<Result<void>> ServiceRegistry::update(std::shared_ptr<Service> service,
-                                            Registration registration, ServiceSource source) {
+                                            std::shared_ptr<const Receiver> receiver,
+                                            ServiceSource source) {
   ServiceRow row = service->row;
   row.source = source;
-  row.registration = registration_text(registration);
+  row.kind = receiver->kind();
+  row.document = document_of(*receiver);
   std::function<Result<void>(SqlConnection&)> apply = [&row](SqlConnection& connection) {
-    return update_registration(connection, row);
+    return update_document(connection, row);
   };
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   service->row = std::move(row);
-  service->registration = std::make_shared<const Registration>(std::move(registration));
-  ++version_;
+  set_receiver(*service, std::move(receiver));
   // Whatever kept it DOWN may be what was changed.
   controller_.retry_now(service);
   controller_.wake(service);
@@ -316,10 +336,8 @@ std::shared_ptr<Service> ServiceRegistry::find(ServiceKey key) const {
 
 std::vector<ServiceInterest> ServiceRegistry::interests() const {
   std::vector<ServiceInterest> interests;
-  for (const auto& [id, service] : by_id_) {
-    interests.push_back({service->row.key, service->registration->sender_localpart,
-                         service->registration->namespaces});
-  }
+  for (const auto& [key, service] : by_key_) interests.push_back({key, service->interest});
+  std::ranges::sort(interests, {}, &ServiceInterest::service);
   return interests;
 }
 

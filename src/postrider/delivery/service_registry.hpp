@@ -9,10 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "postrider/delivery/receiver_kind.hpp"
 #include "postrider/delivery/service.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
 #include "postrider/runtime/async_mutex.hpp"
-#include "postrider/sort/sorter.hpp"
+#include "postrider/sort/inboxes.hpp"
 
 namespace postrider {
 
@@ -20,22 +21,27 @@ namespace postrider {
 /// Engine thread.
 class ServiceRegistry final : public Inboxes {
  public:
+  struct Settings {
+    std::size_t services_max = 10'000;
+    DeliveryPolicy delivery;  ///< where a document says nothing
+  };
   ServiceRegistry(Runtime& runtime, Commits& commits, TransactionController& controller,
-                  std::size_t services_max);
+                  Settings settings);
 
+  using Receivers = std::vector<std::shared_ptr<const Receiver>>;
   /// What the database holds. Once, before anything else.
   Result<void> load(std::vector<StoredService> services, const std::vector<InboxEnd>& ends,
-                    const RegistrationLimits& limits);
+                    const ReceiverKinds& kinds);
   /// Makes the services that the configuration declares what it says. One that it no longer
   /// declares is paused, never dropped: its facts wait until it is declared again or deleted.
-  Async<Result<void>> reconcile(std::vector<Registration> declared);
+  Async<Result<void>> reconcile(Receivers declared);
   /// Starts delivery of everything that waits, and the timers of what is DOWN.
   void start_delivery();
 
   enum class Put { created, updated };
-  /// Creates or replaces. Errors: `conflict` (a token of another service; a service that the
+  /// Creates or replaces. Errors: `conflict` (a secret of another service; a service that the
   /// configuration declares), `limit_exceeded`.
-  Async<Result<Put>> put(Registration registration, ServiceSource source);
+  Async<Result<Put>> put(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   /// Deletes the service with its inbox. Errors: `not_found`, `conflict`.
   Async<Result<void>> remove(std::string id);
   Async<Result<void>> pause(std::string id);
@@ -57,12 +63,13 @@ class ServiceRegistry final : public Inboxes {
   AsyncMutex& inbox_mutex() override { return inbox_mutex_; }
 
  private:
-  Result<void> check_tokens(const Registration& registration) const;
-  Result<void> check_put(const Registration& registration, ServiceSource source) const;
-  Async<Result<Put>> put_in_turn(Registration registration, ServiceSource source);
-  Async<Result<void>> create(Registration registration, ServiceSource source);
-  Async<Result<void>> update(std::shared_ptr<Service> service, Registration registration,
-                             ServiceSource source);
+  Result<void> check_secrets(const Receiver& receiver) const;
+  Result<void> check_put(const Receiver& receiver, ServiceSource source) const;
+  Async<Result<Put>> put_in_turn(std::shared_ptr<const Receiver> receiver, ServiceSource source);
+  Async<Result<void>> create(std::shared_ptr<const Receiver> receiver, ServiceSource source);
+  Async<Result<void>> update(std::shared_ptr<Service> service,
+                             std::shared_ptr<const Receiver> receiver, ServiceSource source);
+  void set_receiver(Service& service, std::shared_ptr<const Receiver> receiver);
   Async<Result<void>> set_status(std::shared_ptr<Service> service, DeliveryStatus status,
                                  std::string cause);
   void restore_status(const std::shared_ptr<Service>& service, const DeliveryState& before);
@@ -74,7 +81,7 @@ class ServiceRegistry final : public Inboxes {
   Runtime& runtime_;
   Commits& commits_;
   TransactionController& controller_;
-  std::size_t services_max_;
+  Settings settings_;
   std::map<std::string, std::shared_ptr<Service>, std::less<>> by_id_;
   std::unordered_map<ServiceKey, std::shared_ptr<Service>> by_key_;
   std::uint64_t version_ = 1;

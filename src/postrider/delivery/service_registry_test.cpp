@@ -11,30 +11,32 @@ using std::chrono::seconds;
 
 class Registry : public DeliveryWorld {
  protected:
-  Result<void> declare(std::vector<Registration> registrations) {
-    return run(registry->reconcile(std::move(registrations)));
+  Result<void> declare(std::vector<PlainDocument> documents) {
+    ServiceRegistry::Receivers receivers;
+    for (PlainDocument& document : documents) {
+      receivers.push_back(receiver_of(std::move(document)));
+    }
+    return run(registry->reconcile(std::move(receivers)));
   }
   Result<void> remove(const std::string& id) { return run(registry->remove(id)); }
 };
 
 TEST_F(Registry, a_service_is_created_once_and_updated_after_that) {
-  EXPECT_EQ(put(registration_of("a")).value(), ServiceRegistry::Put::created);
-  EXPECT_EQ(put(registration_of("a")).value(), ServiceRegistry::Put::updated);
+  EXPECT_EQ(put(document_of("a")).value(), ServiceRegistry::Put::created);
+  EXPECT_EQ(put(document_of("a")).value(), ServiceRegistry::Put::updated);
   EXPECT_EQ(registry->all().size(), 1U);
   EXPECT_EQ(read_services(*reader).value().size(), 1U);
 }
 
-TEST_F(Registry, services_come_back_after_a_restart_with_their_registration) {
-  Registration registration = registration_of("a");
-  registration.namespaces.users = {{"@irc_.*", true}};
-  ASSERT_TRUE(put(registration));
+TEST_F(Registry, services_come_back_after_a_restart_with_their_document) {
+  PlainDocument document = document_of("a");
+  document.types = {"order.*"};
+  ASSERT_TRUE(put(document));
   restart();
   ASSERT_TRUE(registry->find("a"));
-  const Registration& stored = *registry->find("a")->registration;
-  EXPECT_EQ(stored.url, registration.url);
-  EXPECT_EQ(stored.as_token, registration.as_token);
-  EXPECT_EQ(stored.hs_token, registration.hs_token);
-  EXPECT_EQ(stored.namespaces, registration.namespaces);
+  const Receiver& stored = *registry->find("a")->receiver;
+  EXPECT_EQ(stored.kind(), "plain");
+  EXPECT_EQ(stored.document(Secrets::show), receiver_of(document)->document(Secrets::show));
 }
 
 TEST_F(Registry, an_update_takes_effect_at_once_and_keeps_what_waits) {
@@ -44,7 +46,7 @@ TEST_F(Registry, an_update_takes_effect_at_once_and_keeps_what_waits) {
   put_service("a");
   deliver("a", 2);
   ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
-  Registration moved = registration_of("a");
+  PlainDocument moved = document_of("a");
   moved.url = "http://moved.test";
   const MonoTime before = runtime.now();
   ASSERT_TRUE(put(std::move(moved)));
@@ -55,19 +57,16 @@ TEST_F(Registry, an_update_takes_effect_at_once_and_keeps_what_waits) {
   EXPECT_EQ(receiver.arrivals[1].body, receiver.arrivals[0].body);
 }
 
-TEST_F(Registry, a_token_of_another_service_is_refused_naming_it_and_changes_nothing) {
+TEST_F(Registry, a_secret_of_another_service_is_refused_naming_it_and_changes_nothing) {
   put_service("a");
-  Registration same_as = registration_of("b");
-  same_as.as_token = "as_a";
-  const auto refused = put(std::move(same_as));
+  PlainDocument same = document_of("b");
+  same.secret = "secret_a";
+  const auto refused = put(std::move(same));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::conflict);
   ASSERT_EQ(refused.error().fields.size(), 1U);
-  EXPECT_EQ(refused.error().fields[0].pointer, "/as_token");
+  EXPECT_EQ(refused.error().fields[0].pointer, "/secret");
   EXPECT_NE(refused.error().detail.find("\"a\""), std::string::npos);
-  Registration same_hs = registration_of("b");
-  same_hs.hs_token = "hs_a";
-  EXPECT_EQ(put(std::move(same_hs)).error().fields[0].pointer, "/hs_token");
   EXPECT_FALSE(registry->find("b"));
   EXPECT_EQ(read_services(*reader).value().size(), 1U);
 }
@@ -77,12 +76,12 @@ TEST_F(Registry, there_are_as_many_services_as_the_limit_says_and_no_more) {
   restart();
   put_service("a");
   put_service("b");
-  const auto refused = put(registration_of("c"));
+  const auto refused = put(document_of("c"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::limit_exceeded);
-  EXPECT_TRUE(put(registration_of("b")));
+  EXPECT_TRUE(put(document_of("b")));
   ASSERT_TRUE(remove("a"));
-  EXPECT_TRUE(put(registration_of("c")));
+  EXPECT_TRUE(put(document_of("c")));
 }
 
 TEST_F(Registry, every_change_of_interest_is_a_new_version_and_a_pause_is_none) {
@@ -92,11 +91,18 @@ TEST_F(Registry, every_change_of_interest_is_a_new_version_and_a_pause_is_none) 
   EXPECT_TRUE(changed());
   put_service("a");
   EXPECT_FALSE(changed());
-  Registration wider = registration_of("a");
-  wider.namespaces.rooms = {{"!.*", false}};
+  PlainDocument wider = document_of("a");
+  wider.types = {"a", "b"};
   ASSERT_TRUE(put(std::move(wider)));
   EXPECT_TRUE(changed());
-  EXPECT_EQ(registry->interests().at(0).namespaces.rooms.size(), 1U);
+  const auto interest = registry->interests().at(0).interest;
+  EXPECT_TRUE(interest->equals(TypeInterest({"a", "b"}, {"*"})));
+  PlainDocument moved = document_of("a");
+  moved.types = {"a", "b"};
+  moved.url = "http://elsewhere.test";
+  ASSERT_TRUE(put(std::move(moved)));
+  EXPECT_FALSE(changed());
+  EXPECT_EQ(registry->interests().at(0).interest, interest);
   ASSERT_TRUE(run(registry->pause("a")));
   EXPECT_FALSE(changed());
   ASSERT_TRUE(remove("a"));
@@ -118,14 +124,14 @@ TEST_F(Registry, a_service_made_anew_under_an_old_id_gets_nothing_of_the_old_one
 }
 
 TEST_F(Registry, what_the_configuration_declares_the_api_does_not_change) {
-  ASSERT_TRUE(declare({registration_of("a")}));
-  EXPECT_EQ(put(registration_of("a")).error().code, Code::conflict);
+  ASSERT_TRUE(declare({document_of("a")}));
+  EXPECT_EQ(put(document_of("a")).error().code, Code::conflict);
   EXPECT_EQ(remove("a").error().code, Code::conflict);
   EXPECT_TRUE(registry->find("a"));
 }
 
 TEST_F(Registry, what_the_configuration_no_longer_declares_waits_until_it_does_again) {
-  ASSERT_TRUE(declare({registration_of("a")}));
+  ASSERT_TRUE(declare({document_of("a")}));
   restart();
   ASSERT_TRUE(declare({}));
   EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
@@ -139,16 +145,16 @@ TEST_F(Registry, what_the_configuration_no_longer_declares_waits_until_it_does_a
   EXPECT_EQ(run(registry->resume("a")).error().code, Code::conflict);
 
   restart();
-  ASSERT_TRUE(declare({registration_of("a")}));
+  ASSERT_TRUE(declare({document_of("a")}));
   ASSERT_TRUE(run_until_idle("a"));
   EXPECT_EQ(receiver.arrivals.size(), 1U);
 }
 
 TEST_F(Registry, what_is_no_longer_declared_can_be_deleted_or_taken_over_by_the_api) {
-  ASSERT_TRUE(declare({registration_of("a"), registration_of("b")}));
+  ASSERT_TRUE(declare({document_of("a"), document_of("b")}));
   ASSERT_TRUE(declare({}));
   ASSERT_TRUE(remove("a"));
-  ASSERT_TRUE(put(registration_of("b")));
+  ASSERT_TRUE(put(document_of("b")));
   EXPECT_EQ(registry->find("b")->row.source, ServiceSource::api);
   EXPECT_EQ(registry->find("b")->delivery.status, DeliveryStatus::up);
   ASSERT_TRUE(declare({}));
@@ -157,32 +163,32 @@ TEST_F(Registry, what_is_no_longer_declared_can_be_deleted_or_taken_over_by_the_
 
 TEST_F(Registry, a_declaration_takes_a_service_of_the_api_over) {
   put_service("a");
-  ASSERT_TRUE(declare({registration_of("a")}));
+  ASSERT_TRUE(declare({document_of("a")}));
   EXPECT_EQ(registry->find("a")->row.source, ServiceSource::configuration);
   EXPECT_EQ(remove("a").error().code, Code::conflict);
 }
 
 TEST_F(Registry, an_operators_pause_outlives_a_restart_of_a_declared_service) {
-  ASSERT_TRUE(declare({registration_of("a")}));
+  ASSERT_TRUE(declare({document_of("a")}));
   ASSERT_TRUE(run(registry->pause("a")));
   restart();
-  ASSERT_TRUE(declare({registration_of("a")}));
+  ASSERT_TRUE(declare({document_of("a")}));
   EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
 }
 
 TEST_F(Registry, what_could_not_be_written_has_not_happened) {
   put_service("a");
   writer->fail_commits = true;
-  EXPECT_EQ(put(registration_of("b")).error().code, Code::storage_full);
+  EXPECT_EQ(put(document_of("b")).error().code, Code::storage_full);
   EXPECT_EQ(remove("a").error().code, Code::storage_full);
   EXPECT_EQ(run(registry->pause("a")).error().code, Code::storage_full);
-  Registration moved = registration_of("a");
+  PlainDocument moved = document_of("a");
   moved.url = "http://moved.test";
   EXPECT_EQ(put(std::move(moved)).error().code, Code::storage_full);
   writer->fail_commits = false;
   EXPECT_FALSE(registry->find("b"));
-  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
-  EXPECT_EQ(registry->find("a")->registration->url, "http://a.test");
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::untested);
+  EXPECT_EQ(registry->find("a")->receiver->url(), "http://a.test");
   deliver("a", 1);
   ASSERT_TRUE(run_until_idle("a"));
   EXPECT_EQ(stored_state("a").status, DeliveryStatus::up);

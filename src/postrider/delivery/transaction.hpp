@@ -2,30 +2,30 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "postrider/delivery/delivery_policy.hpp"
 #include "postrider/delivery/inbox.hpp"
 #include "postrider/stream/streams.hpp"
 
 namespace postrider {
 
-/// A slice of one inbox with the bytes that are sent for it. The bytes follow from the slice
-/// alone, so that every attempt, also after a restart, sends the same.
+/// A slice of one inbox with its facts. Follows from the slice alone, so that every attempt, also
+/// after a restart, has the same.
 struct Transaction {
   InboxSeq last;
-  std::shared_ptr<const std::string> body;
-  std::vector<WallTime> appended_at;  ///< of each fact
+  std::string stream;  ///< of the first fact
+  StreamId first_id;
+  StreamId last_id;
+  std::vector<std::string_view> payloads;
+  std::vector<WallTime> appended_at;                      ///< of each fact
+  std::vector<std::shared_ptr<const FactBatch>> batches;  ///< that the payloads are in
 };
 
-struct TransactionLimits {
-  std::size_t facts_max = 100;
-  std::size_t bytes_max = 8U << 20;  ///< of payloads; a single larger fact goes alone
-};
-
-/// Joins the payloads of the entries, which are not empty, in order, until a limit is reached.
-/// Spliced from the stored bytes: nothing is parsed or written anew.
-Async<Result<Transaction>> compose_transaction(const Streams& streams,
-                                               std::vector<InboxEntry> entries,
-                                               std::size_t bytes_max);
+/// Reads the facts of the entries, which are not empty, in order, until a limit of `limits` is
+/// reached. Nothing is parsed or written anew.
+Async<Result<Transaction>> read_transaction(const Streams& streams, std::vector<InboxEntry> entries,
+                                            TransactionLimits limits);
 
 }  // namespace postrider

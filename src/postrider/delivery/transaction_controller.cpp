@@ -1,3 +1,16 @@
+// Delivery. One coroutine for each service that has work and may be sent to: freeze the next slice
+// of the inbox (its number and its last entry, on disk before its first byte leaves), compose,
+// send, let the receiver's kind judge the answer, go on. The freeze of n+1 carries the
+// acknowledgement of n, so a receiver that remembers one ID is enough.
+//
+// What is frozen stays: after a failure, a restart or a takeover the same slice gives the same
+// bytes under the same ID. Only a receiver that finds it too large gets a smaller one, under a new
+// ID.
+//
+// Faults: a receiver that fails in any way is DOWN until `next_attempt_at`, which is on disk; its
+// window of the inbox is freed. A database that fails rests delivery for a second; nothing is sent
+// that is not frozen. A process that may no longer act sends nothing, and what it has in flight is
+// sent again by the one that took over: at least once.
 #include "postrider/delivery/transaction_controller.hpp"
 
 #include <algorithm>
@@ -7,20 +20,15 @@
 #include <prometheus/histogram.h>
 
 #include "postrider/base/log.hpp"
-#include "postrider/delivery/matrix/transaction_body.hpp"
 
 namespace postrider {
 namespace {
 
-constexpr std::size_t no_byte_limit = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 constexpr std::int64_t inbox_blocks_per_read = 64;
 // How long a full or failing disk is left alone before delivery tries to write to it again.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
 constexpr std::size_t answer_excerpt_bytes = 200;
-
-bool is_success(const HttpResponse& response) {
-  return response.status >= 200 && response.status < 300;
-}
 
 std::string printable_excerpt(std::string_view text) {
   std::string excerpt(text.substr(0, answer_excerpt_bytes));
@@ -38,6 +46,15 @@ Error bad_answer(const HttpResponse& response) {
   return error;
 }
 
+/// After transactions were too large: it may have been one fact of them. Little by little, since
+/// each that is too large again is sent in vain.
+void grow_again(Service& service) {
+  std::size_t& facts_max = service.split_facts_max;
+  if (facts_max == 0) return;
+  facts_max += std::max<std::size_t>(1, facts_max / 8);
+  if (facts_max >= service.policy.limits.facts_max) facts_max = 0;
+}
+
 std::string transaction_id(const Service& service) {
   return fmt::format("{}-{}", service.row.transaction_prefix, service.delivery.transaction);
 }
@@ -46,19 +63,19 @@ std::string transaction_id(const Service& service) {
 
 TransactionController::TransactionController(Runtime& runtime, Commits& commits, Reader reader,
                                              HttpClient& http, const Streams& streams,
-                                             DeliverySettings settings, DeliveryMetrics metrics)
+                                             DeliveryMetrics metrics)
     : runtime_(runtime),
       commits_(commits),
       reader_(reader),
       http_(http),
       streams_(streams),
-      settings_(settings),
       metrics_(metrics),
       gate_(runtime) {}
 
 bool TransactionController::may_send(const Service& service) const {
-  const bool its_turn = service.delivery.status == DeliveryStatus::up ||
-                        (service.delivery.status == DeliveryStatus::down && service.retry_due);
+  const DeliveryStatus status = service.delivery.status;
+  const bool its_turn = status == DeliveryStatus::up || status == DeliveryStatus::untested ||
+                        (status == DeliveryStatus::down && service.retry_due);
   return !stopping_ && !service.removed && its_turn && service.is_pushed() && service.has_work();
 }
 
@@ -76,7 +93,7 @@ void TransactionController::schedule_retry(const std::shared_ptr<Service>& servi
     delay = *service->delivery.next_attempt_at - runtime_.wall_now();
   }
   // The wall clock may have been set back since; no wait is longer than the interval itself.
-  const Duration longest = std::max(service->delivery.retry_interval, settings_.backoff.max);
+  const Duration longest = std::max(service->delivery.retry_interval, service->policy.backoff.max);
   call_later(service, std::clamp(delay, Duration{}, longest));
 }
 
@@ -147,29 +164,59 @@ Async<bool> TransactionController::deliver_next(Service* service) {
   // Another process may have taken over, and be sending it just now.
   if (!commits_.may_act()) co_return false;
 
-  HttpRequest request = matrix_transaction_request(
-      *service->registration->url, service->registration->hs_token, transaction_id(*service));
-  request.body = transaction->body;
-  request.timeout = settings_.request_timeout;
-  auto response = co_await http_.send(std::move(request));
-  if (response && is_success(*response)) {
-    record_success(service, *transaction);
-    co_return true;
+  auto answer = co_await send(service, &*transaction);
+  if (answer || answer.error().code != Code::stopping) {
+    co_await apply_answer(service, &*transaction, std::move(answer));
   }
-  Error error = response ? bad_answer(*response) : std::move(response).error();
-  if (error.code == Code::stopping) co_return true;
-  co_await record_failure(service, std::move(error));
   co_return true;
+}
+
+Async<Result<HttpResponse>> TransactionController::send(Service* service,
+                                                        const Transaction* transaction) {
+  const std::string id = transaction_id(*service);
+  HttpRequest request = service->receiver->compose({.id = id,
+                                                    .stream = transaction->stream,
+                                                    .first = transaction->first_id,
+                                                    .last = transaction->last_id,
+                                                    .payloads = transaction->payloads,
+                                                    .attempted_at = runtime_.wall_now()});
+  request.timeout = service->policy.request_timeout;
+  co_return co_await http_.send(std::move(request));
+}
+
+Async<void> TransactionController::apply_answer(Service* service, const Transaction* transaction,
+                                                Result<HttpResponse> answer) {
+  if (!answer) co_return co_await record_failure(service, std::move(answer).error());
+  const std::size_t facts = transaction->payloads.size();
+  Verdict verdict = service->receiver->judge(*answer);
+  if (verdict == Verdict::split && facts == 1) verdict = Verdict::retry;
+  switch (verdict) {
+    case Verdict::delivered:
+      record_success(service, *transaction);
+      co_return;
+    case Verdict::retry:
+      co_return co_await record_failure(service, bad_answer(*answer));
+    case Verdict::split:
+      record_split(service, facts);
+      co_return;
+    case Verdict::stop:
+      co_return co_await record_stop(service, bad_answer(*answer));
+  }
 }
 
 Async<Result<Transaction>> TransactionController::freeze_next(Service* service) {
   DeliveryState& delivery = service->delivery;
+  TransactionLimits limits = service->policy.limits;
   if (delivery.frozen_through) {
     const auto count = delivery.frozen_through->value - delivery.acknowledged.value;
-    co_return co_await compose(service, static_cast<std::size_t>(count), no_byte_limit);
+    limits.facts_max = static_cast<std::size_t>(count);
+    limits.bytes_max = no_limit;
+    co_return co_await read(service, limits);
   }
-  CO_TRY(auto transaction,
-         co_await compose(service, settings_.limits.facts_max, settings_.limits.bytes_max));
+  if (service->split_facts_max > 0) {
+    limits.facts_max = std::min(limits.facts_max, service->split_facts_max);
+  }
+  CO_TRY(auto transaction, co_await read(service, limits));
   delivery.transaction = delivery.transaction.plus(1);
   delivery.frozen_through = transaction.last;
   const Result<void> saved = co_await save(service);
@@ -183,17 +230,16 @@ Async<Result<Transaction>> TransactionController::freeze_next(Service* service) 
   co_return transaction;
 }
 
-Async<Result<Transaction>> TransactionController::compose(Service* service, std::size_t count_max,
-                                                          std::size_t bytes_max) {
-  while (service->inbox.needs_blocks(count_max)) {
-    CO_TRY_VOID(co_await load_window(service, count_max));
+Async<Result<Transaction>> TransactionController::read(Service* service, TransactionLimits limits) {
+  while (service->inbox.needs_blocks(limits.facts_max)) {
+    CO_TRY_VOID(co_await load_window(service, limits.facts_max));
   }
-  CO_TRY(auto entries, service->inbox.slice(count_max));
+  CO_TRY(auto entries, service->inbox.slice(limits.facts_max));
   if (entries.empty()) {
     co_return fail(Code::storage_failed, "the inbox is empty after entry {}",
                    service->delivery.acknowledged);
   }
-  co_return co_await compose_transaction(streams_, std::move(entries), bytes_max);
+  co_return co_await read_transaction(streams_, std::move(entries), limits);
 }
 
 Async<Result<void>> TransactionController::load_window(Service* service, std::size_t count_max) {
@@ -226,15 +272,17 @@ Async<Result<void>> TransactionController::save(Service* service) {
 void TransactionController::record_success(Service* service, const Transaction& transaction) {
   DeliveryState& delivery = service->delivery;
   const bool recovered = delivery.status == DeliveryStatus::down;
+  const bool is_first = delivery.status == DeliveryStatus::untested;
   delivery.acknowledged = transaction.last;
   delivery.frozen_through.reset();
   delivery.attempts = 0;
   delivery.retry_interval = {};
   delivery.next_attempt_at.reset();
-  if (recovered) {
+  if (recovered || is_first) {
     delivery.status = DeliveryStatus::up;
     delivery.last_error.clear();
   }
+  grow_again(*service);
   service->inbox.acknowledge(transaction.last);
   if (recovered) log_info("service {}: up again", service->row.id);
   service->unsaved = true;
@@ -249,13 +297,14 @@ void TransactionController::record_success(Service* service, const Transaction& 
 
 Async<void> TransactionController::record_failure(Service* service, Error error) {
   DeliveryState& delivery = service->delivery;
+  const Backoff& backoff = service->policy.backoff;
   metrics_.transactions_failed.Increment();
   delivery.attempts += 1;
   delivery.last_error = error.detail;
-  delivery.retry_interval = settings_.backoff.next(delivery.retry_interval);
+  delivery.retry_interval = backoff.next(delivery.retry_interval);
   if (error.retry_after) {
     delivery.retry_interval = std::clamp(*error.retry_after, delivery.retry_interval,
-                                         std::max(settings_.backoff.max, delivery.retry_interval));
+                                         std::max(backoff.max, delivery.retry_interval));
   }
   const auto interval = std::chrono::ceil<std::chrono::milliseconds>(delivery.retry_interval);
   delivery.next_attempt_at = runtime_.wall_now() + interval;
@@ -266,6 +315,58 @@ Async<void> TransactionController::record_failure(Service* service, Error error)
   service->unsaved = true;
   const Result<void> saved = co_await save(service);
   if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
+}
+
+/// The half that is sent instead is another transaction, with an ID of its own.
+void TransactionController::record_split(Service* service, std::size_t facts) {
+  metrics_.transactions_failed.Increment();
+  service->split_facts_max = facts / 2;
+  service->delivery.frozen_through.reset();
+  service->unsaved = true;
+  service->retry_due = service->delivery.status == DeliveryStatus::down;
+  log_info("service {}: found a transaction of {} facts too large; sending {}", service->row.id,
+           facts, service->split_facts_max);
+}
+
+Async<void> TransactionController::record_stop(Service* service, Error error) {
+  DeliveryState& delivery = service->delivery;
+  metrics_.transactions_failed.Increment();
+  delivery.status = DeliveryStatus::paused;
+  delivery.last_error = error.detail + "; delivery rests until the service is resumed";
+  delivery.next_attempt_at.reset();
+  service->inbox.forget_window();
+  log_warn("service {}: {}", service->row.id, delivery.last_error);
+  service->unsaved = true;
+  const Result<void> saved = co_await save(service);
+  if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
+}
+
+Async<TransactionController::PingAnswer> TransactionController::ping(
+    std::shared_ptr<Service> service) {
+  const MonoTime began = runtime_.now();
+  const std::string id = fmt::format("{}-ping-{:08x}", service->row.transaction_prefix,
+                                     runtime_.random(std::uint64_t{1} << 32));
+  HttpRequest request = service->receiver->compose_ping(id, runtime_.wall_now());
+  request.timeout = service->policy.request_timeout;
+  const auto response = co_await http_.send(std::move(request));
+  PingAnswer answer;
+  answer.duration = runtime_.now() - began;
+  if (!response) {
+    answer.cause = response.error().detail;
+    co_return answer;
+  }
+  answer.status = response->status;
+  if (service->receiver->judge(*response) != Verdict::delivered) {
+    answer.cause = bad_answer(*response).detail;
+    co_return answer;
+  }
+  if (service->delivery.status == DeliveryStatus::untested && !service->delivering) {
+    service->delivery.status = DeliveryStatus::up;
+    const Result<void> saved = co_await save(service.get());
+    if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
+  }
+  retry_now(service);
+  co_return answer;
 }
 
 }  // namespace postrider

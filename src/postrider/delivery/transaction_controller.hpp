@@ -4,7 +4,6 @@
 
 #include "postrider/delivery/service.hpp"
 #include "postrider/delivery/transaction.hpp"
-#include "postrider/runtime/backoff.hpp"
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/http_client.hpp"
 
@@ -15,12 +14,6 @@ class Histogram;
 
 namespace postrider {
 
-struct DeliverySettings {
-  TransactionLimits limits;
-  Duration request_timeout = std::chrono::seconds{60};
-  Backoff backoff;
-};
-
 struct DeliveryMetrics {
   prometheus::Counter& transactions_delivered;
   prometheus::Counter& transactions_failed;
@@ -30,13 +23,14 @@ struct DeliveryMetrics {
 
 /// Delivers the inboxes. For each service with work: freeze the next slice as a transaction (its
 /// number and bounds are on disk before its first byte leaves), send it, and on 2xx go on; the
-/// commit that freezes transaction n+1 carries the acknowledgement of n. Anything but 2xx marks
-/// the service DOWN under a persisted backoff; the recoverer is the same loop, started by a timer,
-/// and continues until the inbox is empty or it fails again. An idle service costs nothing here.
+/// commit that freezes transaction n+1 carries the acknowledgement of n. What an answer means says
+/// the receiver's kind: a failed attempt marks the service DOWN under a persisted backoff; the
+/// recoverer is the same loop, started by a timer, and continues until the inbox is empty or it
+/// fails again. An idle service costs nothing here.
 class TransactionController {
  public:
   TransactionController(Runtime& runtime, Commits& commits, Reader reader, HttpClient& http,
-                        const Streams& streams, DeliverySettings settings, DeliveryMetrics metrics);
+                        const Streams& streams, DeliveryMetrics metrics);
 
   /// Level-triggered: starts delivering when the service has work and may be sent to.
   void wake(const std::shared_ptr<Service>& service);
@@ -46,6 +40,15 @@ class TransactionController {
   void retry_now(const std::shared_ptr<Service>& service);
   void forget(Service& service);
 
+  struct PingAnswer {
+    std::optional<int> status;  ///< of HTTP; empty when there was no answer
+    Duration duration{};
+    std::string cause;  ///< what is wrong; empty when the receiver took it
+  };
+  /// Sends the service a request that carries nothing, beside what is under way. An answer that is
+  /// good makes an untested service UP, and a DOWN one is tried at once.
+  Async<PingAnswer> ping(std::shared_ptr<Service> service);
+
   /// No new transaction is started. The caller then ends the HTTP client's requests after the
   /// grace time.
   void request_stop() { stopping_ = true; }
@@ -54,13 +57,17 @@ class TransactionController {
  private:
   Async<void> deliver(std::shared_ptr<Service> service);
   Async<bool> deliver_next(Service* service);
+  Async<Result<HttpResponse>> send(Service* service, const Transaction* transaction);
+  Async<void> apply_answer(Service* service, const Transaction* transaction,
+                           Result<HttpResponse> answer);
   Async<Result<Transaction>> freeze_next(Service* service);
-  Async<Result<Transaction>> compose(Service* service, std::size_t count_max,
-                                     std::size_t bytes_max);
+  Async<Result<Transaction>> read(Service* service, TransactionLimits limits);
   Async<Result<void>> load_window(Service* service, std::size_t count_max);
   Async<Result<void>> save(Service* service);
   void record_success(Service* service, const Transaction& transaction);
   Async<void> record_failure(Service* service, Error error);
+  Async<void> record_stop(Service* service, Error error);
+  void record_split(Service* service, std::size_t facts);
   void call_later(const std::shared_ptr<Service>& service, Duration delay);
   void cancel_retry(Service& service);
   [[nodiscard]] bool may_send(const Service& service) const;
@@ -70,7 +77,6 @@ class TransactionController {
   Reader reader_;
   HttpClient& http_;
   const Streams& streams_;
-  DeliverySettings settings_;
   DeliveryMetrics metrics_;
   Gate gate_;
   bool stopping_ = false;

@@ -1,5 +1,7 @@
 #include "postrider/delivery/transaction_controller.hpp"
 
+#include <set>
+
 #include "postrider/delivery/testing/delivery_world.hpp"
 
 namespace postrider {
@@ -44,8 +46,7 @@ TEST_F(Controller, transaction_ids_of_a_service_count_up_under_its_prefix) {
   const auto service = put_service("a");
   deliver("a", 201);
   ASSERT_TRUE(run_until_idle("a"));
-  const std::string start =
-      "http://a.test/_matrix/app/v1/transactions/" + service->row.transaction_prefix;
+  const std::string start = "http://a.test/" + service->row.transaction_prefix;
   EXPECT_EQ(urls(), (std::vector<std::string>{start + "-1", start + "-2", start + "-3"}));
 }
 
@@ -155,9 +156,9 @@ TEST_F(Controller, a_retry_on_request_does_not_wait) {
 }
 
 TEST_F(Controller, a_service_without_a_url_is_sent_nothing) {
-  Registration registration = registration_of("a");
-  registration.url.reset();
-  ASSERT_TRUE(put(std::move(registration)));
+  PlainDocument document = document_of("a");
+  document.url.reset();
+  ASSERT_TRUE(put(std::move(document)));
   deliver("a", 1);
   runtime.run_for(seconds{10});
   EXPECT_TRUE(receiver.arrivals.empty());
@@ -231,19 +232,17 @@ TEST_F(Controller, what_fails_while_its_pause_is_refused_is_tried_again) {
 
 TEST_F(Controller, what_loses_its_url_or_is_paused_while_it_is_frozen_is_not_sent_until_it_may) {
   const auto service = put_service("a");
-  const auto with_url = service->registration;
-  Registration without = registration_of("a");
+  const auto with_url = service->receiver;
+  PlainDocument without = document_of("a");
   without.url.reset();
   writer->before_commit = [&] {
-    writer->before_commit = [&] {
-      service->registration = std::make_shared<const Registration>(without);
-    };
+    writer->before_commit = [&] { service->receiver = receiver_of(without); };
   };
   deliver("a", 1);  // its inbox block is the first commit, the freezing the second
   runtime.run_for(seconds{10});
   EXPECT_TRUE(receiver.arrivals.empty());
 
-  service->registration = with_url;
+  service->receiver = with_url;
   service->delivery.status = DeliveryStatus::paused;
   controller->wake(service);
   runtime.run_for(seconds{10});
@@ -274,6 +273,89 @@ TEST_F(Controller, one_service_that_hangs_does_not_hold_up_another) {
   deliver("b", 1);
   ASSERT_TRUE(run_until_idle("b"));
   EXPECT_TRUE(registry->find("a")->delivering);
+}
+
+TEST_F(Controller, a_receiver_that_finds_a_transaction_too_large_gets_smaller_ones) {
+  put_service("a");
+  std::vector<std::size_t> sizes;
+  receiver.answer = [&](std::size_t index) {
+    const std::string& body = receiver.arrivals[index].body;
+    const auto facts = static_cast<std::size_t>(std::ranges::count(body, '{'));
+    sizes.push_back(facts);
+    return ScriptedReceiver::status(facts > 30 ? 413 : 200);
+  };
+  deliver("a", 100);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{100, 50, 25, 28, 31, 15, 16, 16}));
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
+  EXPECT_EQ(stored_state("a").acknowledged, InboxSeq{100});
+  std::set<std::string> ids;
+  for (const auto& arrival : receiver.arrivals) ids.insert(arrival.url);
+  EXPECT_EQ(ids.size(), receiver.arrivals.size());
+}
+
+TEST_F(Controller, a_single_fact_that_is_too_large_is_tried_again_like_any_failure) {
+  put_service("a");
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index < 2 ? 413 : 200);
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::down);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(receiver.arrivals.size(), 3U);
+  const auto sent = urls();
+  EXPECT_EQ(std::set<std::string>(sent.begin(), sent.end()).size(), 1U);
+}
+
+TEST_F(Controller, a_receiver_that_wants_nothing_more_is_paused_until_it_is_resumed) {
+  put_service("a");
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index == 0 ? 410 : 200);
+  };
+  deliver("a", 2);
+  ASSERT_TRUE(
+      runtime.run_until([this] { return stored_state("a").status == DeliveryStatus::paused; }));
+  EXPECT_NE(stored_state("a").last_error.find("HTTP 410"), std::string::npos);
+  restart();
+  runtime.run_for(std::chrono::hours{24});
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+  ASSERT_TRUE(run(registry->resume("a")));
+  ASSERT_TRUE(run_until_idle("a"));
+  ASSERT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_EQ(receiver.arrivals[1].url, receiver.arrivals[0].url);
+  EXPECT_EQ(receiver.arrivals[1].body, receiver.arrivals[0].body);
+}
+
+TEST_F(Controller, a_new_receiver_is_untested_until_its_first_answer) {
+  put_service("a");
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::untested);
+  restart();
+  deliver("a", 1);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
+}
+
+TEST_F(Controller, a_ping_makes_an_untested_receiver_up_and_tries_one_that_is_down) {
+  const auto service = put_service("a");
+  const auto good = run(controller->ping(service));
+  EXPECT_EQ(good.status, 200);
+  EXPECT_EQ(good.cause, "");
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::up);
+
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index < 3 ? 500 : 200);
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  const auto bad = run(controller->ping(service));
+  EXPECT_EQ(bad.status, 500);
+  EXPECT_NE(bad.cause, "");
+  EXPECT_EQ(service->delivery.status, DeliveryStatus::down);
+  const MonoTime before = runtime.now();
+  EXPECT_EQ(run(controller->ping(service)).cause, "");
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(runtime.now(), before);
 }
 
 }  // namespace

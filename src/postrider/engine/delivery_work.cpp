@@ -18,14 +18,18 @@ Result<StoredDelivery> read_delivery(SqlConnection& connection) {
 }  // namespace
 
 DeliveryWork::DeliveryWork(const EnginePorts& ports, Commits& commits,
-                           const EngineSettings& settings, Metrics& metrics, Streams& streams)
+                           const EngineSettings& settings, const Catalog& catalog, Metrics& metrics,
+                           Streams& streams)
     : ports_(ports),
       commits_(commits),
       settings_(settings),
+      catalog_(catalog),
       metrics_(metrics),
-      controller_(ports.runtime, commits_, ports.background, ports.http, streams, settings.delivery,
+      controller_(ports.runtime, commits_, ports.background, ports.http, streams,
                   metrics.delivery()),
-      registry_(ports.runtime, commits_, controller_, settings.services_max),
+      registry_(ports.runtime, commits_, controller_,
+                {.services_max = settings.services_max, .delivery = settings.delivery}),
+      interests_(ports.runtime, ports.background.lane, registry_),
       retention_(ports.runtime, commits_, ports.background, streams,
                  settings.stream.idempotency_retain, metrics.facts_dropped) {
   if (ports.outbox == nullptr) return;
@@ -40,17 +44,18 @@ void DeliveryWork::add_stream(Stream& stream) {
   stream.advance_linear_to(stream.sorted_through());
   auto sorter = std::make_unique<Sorter>(
       ports_.runtime, commits_, ports_.background, stream, registry_,
-      SorterSettings{settings_.sort_facts_max, settings_.server_name},
-      SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries}, stream.sorted_through());
+      DecidedBy{interests_, catalog_.policy(stream.format().name())},
+      SorterSettings{settings_.sort_facts_max},
+      SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries,
+                    metrics_.facts_unwanted.Add({{"stream", stream.name()}})});
   if (started_) sorter->start();
   sorters_.emplace(stream.key(), std::move(sorter));
 }
 
-Async<Result<void>> DeliveryWork::start(std::vector<Registration> declared_services) {
+Async<Result<void>> DeliveryWork::start(ServiceRegistry::Receivers declared_services) {
   auto work = [this] { return read_delivery(ports_.background.connection); };
   CO_TRY(auto stored, co_await run_on(ports_.background.lane, work));
-  CO_TRY_VOID(
-      registry_.load(std::move(stored.services), stored.inbox_ends, settings_.registration));
+  CO_TRY_VOID(registry_.load(std::move(stored.services), stored.inbox_ends, catalog_.kinds()));
   CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   if (!commits_.may_act()) {

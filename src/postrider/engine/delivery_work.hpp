@@ -13,6 +13,7 @@
 #include "postrider/engine/retention.hpp"
 #include "postrider/lease/revocable_commits.hpp"
 #include "postrider/outbox/outbox_drain.hpp"
+#include "postrider/sort/interest_catalog.hpp"
 #include "postrider/sort/sorter.hpp"
 
 namespace postrider {
@@ -23,7 +24,7 @@ class DeliveryWork {
  public:
   /// References must outlive this.
   DeliveryWork(const EnginePorts& ports, Commits& commits, const EngineSettings& settings,
-               Metrics& metrics, Streams& streams);
+               const Catalog& catalog, Metrics& metrics, Streams& streams);
   DeliveryWork(const DeliveryWork&) = delete;
   DeliveryWork& operator=(const DeliveryWork&) = delete;
   ~DeliveryWork();
@@ -31,7 +32,7 @@ class DeliveryWork {
   /// Before `start` or after it.
   void add_stream(Stream& stream);
   /// Reads the services, makes the declared ones what the configuration says, and starts work.
-  Async<Result<void>> start(std::vector<Registration> declared_services);
+  Async<Result<void>> start(ServiceRegistry::Receivers declared_services);
   /// False before `start` has read all services.
   [[nodiscard]] bool has_started() const { return started_; }
   /// Nothing more is committed, and no request is begun. What is in flight may go on.
@@ -44,15 +45,22 @@ class DeliveryWork {
   void end_commits() { commits_.revoke(); }
 
   ServiceRegistry& services() { return registry_; }
+  /// As `TransactionController::ping`.
+  Async<TransactionController::PingAnswer> ping(std::shared_ptr<Service> service) {
+    return controller_.ping(std::move(service));
+  }
   [[nodiscard]] const ServiceRegistry& services() const { return registry_; }
+  [[nodiscard]] Sorter& sorter(StreamKey stream) const { return *sorters_.at(stream); }
 
  private:
   EnginePorts ports_;
   RevocableCommits commits_;
   const EngineSettings& settings_;
+  const Catalog& catalog_;
   Metrics& metrics_;
   TransactionController controller_;
   ServiceRegistry registry_;
+  InterestCatalog interests_;
   Retention retention_;
   std::optional<OutboxDrain> outbox_;
   std::map<StreamKey, std::unique_ptr<Sorter>> sorters_;

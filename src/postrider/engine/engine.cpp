@@ -18,7 +18,9 @@ StreamsSettings streams_of(const EngineSettings& settings) {
   return {.declared = settings.streams,
           .auto_create = settings.auto_create_streams,
           .created = settings.created_stream,
-          .each = settings.stream};
+          .each = settings.stream,
+          .default_format = std::string(default_stream_format),
+          .make_format = Catalog::make_format};
 }
 
 }  // namespace
@@ -26,6 +28,7 @@ StreamsSettings streams_of(const EngineSettings& settings) {
 Engine::Engine(EnginePorts ports, EngineSettings settings)
     : ports_(ports),
       settings_(std::move(settings)),
+      catalog_(settings_.catalog),
       session_(session_of(settings_)),
       committer_(ports.runtime, ports.writer.lane, ports.writer.connection, metrics_.committer(),
                  session_.get()),
@@ -48,7 +51,7 @@ void Engine::start_fleet() {
       ports_.runtime, *ports_.bus_lane, *ports_.bus, *session_, streams_,
       Replicator::Callbacks{
           .poll_soon = [this] { membership_->poll_soon(); },
-          .needs_keys = [this] { return delivery_ != nullptr; },
+          .needs_attributes = [this] { return delivery_ != nullptr; },
           .retry_service = [this](std::string_view service) { retry_service(service); }});
 }
 
@@ -61,7 +64,7 @@ void Engine::retry_service(std::string_view service) {
   }
 }
 
-Async<Result<void>> Engine::start(std::vector<Registration> declared_services) {
+Async<Result<void>> Engine::start(ServiceRegistry::Receivers declared_services) {
   declared_services_ = std::move(declared_services);
   committer_.start();
   if (membership_) {
@@ -84,7 +87,8 @@ void Engine::on_stream_created(Stream&) {
 }
 
 Async<Result<void>> Engine::start_delivery() {
-  auto work = std::make_shared<DeliveryWork>(ports_, committer_, settings_, metrics_, streams_);
+  auto work =
+      std::make_shared<DeliveryWork>(ports_, committer_, settings_, catalog_, metrics_, streams_);
   delivery_ = work;
   for (Stream* const stream : streams_.all()) work->add_stream(*stream);
   co_return co_await work->start(declared_services_);
@@ -124,7 +128,7 @@ Async<Result<void>> Engine::begin_work() {
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   for (const StreamRow& row : rows) {
     if (Stream* const stream = streams_.find(row.key)) {
-      stream->set_sorted_through(row.sorted_through);
+      stream->set_sorted({row.sorted_through, row.facts_unwanted});
     }
   }
   log_info("this process sorts and delivers from now on");
@@ -182,6 +186,27 @@ Async<void> Engine::stop(Duration grace, std::function<void()> end_requests) {
   co_await committer_.stop();
 }
 
+std::vector<std::string> Engine::warnings(const Receiver& receiver) const {
+  std::vector<std::string> warnings = receiver.warnings();
+  const auto interest = receiver.interest();
+  std::string names;
+  for (const Stream* const stream : streams_.all()) {
+    const std::string_view format = stream->format().name();
+    if (catalog_.policy(format).may_match(*interest, stream->name())) return warnings;
+    names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", stream->name(), format);
+  }
+  if (names.empty() && settings_.auto_create_streams) return warnings;
+  warnings.push_back(
+      fmt::format("no stream that there is can give it a fact: {}; it waits for one that does",
+                  names.empty() ? "there are none" : "there are " + names));
+  return warnings;
+}
+
+Async<Result<std::vector<StreamRow>>> Engine::stored_streams() {
+  auto read = [this] { return read_streams(ports_.background.connection); };
+  co_return co_await run_on(ports_.background.lane, read);
+}
+
 std::string Engine::metrics_text() {
   for (const Stream* const stream : streams_.all()) {
     const StreamId position = stream->linear_position();
@@ -195,7 +220,7 @@ std::string Engine::metrics_text() {
 }
 
 void Engine::refresh_service_gauges() {
-  std::array<double, 3> by_state{};
+  std::array<double, 4> by_state{};
   double oldest_seconds = 0;
   const WallTime now = ports_.runtime.wall_now();
   for (const auto& [id, service] : delivery_->services().all()) {

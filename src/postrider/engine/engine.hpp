@@ -21,7 +21,7 @@ class Engine final : private Streams::Listener, private Membership::Listener {
   ~Engine() override;
 
   /// Reads the database, creates declared streams, reconciles declared services, starts work.
-  Async<Result<void>> start(std::vector<Registration> declared_services);
+  Async<Result<void>> start(ServiceRegistry::Receivers declared_services);
   /// No new transaction, no new commit after what is under way. Ends the HTTP client's requests
   /// through `end_requests` when they are not done after `grace`.
   Async<void> stop(Duration grace, std::function<void()> end_requests);
@@ -42,6 +42,11 @@ class Engine final : private Streams::Listener, private Membership::Listener {
 
   Metrics& metrics() { return metrics_; }
   [[nodiscard]] const EngineSettings& settings() const { return settings_; }
+  [[nodiscard]] const ReceiverKinds& kinds() const { return catalog_.kinds(); }
+  /// What whoever registers the receiver should know.
+  [[nodiscard]] std::vector<std::string> warnings(const Receiver& receiver) const;
+  /// The streams as the database has them, whichever process sorts.
+  Async<Result<std::vector<StreamRow>>> stored_streams();
   Runtime& runtime() { return ports_.runtime; }
 
   /// Brings the gauges up to date and renders all metrics.
@@ -72,11 +77,12 @@ class Engine final : private Streams::Listener, private Membership::Listener {
 
   EnginePorts ports_;
   EngineSettings settings_;
+  Catalog catalog_;
   Metrics metrics_;
   std::unique_ptr<Session> session_;  ///< null: the database is this process's alone
   Committer committer_;
   Streams streams_;
-  std::vector<Registration> declared_services_;
+  ServiceRegistry::Receivers declared_services_;
   std::shared_ptr<DeliveryWork> delivery_;
   std::vector<std::shared_ptr<DeliveryWork>> ending_;  ///< stopped, with something in flight
   Gate ending_deliveries_;

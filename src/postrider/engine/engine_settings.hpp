@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "postrider/delivery/matrix/registration.hpp"
-#include "postrider/delivery/transaction_controller.hpp"
+#include "postrider/delivery/delivery_policy.hpp"
+#include "postrider/engine/catalog.hpp"
 #include "postrider/lease/membership.hpp"
 #include "postrider/outbox/outbox_drain.hpp"
 #include "postrider/runtime/bus.hpp"
@@ -19,11 +19,10 @@ struct EngineSettings {
   bool auto_create_streams = false;
   StreamDeclaration created_stream;  ///< what an auto-created stream is like
   StreamSettings stream;
-  DeliverySettings delivery;
-  RegistrationLimits registration;
+  DeliveryPolicy delivery;
+  CatalogSettings catalog;
   std::size_t services_max = 10'000;
   std::size_t sort_facts_max = 10'000;  ///< decided in one commit
-  std::string server_name;              ///< empty: senders match on any server
   bool per_service_metrics = false;
   OutboxSettings outbox;
   std::optional<FleetSettings> fleet;  ///< empty: the database is this process's alone

@@ -84,13 +84,23 @@ TEST_F(EngineTest, a_stream_that_is_no_longer_declared_is_still_served) {
 }
 
 TEST_F(EngineTest, a_stream_does_not_change_its_format) {
-  settings.streams["events"] = {};
+  settings.streams["events"].format = "matrix";
   ASSERT_TRUE(start());
-  settings.streams["events"].format = "other";
+  settings.streams["events"].format = "json";
   const auto refused = start();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::storage_incompatible);
   EXPECT_NE(refused.error().detail.find("format matrix"), std::string::npos);
+}
+
+TEST_F(EngineTest, a_stream_whose_format_is_not_declared_keeps_the_one_that_it_has) {
+  settings.streams["events"].format = "matrix";
+  ASSERT_TRUE(start());
+  settings.streams["events"].format.clear();
+  settings.streams["new"] = {};
+  ASSERT_TRUE(start());
+  EXPECT_EQ(engine->streams().find("events")->format().name(), "matrix");
+  EXPECT_EQ(engine->streams().find("new")->format().name(), "json");
 }
 
 TEST_F(EngineTest, metrics_say_how_far_sorting_is_behind_and_how_many_services_are_up) {
@@ -100,7 +110,7 @@ TEST_F(EngineTest, metrics_say_how_far_sorting_is_behind_and_how_many_services_a
   EXPECT_EQ(sort_lag(), 1);
   ASSERT_TRUE(runtime.run_until([this] { return sort_lag() == 0; }));
   const std::string text = engine->metrics_text();
-  EXPECT_NE(text.find("postrider_sort_lag_facts{stream=\"events\"} 0"), std::string::npos) << text;
+  EXPECT_NE(text.find("postrider_sort_lag_ids{stream=\"events\"} 0"), std::string::npos) << text;
   EXPECT_NE(text.find("postrider_services{state=\"up\"} 0"), std::string::npos) << text;
 }
 

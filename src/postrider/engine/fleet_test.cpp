@@ -99,7 +99,7 @@ class FleetTest : public testing::Test {
     std::vector<std::string> payloads;
   };
   static Async<void> follow(FleetProcess* process, Follower* follower) {
-    const auto run = co_await process->stream().read(follower->at, 50, Stream::Keys::not_needed);
+    const auto run = co_await process->stream().read(follower->at, 50, Stream::WithAttributes::no);
     if (!run) co_return;
     for (const Chunk& chunk : run->chunks) {
       EXPECT_GT(chunk.first, follower->at);
@@ -278,7 +278,7 @@ TEST_F(SequenceBehind, its_facts_is_healed_at_the_start) {
 TEST_F(SequenceBehind, facts_that_are_not_kept_any_more_is_healed_at_the_start) {
   const StreamKey stream{1};
   ASSERT_TRUE(drop_blocks(*other, stream, last.plus(1), WallTime::max(), 1000));
-  ASSERT_TRUE(set_sorted_through(*other, stream, last));
+  ASSERT_TRUE(set_sorted_through(*other, stream, last, 0));
   ASSERT_TRUE(set_dropped_through(*other, stream, last));
   ASSERT_TRUE(other->execute_once("DELETE FROM writer_positions"));
   expect_ids_above_all_that_were();

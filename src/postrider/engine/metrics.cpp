@@ -31,10 +31,10 @@ prometheus::Family<prometheus::Gauge>& gauges(prometheus::Registry& registry,
   return BuildGauge().Name(name).Help(help).Register(registry);
 }
 
-std::array<prometheus::Gauge*, 3> state_gauges(prometheus::Registry& registry) {
+std::array<prometheus::Gauge*, 4> state_gauges(prometheus::Registry& registry) {
   auto& family = gauges(registry, "postrider_services", "Registered services by state.");
   return {&family.Add({{"state", "up"}}), &family.Add({{"state", "down"}}),
-          &family.Add({{"state", "paused"}})};
+          &family.Add({{"state", "paused"}}), &family.Add({{"state", "untested"}})};
 }
 
 }  // namespace
@@ -56,7 +56,12 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
                             "Facts put into inboxes, once for each interested service.")),
       facts_dropped(
           counter(*registry, "postrider_facts_dropped_total", "Facts deleted by retention.")),
-      sort_lag(gauges(*registry, "postrider_sort_lag_facts", "Facts on disk but not yet sorted.")),
+      facts_unwanted(BuildCounter()
+                         .Name("postrider_facts_unwanted_total")
+                         .Help("Facts of each stream that no service gets.")
+                         .Register(*registry)),
+      sort_lag(gauges(*registry, "postrider_sort_lag_ids",
+                      "IDs in order whose facts are not yet sorted.")),
       linear_position(
           gauges(*registry, "postrider_stream_position", "Linear position of each stream.")),
       services(state_gauges(*registry)),

@@ -29,11 +29,12 @@ class Metrics {
   prometheus::Histogram& append_seconds;    ///< request parsed to answer, synced
   prometheus::Histogram& facts_per_commit;  ///< of commits that carry facts
   prometheus::Counter& facts_sorted;
-  prometheus::Counter& inbox_entries;                      ///< facts times interested services
-  prometheus::Counter& facts_dropped;                      ///< by retention
+  prometheus::Counter& inbox_entries;  ///< facts times interested services
+  prometheus::Counter& facts_dropped;  ///< by retention
+  prometheus::Family<prometheus::Counter>& facts_unwanted;
   prometheus::Family<prometheus::Gauge>& sort_lag;         ///< label stream
   prometheus::Family<prometheus::Gauge>& linear_position;  ///< label stream
-  std::array<prometheus::Gauge*, 3> services;              ///< by DeliveryStatus
+  std::array<prometheus::Gauge*, 4> services;              ///< by DeliveryStatus
   prometheus::Gauge& oldest_undelivered_seconds;
   prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service
   prometheus::Family<prometheus::Gauge>& service_oldest_undelivered;  ///< label service

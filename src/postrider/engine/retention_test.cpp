@@ -18,7 +18,7 @@ class RetentionTest : public StreamWorld {
     for (int i = 0; i < commits; ++i) {
       ASSERT_TRUE(run(stream->append(facts(*stream, facts_each), std::nullopt)));
     }
-    if (are_sorted) stream->set_sorted_through(stream->linear_position());
+    if (are_sorted) stream->set_sorted({stream->linear_position()});
   }
 
   void sweep() { ASSERT_TRUE(run(retention.sweep())); }
@@ -33,7 +33,8 @@ class RetentionTest : public StreamWorld {
   }
 
   ServiceKey need_from(StreamId first_id) {
-    const ServiceRow row{.key = {}, .id = "a", .registration = "{}", .transaction_prefix = "1"};
+    const ServiceRow row{
+        .key = {}, .id = "a", .kind = "plain", .document = "{}", .transaction_prefix = "1"};
     const ServiceKey service = insert_service(*writer, row, runtime.wall_now()).value();
     const InboxBlock block{.first_seq = InboxSeq{1},
                            .last_seq = InboxSeq{1},
@@ -79,7 +80,7 @@ TEST_F(RetentionTest, facts_that_a_service_still_needs_stay_however_old) {
 TEST_F(RetentionTest, facts_that_are_not_sorted_stay_however_old) {
   are_sorted = false;
   append(5);
-  stream->set_sorted_through(StreamId{2});
+  stream->set_sorted({StreamId{2}});
   runtime.run_for(hours{1000});
   sweep();
   EXPECT_EQ(stored_facts(), 3);
@@ -115,7 +116,7 @@ TEST_F(RetentionTest, a_reader_of_what_is_gone_is_told_so) {
   append(3);
   runtime.run_for(hours{2});
   sweep();
-  const auto gone = run(stream->read(StreamId{0}, 10, Stream::Keys::not_needed));
+  const auto gone = run(stream->read(StreamId{0}, 10, Stream::WithAttributes::no));
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, Code::position_gone);
 }

@@ -57,10 +57,10 @@ struct OutboxDrain::Parsed {
   std::string row_ids;                     ///< of those that are
   std::vector<std::pair<const OutboxRow*, std::string>> refused;
 
-  static Parsed parse(const Rows& rows, const EventFormat& format, const FactLimits& limits);
+  static Parsed parse(const Rows& rows, const StreamFormat& format, const FactLimits& limits);
 };
 
-OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const EventFormat& format,
+OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const StreamFormat& format,
                                                const FactLimits& limits) {
   Parsed parsed;
   Rows good;

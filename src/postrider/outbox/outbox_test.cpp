@@ -131,7 +131,7 @@ class OutboxDrainTest : public StreamWorld {
   std::vector<int> numbers() {
     std::vector<int> found;
     for (StreamId after; after < events->linear_position();) {
-      const FactRun facts = run(events->read(after, 1000, Stream::Keys::not_needed)).value();
+      const FactRun facts = run(events->read(after, 1000, Stream::WithAttributes::no)).value();
       for (const Chunk& chunk : facts.chunks) {
         for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
           const std::string_view payload = chunk.payload(id);
@@ -331,7 +331,7 @@ TEST_F(OutboxDrainTest, facts_stand_behind_those_that_another_process_took) {
 }
 
 TEST_F(OutboxDrainTest, a_stream_that_another_process_has_just_made_is_waited_for) {
-  ASSERT_TRUE(put_stream(*writer, "newcomer", "matrix", runtime.wall_now()));
+  ASSERT_TRUE(put_stream(*writer, "newcomer", "plain", runtime.wall_now()));
   ASSERT_TRUE(application.append("newcomer", R"({"type":"t"})"));
   start();
   pass(std::chrono::seconds{5});

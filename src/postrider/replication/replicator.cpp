@@ -21,7 +21,7 @@ constexpr Duration warning_pause = std::chrono::seconds{10};
 
 /// The facts of one commit; empty when a row is missing or damaged.
 std::optional<std::vector<Chunk>> unpack(const std::vector<BlockRow>& rows, InstanceKey writer,
-                                         StreamId position, const EventFormat* keys) {
+                                         StreamId position, const StreamFormat* format) {
   std::vector<Chunk> chunks;
   StreamId last = rows.front().previous;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -33,7 +33,7 @@ std::optional<std::vector<Chunk>> unpack(const std::vector<BlockRow>& rows, Inst
     auto unpacked = unpack_block(row.block);
     if (!unpacked) return std::nullopt;
     last = row.block.last;
-    if (keys != nullptr) unpacked = with_keys(*std::move(unpacked), *keys);
+    if (format != nullptr) unpacked = with_attributes(*std::move(unpacked), *format);
     chunks.insert(chunks.end(), unpacked->begin(), unpacked->end());
   }
   if (last > position) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<std::vector<Chunk>> unpack(const std::vector<BlockRow>& rows, Inst
 /// An update of another writer: one POSITION, or the RDATA rows of one commit.
 struct Replicator::IncomingUpdate {
   std::string stream;
-  const EventFormat* keys = nullptr;  ///< to read them with; null when they are not needed
+  const StreamFormat* format = nullptr;  ///< to read attributes with; null when not needed
   std::vector<std::string> rows;
   std::size_t bytes = 0;
   WriterUpdate update;
@@ -64,7 +64,7 @@ struct Replicator::IncomingUpdate {
     if (!is_readable) return;
     update.previous = parsed.back().previous;
     update.newest_session = parsed.back().newest_session;
-    if (auto chunks = unpack(parsed, update.writer, update.position, keys)) {
+    if (auto chunks = unpack(parsed, update.writer, update.position, format)) {
       update.chunks = *std::move(chunks);
       update.is_complete = true;
     }
@@ -225,7 +225,7 @@ void Replicator::handle(RdataCommand command) {
   if (!command.position) return;
   auto incoming = std::make_shared<IncomingUpdate>();
   incoming->stream = command.stream;
-  incoming->keys = callbacks_.needs_keys() ? &stream->format() : nullptr;
+  incoming->format = callbacks_.needs_attributes() ? &stream->format() : nullptr;
   incoming->rows = std::move(partial.rows);
   incoming->bytes = partial.bytes;
   incoming->update.writer = *writer;

@@ -34,8 +34,8 @@ class Replicator final : public Bus::Listener {
  public:
   /// What it asks of the process around it. Called on the engine thread.
   struct Callbacks {
-    std::function<void()> poll_soon;   ///< the database has changes that are not known here
-    std::function<bool()> needs_keys;  ///< whether facts are wanted with their keys
+    std::function<void()> poll_soon;         ///< the database has changes that are not known here
+    std::function<bool()> needs_attributes;  ///< whether facts are wanted with their attributes
     std::function<void(std::string_view service)> retry_service;  ///< it takes requests again
   };
   /// `lane`: for unpacking. References must outlive the replicator.

@@ -106,7 +106,7 @@ class ReplicatorTest : public SharedStreamWorld {
     Ids ids;
     StreamId at{0};
     while (at < stream->linear_position()) {
-      const FactRun facts = run(stream->read(at, 100, Stream::Keys::not_needed)).value();
+      const FactRun facts = run(stream->read(at, 100, Stream::WithAttributes::no)).value();
       for (const Chunk& chunk : facts.chunks) {
         for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
           EXPECT_TRUE(chunk.payload(id).ends_with(fmt::format("\"n\":{}}}", id))) << id.value;
@@ -130,7 +130,7 @@ class ReplicatorTest : public SharedStreamWorld {
       session,
       *streams,
       {.poll_soon = [this] { ++polls; },
-       .needs_keys = [] { return false; },
+       .needs_attributes = [] { return false; },
        .retry_service = [this](std::string_view service) { retried.emplace_back(service); }}};
 };
 
@@ -231,10 +231,10 @@ TEST_F(ReplicatorTest, the_rows_of_two_writers_may_come_between_each_other) {
 }
 
 TEST_F(ReplicatorTest, the_rows_of_two_streams_may_come_between_each_other) {
-  const StreamRow row = put_stream(*writer, "more", "matrix", runtime.wall_now()).value();
+  const StreamRow row = put_stream(*writer, "more", "plain", runtime.wall_now()).value();
   Stream& more = streams->add(std::make_unique<Stream>(
       runtime, *committer, Reader{lane, *reader}, StreamSettings{}, StreamMetrics{facts_per_commit},
-      row, IdSource{StreamId{0}, &session}));
+      row, format, IdSource{StreamId{0}, &session}));
   more.apply_writer_list({session.key(), {{second, StreamId{0}, true}}});
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}});
   const Lines one = rows_of("second", StreamId{0}, blocks);

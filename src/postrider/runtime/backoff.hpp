@@ -4,8 +4,7 @@
 
 namespace postrider {
 
-/// Grows from `min` by `multiplier` up to `max`. The defaults are what the Matrix ecosystem
-/// expects of a homeserver: 2, 4, 8, … 512 s, 512 s.
+/// Grows from `min` by `multiplier` up to `max`: by default 2, 4, 8, … 512 s, 512 s.
 struct Backoff {
   Duration min = std::chrono::seconds{2};
   Duration max = std::chrono::seconds{512};

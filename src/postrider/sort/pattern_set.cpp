@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 
 #include <re2/set.h>
 
 #include "postrider/base/assert.hpp"
-#include "postrider/sort/pattern.hpp"
 #include "postrider/sort/pattern_options.hpp"
 
 namespace postrider {
@@ -17,14 +17,15 @@ struct PatternSet::Compiled {
 
   re2::RE2::Set set;
   bool set_usable = false;
+  std::once_flag fell_back;
   std::vector<std::unique_ptr<re2::RE2>> single;  ///< only when the set was too large once
 };
 
-PatternSet::PatternSet(std::span<const Entry> entries, std::int64_t memory_max)
+PatternSet::PatternSet(const std::vector<Entry>& entries, std::int64_t memory_max)
     : compiled_(std::make_unique<Compiled>(memory_max)) {
-  std::map<std::string, std::vector<ServiceKey>> by_pattern;
+  std::map<std::string, ServiceSet> by_pattern;
   for (const Entry& entry : entries) {
-    by_pattern[pattern_for_re2(entry.regex)].push_back(entry.service);
+    by_pattern[entry.regex].push_back(entry.service);
   }
   for (auto& [pattern, services] : by_pattern) {
     std::ranges::sort(services);
@@ -41,7 +42,7 @@ PatternSet::PatternSet(std::span<const Entry> entries, std::int64_t memory_max)
 
 PatternSet::~PatternSet() = default;
 
-void PatternSet::match(std::string_view name, std::vector<ServiceKey>& services) const {
+void PatternSet::match(std::string_view name, ServiceSet& services) const {
   if (patterns_.empty()) return;
   const std::vector<int> indexes = matching(name);
   for (const int index : indexes) {
@@ -65,12 +66,12 @@ std::vector<int> PatternSet::matching(std::string_view name) const {
 
 std::vector<int> PatternSet::matching_one_by_one(std::string_view name) const {
   auto& single = compiled_->single;
-  if (single.empty()) {
+  std::call_once(compiled_->fell_back, [this, &single] {
     for (const std::string& pattern : patterns_) {
       single.push_back(
           std::make_unique<re2::RE2>(pattern, pattern_options(re2::RE2::Options::kDefaultMaxMem)));
     }
-  }
+  });
   const re2::StringPiece text(name.data(), name.size());
   std::vector<int> indexes;
   for (std::size_t i = 0; i < single.size(); ++i) {

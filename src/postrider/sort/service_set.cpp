@@ -18,4 +18,16 @@ void add_services(ServiceSet& set, std::span<const ServiceKey> services) {
   set = std::move(both);
 }
 
+ServiceSet common_services(const ServiceSet& set, const ServiceSet& services) {
+  ServiceSet common;
+  std::ranges::set_intersection(set, services, std::back_inserter(common));
+  return common;
+}
+
+ServiceSet other_services(const ServiceSet& set, const ServiceSet& services) {
+  ServiceSet others;
+  std::ranges::set_difference(set, services, std::back_inserter(others));
+  return others;
+}
+
 }  // namespace postrider

@@ -1,3 +1,14 @@
+// Sorting. Facts are read in linear order from where the last commit ended; interest in each is
+// decided once, by the policy of the stream's format, and one commit carries the inbox blocks of
+// all services, the policy's state, and how far the stream is sorted. Only then do inboxes in
+// memory grow. A crash before the commit decides again; after it, never.
+//
+// Interests change between two commits and not inside one: a fact that is appended after a change
+// was answered is decided by the new ones. They are compiled, and stored state is read for them, on
+// the reader's lane, while facts wait and the engine thread does not.
+//
+// A commit that fails leaves the policy's state ahead of the disk: it is thrown away and read anew.
+// Sorting is tried again after a second; when this process no longer may commit, it ends.
 #include "postrider/sort/sorter.hpp"
 
 #include <algorithm>
@@ -6,28 +17,13 @@
 
 #include "postrider/base/log.hpp"
 #include "postrider/sort/positions.hpp"
-#include "postrider/store/rooms.hpp"
+#include "postrider/store/streams.hpp"
 
 namespace postrider {
 namespace {
 
 // How long a full or failing disk is left alone.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
-
-Result<void> store_room_changes(SqlConnection& connection, StreamKey stream,
-                                const RoomChanges& changes) {
-  for (const MembershipChange& change : changes.memberships) {
-    const auto store = change.joined ? put_member : remove_member;
-    TRY_VOID(store(connection, stream, change.room_id, change.user_id));
-  }
-  for (const AliasChange& change : changes.aliases) {
-    TRY_VOID(clear_aliases(connection, stream, change.room_id, change.source));
-    for (const std::string& alias : change.aliases) {
-      TRY_VOID(put_alias(connection, stream, change.room_id, change.source, alias));
-    }
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -36,20 +32,21 @@ struct Sorter::Decisions {
   StreamId through;
   std::int64_t facts = 0;
   std::int64_t entries = 0;
+  std::int64_t unwanted = 0;
   std::vector<std::pair<ServiceKey, InboxBlock>> blocks;
-  RoomChanges rooms;
+  StreamInterest::StateChange state;
 };
 
 Sorter::Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
-               SorterSettings settings, SorterMetrics metrics, StreamId sorted_through)
+               DecidedBy decided_by, SorterSettings settings, SorterMetrics metrics)
     : runtime_(runtime),
       commits_(commits),
       reader_(reader),
       stream_(stream),
       inboxes_(inboxes),
-      settings_(std::move(settings)),
+      decided_by_(decided_by),
+      settings_(settings),
       metrics_(metrics),
-      sorted_through_(sorted_through),
       gate_(runtime),
       stop_requested_(runtime) {}
 
@@ -66,7 +63,7 @@ Async<void> Sorter::stop() {
 
 Async<void> Sorter::run() {
   while (!stopping_) {
-    if (sorted_through_ >= stream_.linear_position()) {
+    if (stream_.sorted_through() >= stream_.linear_position()) {
       co_await stream_.advanced().wait();
       continue;
     }
@@ -79,84 +76,100 @@ Async<void> Sorter::run() {
 }
 
 Async<Result<void>> Sorter::sort_next() {
-  CO_TRY_VOID(co_await adopt_registrations());
-  CO_TRY(const FactRun run,
-         co_await stream_.read(sorted_through_, settings_.facts_max, Stream::Keys::needed));
+  CO_TRY_VOID(co_await adopt_interests());
+  CO_TRY(const FactRun run, co_await stream_.read(stream_.sorted_through(), settings_.facts_max,
+                                                  Stream::WithAttributes::yes));
   // A registration that changed during the read must see the facts that follow it.
-  const bool changed = adopted_version_ != inboxes_.interest_version();
-  if (changed) co_return Result<void>{};
+  const bool has_changed = adopted_version_ != inboxes_.interest_version();
+  if (has_changed) co_return Result<void>{};
   if (run.chunks.empty()) {
-    sorted_through_ = run.through;  // IDs without facts; not worth a commit
-    stream_.set_sorted_through(sorted_through_);
+    // IDs without facts are not worth a commit.
+    stream_.set_sorted({run.through, stream_.sorted().facts_unwanted});
     co_return Result<void>{};
   }
 
   co_await inboxes_.inbox_mutex().lock();
   const Decisions decisions = decide_all(run.chunks);
   const StreamKey key = stream_.key();
+  const SortedPosition sorted{decisions.through,
+                              stream_.sorted().facts_unwanted + decisions.unwanted};
   std::function<Result<void>(SqlConnection&)> apply =
-      [&decisions, key](SqlConnection& connection) -> Result<void> {
+      [&decisions, key, sorted](SqlConnection& connection) -> Result<void> {
     for (const auto& [service, block] : decisions.blocks) {
       TRY_VOID(insert_inbox_block(connection, service, block));
     }
-    TRY_VOID(store_room_changes(connection, key, decisions.rooms));
-    return set_sorted_through(connection, key, decisions.through);
+    if (decisions.state) TRY_VOID(decisions.state(connection));
+    return set_sorted_through(connection, key, sorted.through, sorted.facts_unwanted);
   };
   const Result<void> committed = co_await commits_.commit(std::move(apply));
   if (committed) {
     publish(decisions);
   } else {
-    adopted_version_ = 0;  // room state ran ahead of the disk; it is read anew
+    interest_.reset();  // it ran ahead of the disk
+    adopted_version_ = 0;
   }
   inboxes_.inbox_mutex().unlock();
   co_return committed;
 }
 
 void Sorter::publish(const Decisions& decisions) {
-  sorted_through_ = decisions.through;
-  stream_.set_sorted_through(sorted_through_);
+  stream_.set_sorted({decisions.through, stream_.sorted().facts_unwanted + decisions.unwanted});
+  metrics_.facts_unwanted.Increment(static_cast<double>(decisions.unwanted));
   metrics_.facts_sorted.Increment(static_cast<double>(decisions.facts));
   metrics_.inbox_entries.Increment(static_cast<double>(decisions.entries));
   for (const auto& [service, block] : decisions.blocks) inboxes_.add_to_inbox(service, block);
+  tell_watches([&decisions](DecisionWatch& watch) { watch.advance(decisions.through); });
 }
 
-Async<Result<void>> Sorter::adopt_registrations() {
+Async<Result<void>> Sorter::adopt_interests() {
   if (adopted_version_ == inboxes_.interest_version()) co_return Result<void>{};
-  const std::uint64_t version = inboxes_.interest_version();
-  auto index = std::make_unique<InterestIndex>(inboxes_.interests(), settings_.server_name);
-  auto rooms = std::make_unique<RoomState>();
-  const StreamKey key = stream_.key();
-  auto work = [this, key, &index, &rooms]() -> Result<void> {
-    TRY_VOID(read_members(reader_.connection, key,
-                          [&](std::string_view room_id, std::string_view user_id) {
-                            rooms->restore_member(*index, room_id, user_id);
-                          }));
-    return read_aliases(
-        reader_.connection, key,
-        [&](std::string_view room_id, std::string_view source, std::string_view alias) {
-          rooms->restore_alias(*index, room_id, source, alias);
-        });
-  };
-  CO_TRY_VOID(co_await run_on(reader_.lane, work));
-  index_ = std::move(index);
-  rooms_ = std::move(rooms);
-  adopted_version_ = version;
-  co_return Result<void>{};
+  const InterestCatalog::Current current =
+      co_await decided_by_.catalog.current(&decided_by_.policy);
+  if (!interest_) interest_ = decided_by_.policy.open(stream_.key(), stream_.name());
+  auto work = [this, &current] { return interest_->adopt(reader_.connection, current.rules); };
+  const Result<void> adopted = co_await run_on(reader_.lane, work);
+  if (adopted) {
+    adopted_version_ = current.version;
+  } else {
+    interest_.reset();
+    adopted_version_ = 0;
+  }
+  co_return adopted;
 }
 
 Sorter::Decisions Sorter::decide_all(const std::vector<Chunk>& chunks) {
   Decisions decisions;
   Matches matches;
-  for (const Chunk& chunk : chunks) {
-    for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
-      const ServiceSet services = decide(*index_, *rooms_, chunk.keys(id), decisions.rooms);
-      for (const ServiceKey service : services) matches[service].push_back(id);
-    }
-    decisions.facts += chunk.count;
-    decisions.through = chunk.last();
-  }
+  for (const Chunk& chunk : chunks) decide_chunk(chunk, decisions, matches);
+  decisions.state = interest_->take_changes();
   add_blocks(decisions, matches, chunks.front().appended_at);
   return decisions;
+}
+
+void Sorter::decide_chunk(const Chunk& chunk, Decisions& decisions, Matches& matches) {
+  for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
+    const ServiceSet services = interest_->decide(chunk.attributes(id));
+    if (services.empty()) ++decisions.unwanted;
+    for (const ServiceKey service : services) matches[service].push_back(id);
+    if (watches_.empty()) continue;
+    tell_watches([&](DecisionWatch& watch) { watch.add(id, chunk.writer, services); });
+  }
+  decisions.facts += chunk.count;
+  decisions.through = chunk.last();
+}
+
+std::shared_ptr<DecisionWatch> Sorter::watch(InstanceKey writer) {
+  auto watch = std::make_shared<DecisionWatch>(runtime_, writer);
+  watches_.push_back(watch);
+  return watch;
+}
+
+void Sorter::tell_watches(const std::function<void(DecisionWatch&)>& tell) {
+  std::erase_if(watches_, [&tell](const std::weak_ptr<DecisionWatch>& held) {
+    const auto watch = held.lock();
+    if (watch) tell(*watch);
+    return watch == nullptr;
+  });
 }
 
 void Sorter::add_blocks(Decisions& decisions, const Matches& matches, WallTime appended_at) const {

@@ -3,16 +3,14 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "postrider/runtime/async_mutex.hpp"
 #include "postrider/runtime/gate.hpp"
-#include "postrider/sort/interest.hpp"
-#include "postrider/sort/room_state.hpp"
-#include "postrider/store/inbox.hpp"
+#include "postrider/sort/decision_watch.hpp"
+#include "postrider/sort/inboxes.hpp"
+#include "postrider/sort/interest_catalog.hpp"
+#include "postrider/sort/interest_policy.hpp"
 #include "postrider/stream/stream.hpp"
 
 namespace prometheus {
@@ -21,49 +19,37 @@ class Counter;
 
 namespace postrider {
 
-/// The sorter's view of who is registered and where decisions go. Lives above it.
-class Inboxes {
- public:
-  Inboxes() = default;
-  Inboxes(const Inboxes&) = delete;
-  Inboxes& operator=(const Inboxes&) = delete;
-  virtual ~Inboxes() = default;
-
-  /// Grows with every change of `interests`.
-  [[nodiscard]] virtual std::uint64_t interest_version() const = 0;
-  [[nodiscard]] virtual std::vector<ServiceInterest> interests() const = 0;
-  /// The last entry of the service's inbox; empty when the service is gone.
-  [[nodiscard]] virtual std::optional<InboxSeq> last_seq(ServiceKey service) const = 0;
-  /// The block is on disk.
-  virtual void add_to_inbox(ServiceKey service, const InboxBlock& block) = 0;
-  /// Held from the reading of `last_seq` to the end of the commit that builds on it.
-  virtual AsyncMutex& inbox_mutex() = 0;
-};
-
 struct SorterSettings {
   std::size_t facts_max = 10'000;  ///< decided in one commit
-  std::string server_name;
+};
+
+/// How interest is decided in the stream.
+struct DecidedBy {
+  InterestCatalog& catalog;
+  const InterestPolicy& policy;
 };
 
 struct SorterMetrics {
   prometheus::Counter& facts_sorted;
   prometheus::Counter& inbox_entries;
+  prometheus::Counter& facts_unwanted;  ///< of this stream: that no service gets
 };
 
 /// Reads one stream in linear order, decides interest in each fact once, and freezes the decision:
-/// inbox blocks, room state and the sorter's position are one commit. A change of registrations
-/// takes effect between two such commits, before any fact that was appended after the change was
-/// answered. Engine thread.
+/// inbox blocks, the policy's state and the sorter's position are one commit. A change of
+/// registrations takes effect between two such commits, before any fact that was appended after the
+/// change was answered. Engine thread.
 class Sorter {
  public:
   Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
-         SorterSettings settings, SorterMetrics metrics, StreamId sorted_through);
+         DecidedBy decided_by, SorterSettings settings, SorterMetrics metrics);
 
   void start();
   /// Ends after the commit that is under way.
   Async<void> stop();
 
-  [[nodiscard]] StreamId sorted_through() const { return sorted_through_; }
+  /// What is decided of the writer's facts from now on, while somebody holds it.
+  [[nodiscard]] std::shared_ptr<DecisionWatch> watch(InstanceKey writer);
 
  private:
   using Matches = std::map<ServiceKey, std::vector<StreamId>>;
@@ -71,22 +57,24 @@ class Sorter {
 
   Async<void> run();
   Async<Result<void>> sort_next();
-  Async<Result<void>> adopt_registrations();
+  Async<Result<void>> adopt_interests();
   Decisions decide_all(const std::vector<Chunk>& chunks);
   void add_blocks(Decisions& decisions, const Matches& matches, WallTime appended_at) const;
   void publish(const Decisions& decisions);
+  void decide_chunk(const Chunk& chunk, Decisions& decisions, Matches& matches);
+  void tell_watches(const std::function<void(DecisionWatch&)>& tell);
 
   Runtime& runtime_;
   Commits& commits_;
   Reader reader_;
   Stream& stream_;
   Inboxes& inboxes_;
+  DecidedBy decided_by_;
   SorterSettings settings_;
   SorterMetrics metrics_;
-  StreamId sorted_through_;
   std::uint64_t adopted_version_ = 0;
-  std::unique_ptr<InterestIndex> index_;
-  std::unique_ptr<RoomState> rooms_;
+  std::unique_ptr<StreamInterest> interest_;  ///< null: to be opened anew from what is stored
+  std::vector<std::weak_ptr<DecisionWatch>> watches_;
   Gate gate_;
   Event stop_requested_;
   bool stopping_ = false;

@@ -1,7 +1,9 @@
 #include "postrider/sort/sorter.hpp"
 
-#include "postrider/sort/positions.hpp"
-#include "postrider/store/rooms.hpp"
+#include <prometheus/counter.h>
+
+#include "postrider/sort/testing/fake_inboxes.hpp"
+#include "postrider/sort/type_interest.hpp"
 #include "postrider/store/services.hpp"
 #include "postrider/stream/testing/stream_world.hpp"
 
@@ -10,214 +12,144 @@ namespace {
 
 using std::chrono::seconds;
 
-/// Stands in for the services and their inboxes, and keeps what it is given.
-class FakeInboxes final : public Inboxes {
+/// Sorts by type, and counts what it is asked for.
+class CountingPolicy final : public InterestPolicy {
  public:
-  explicit FakeInboxes(Runtime& runtime) : mutex_(runtime) {}
-
-  [[nodiscard]] std::uint64_t interest_version() const override { return version; }
-  [[nodiscard]] std::vector<ServiceInterest> interests() const override { return services; }
-  [[nodiscard]] std::optional<InboxSeq> last_seq(ServiceKey service) const override {
-    for (const ServiceInterest& interest : services) {
-      if (interest.service == service)
-        return ends.contains(service) ? ends.at(service) : InboxSeq{};
-    }
-    return std::nullopt;
+  [[nodiscard]] std::shared_ptr<const InterestRules> compile(
+      std::vector<ServiceInterest> services,
+      const std::shared_ptr<const InterestRules>& previous) const override {
+    ++compiled;
+    return types_.compile(std::move(services), previous);
   }
-  void add_to_inbox(ServiceKey service, const InboxBlock& block) override {
-    EXPECT_EQ(block.first_seq, last_seq(service)->plus(1));
-    ends[service] = block.last_seq;
-    const auto count = block.last_seq.value - block.first_seq.value + 1;
-    const auto ids = unpack_positions(block.first_id, count, block.positions).value();
-    for (const StreamId id : ids) {
-      got[service].push_back(id.value);
-    }
+  [[nodiscard]] bool may_match(const Interest& interest, const std::string& name) const override {
+    return types_.may_match(interest, name);
   }
-  AsyncMutex& inbox_mutex() override { return mutex_; }
+  [[nodiscard]] std::unique_ptr<StreamInterest> open(StreamKey stream,
+                                                     const std::string& name) const override {
+    ++opened;
+    return types_.open(stream, name);
+  }
 
-  std::uint64_t version = 1;
-  std::vector<ServiceInterest> services;
-  std::map<ServiceKey, std::vector<std::int64_t>> got;
-  std::map<ServiceKey, InboxSeq> ends;
+  mutable int compiled = 0;
+  mutable int opened = 0;
 
  private:
-  AsyncMutex mutex_;
+  TypePolicy types_{PlainFormat::type};
 };
 
-class SorterTest : public StreamWorld {
+class TypeSorterTest : public StreamWorld {
  protected:
-  SorterTest() {
+  TypeSorterTest() {
     for (const char* id : {"a", "b"}) {
-      const ServiceRow row{.key = {}, .id = id, .registration = "{}", .transaction_prefix = "1"};
+      const ServiceRow row{.key = {},
+                           .id = id,
+                           .source = ServiceSource::api,
+                           .kind = "plain",
+                           .document = "{}",
+                           .transaction_prefix = "1"};
       keys.push_back(insert_service(*writer, row, runtime.wall_now()).value());
     }
-    restart();
+    sorter.start();
   }
-  ~SorterTest() override { run(sorter->stop()); }
+  ~TypeSorterTest() override { run(sorter.stop()); }
 
-  void restart(SorterSettings settings = {}) {
-    if (sorter) run(sorter->stop());
-    const StreamId sorted_through = read_streams(*reader).value()[0].sorted_through;
-    sorter = std::make_unique<Sorter>(runtime, *committer, Reader{lane, *reader}, *stream, inboxes,
-                                      settings, SorterMetrics{facts_sorted, inbox_entries},
-                                      sorted_through);
-    sorter->start();
-  }
-
-  void register_service(ServiceKey key, const std::string& users) {
-    inboxes.services.push_back({key, "bot_of_nobody", Namespaces{.users = {{users, false}}}});
+  void ask_for(ServiceKey key, const std::string& types) {
+    std::erase_if(inboxes.services, [key](const auto& each) { return each.service == key; });
+    inboxes.services.push_back(
+        {key, std::make_shared<const TypeInterest>(std::vector{types}, std::vector{all})});
+    std::ranges::sort(inboxes.services, {}, &ServiceInterest::service);
     ++inboxes.version;
   }
-
-  void append(std::string_view sender, std::string_view more = {}) {
-    auto batch =
-        parse_facts(fmt::format(R"({{"type":"t","sender":"{}","room_id":"!r:x"{}}})", sender, more),
-                    BodyKind::json, stream->format(), {});
+  void append(std::string_view type) {
+    auto batch = parse_facts(fmt::format(R"({{"type":"{}"}})", type), BodyKind::json, *format, {});
     ASSERT_TRUE(run(stream->append(std::move(batch).value(), std::nullopt)));
   }
-  void append_membership(std::string_view user, std::string_view membership) {
-    auto batch = parse_facts(
-        fmt::format(R"({{"type":"m.room.member","sender":"{0}","room_id":"!r:x","state_key":"{0}",)"
-                    R"("content":{{"membership":"{1}"}}}})",
-                    user, membership),
-        BodyKind::json, stream->format(), {});
-    ASSERT_TRUE(run(stream->append(std::move(batch).value(), std::nullopt)));
-  }
-
   bool sort_all() {
     return runtime.run_until(
-        [this] { return sorter->sorted_through() == stream->linear_position(); });
+        [this] { return stream->sorted_through() == stream->linear_position(); });
   }
 
   using Positions = std::vector<std::int64_t>;
 
+  const std::string all = "*";
   std::vector<ServiceKey> keys;
   FakeInboxes inboxes{runtime};
   prometheus::Counter facts_sorted;
   prometheus::Counter inbox_entries;
+  prometheus::Counter facts_unwanted;
   std::unique_ptr<Stream> stream = open_stream();
-  std::unique_ptr<Sorter> sorter;
+  CountingPolicy policy;
+  InterestCatalog catalog{runtime, lane, inboxes};
+  Sorter sorter{runtime,
+                *committer,
+                Reader{lane, *reader},
+                *stream,
+                inboxes,
+                DecidedBy{catalog, policy},
+                SorterSettings{},
+                SorterMetrics{facts_sorted, inbox_entries, facts_unwanted}};
 };
 
-TEST_F(SorterTest, each_service_gets_what_it_is_interested_in_in_order) {
-  register_service(keys[0], "@a.*");
-  register_service(keys[1], "@.*");
-  append("@a1:x");
-  append("@b1:x");
-  append("@a2:x");
+TEST_F(TypeSorterTest, gives_each_service_the_types_that_it_asks_for) {
+  ask_for(keys[0], "order.*");
+  ask_for(keys[1], "*");
+  append("order.placed");
+  append("user.created");
+  append("order.paid");
   ASSERT_TRUE(sort_all());
   EXPECT_EQ(inboxes.got[keys[0]], (Positions{1, 3}));
   EXPECT_EQ(inboxes.got[keys[1]], (Positions{1, 2, 3}));
-  EXPECT_EQ(facts_sorted.Value(), 3);
-  EXPECT_EQ(inbox_entries.Value(), 5);
 }
 
-TEST_F(SorterTest, what_is_sorted_is_on_disk_with_the_position_it_goes_up_to) {
-  register_service(keys[0], "@.*");
-  append("@a:x");
+TEST_F(TypeSorterTest, compiles_once_for_each_change_of_interests) {
+  append("a");
+  append("a");
   ASSERT_TRUE(sort_all());
-  const auto blocks = read_inbox_blocks(*reader, keys[0], InboxSeq{0}, 10).value();
-  ASSERT_EQ(blocks.size(), 1U);
-  EXPECT_EQ(blocks[0].first_id, StreamId{1});
-  EXPECT_EQ(read_streams(*reader).value()[0].sorted_through, StreamId{1});
+  EXPECT_EQ(policy.compiled, 1);
+  ask_for(keys[0], "a");
+  ask_for(keys[1], "b");
+  append("a");
+  ASSERT_TRUE(sort_all());
+  append("a");
+  ASSERT_TRUE(sort_all());
+  EXPECT_EQ(policy.compiled, 2);
+  EXPECT_EQ(policy.opened, 1);
 }
 
-TEST_F(SorterTest, a_decision_is_frozen_a_later_registration_gets_what_comes_later) {
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  register_service(keys[0], "@.*");
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  restart();
-  EXPECT_EQ(inboxes.got[keys[0]], (Positions{2}));
-}
-
-TEST_F(SorterTest, nothing_is_decided_twice_after_a_restart) {
-  register_service(keys[0], "@.*");
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  restart();
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  EXPECT_EQ(inboxes.got[keys[0]], (Positions{1, 2}));
-}
-
-TEST_F(SorterTest, nothing_reaches_an_inbox_before_its_commit_and_everything_after) {
-  register_service(keys[0], "@.*");
-  append("@a:x");
+TEST_F(TypeSorterTest, opens_the_state_of_interest_anew_after_a_commit_that_failed) {
+  ask_for(keys[0], "a");
+  append("a");
   writer->fail_commits = true;
   runtime.run_for(seconds{10});
-  EXPECT_TRUE(inboxes.got.empty());
-  EXPECT_EQ(sorter->sorted_through(), StreamId{0});
+  EXPECT_GT(policy.opened, 1);
   writer->fail_commits = false;
   ASSERT_TRUE(sort_all());
   EXPECT_EQ(inboxes.got[keys[0]], (Positions{1}));
+  EXPECT_EQ(policy.compiled, 1);
 }
 
-TEST_F(SorterTest, a_joined_user_makes_the_room_interesting_until_it_leaves) {
-  register_service(keys[0], "@irc_.*");
-  append("@a:x");
-  append_membership("@irc_b:x", "join");
-  append("@a:x");
-  append_membership("@irc_b:x", "leave");
-  append("@a:x");
+TEST_F(TypeSorterTest, counts_the_facts_that_nobody_wants) {
+  ask_for(keys[0], "a");
+  append("a");
+  append("b");
+  append("b");
   ASSERT_TRUE(sort_all());
-  EXPECT_EQ(inboxes.got[keys[0]], (Positions{2, 3, 4}));
+  EXPECT_EQ(facts_unwanted.Value(), 2);
+  EXPECT_EQ(stream->sorted().facts_unwanted, 2);
+  EXPECT_EQ(read_streams(*reader).value()[0].facts_unwanted, 2);
 }
 
-TEST_F(SorterTest, who_is_joined_outlives_a_restart_and_a_new_registration) {
-  append_membership("@irc_b:x", "join");
+TEST_F(TypeSorterTest, tells_who_asks_which_services_get_each_fact) {
+  ask_for(keys[0], "a");
+  ask_for(keys[1], "*");
+  append("a");
+  const auto decisions = sorter.watch(stream->writer());
+  append("a");
+  append("b");
   ASSERT_TRUE(sort_all());
-  restart();
-  register_service(keys[0], "@irc_.*");
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  EXPECT_EQ(inboxes.got[keys[0]], (Positions{2}));
-}
-
-TEST_F(SorterTest, room_state_of_a_failed_commit_is_taken_back) {
-  register_service(keys[0], "@irc_.*");
-  append_membership("@irc_b:x", "join");
-  writer->fail_commits = true;
-  runtime.run_for(seconds{10});
-  writer->fail_commits = false;
-  ASSERT_TRUE(sort_all());
-  std::vector<std::string> joined;
-  ASSERT_TRUE(read_members(*reader, stream->key(), [&](std::string_view, std::string_view user) {
-    joined.emplace_back(user);
-  }));
-  EXPECT_EQ(joined, (std::vector<std::string>{"@irc_b:x"}));
-}
-
-TEST_F(SorterTest, a_backlog_is_decided_in_commits_of_a_bounded_number_of_facts) {
-  register_service(keys[0], "@.*");
-  run(sorter->stop());
-  for (int i = 0; i < 10; ++i) append("@a:x");
-  const int before = writer->commits;
-  restart({.facts_max = 3, .server_name = {}});
-  ASSERT_TRUE(sort_all());
-  EXPECT_GE(writer->commits - before, 4);
-  EXPECT_EQ(inboxes.got[keys[0]].size(), 10U);
-}
-
-TEST_F(SorterTest, a_deleted_service_gets_nothing_more) {
-  register_service(keys[0], "@.*");
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  inboxes.services.clear();
-  ++inboxes.version;
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  EXPECT_EQ(inboxes.got[keys[0]], (Positions{1}));
-}
-
-TEST_F(SorterTest, a_server_name_makes_users_of_other_servers_strangers) {
-  restart({.facts_max = 100, .server_name = "x"});
-  register_service(keys[0], "@irc_.*");
-  append_membership("@irc_b:elsewhere", "join");
-  append("@a:x");
-  ASSERT_TRUE(sort_all());
-  EXPECT_EQ(inboxes.got[keys[0]], (Positions{1}));
+  EXPECT_EQ(decisions->through(), StreamId{3});
+  EXPECT_EQ(decisions->decisions().at(StreamId{2}), (ServiceSet{keys[0], keys[1]}));
+  EXPECT_EQ(decisions->decisions().at(StreamId{3}), (ServiceSet{keys[1]}));
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <set>
 #include <string>
 
+#include "postrider/matrix/rooms.hpp"
 #include "postrider/store/idempotency.hpp"
 #include "postrider/store/leases.hpp"
-#include "postrider/store/rooms.hpp"
 #include "postrider/store/sessions.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/store/testing/forwarding_connection.hpp"
@@ -47,7 +47,8 @@ class QueryPlan : public StoreTest {
     const ServiceKey service = add_service("a");
     const auto ignore_two = [](std::string_view, std::string_view) {};
     const auto ignore_three = [](std::string_view, std::string_view, std::string_view) {};
-    const ServiceRow row{.key = service, .id = "b", .registration = {}, .transaction_prefix = {}};
+    const ServiceRow row{
+        .key = service, .id = "b", .kind = {}, .document = {}, .transaction_prefix = {}};
     EXPECT_TRUE(insert_block(recording, stream, block_of(StreamId{1}, StreamId{2})));
     EXPECT_TRUE(read_blocks(recording, stream, StreamId{0}, 1));
     EXPECT_TRUE(last_stored_id(recording, stream));
@@ -68,10 +69,10 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(clear_aliases(recording, stream, "!r", "s"));
     EXPECT_TRUE(read_aliases(recording, stream, ignore_three));
     EXPECT_TRUE(insert_service(recording, row, wall_time(1)));
-    EXPECT_TRUE(update_registration(recording, row));
+    EXPECT_TRUE(update_document(recording, row));
     EXPECT_TRUE(update_delivery(recording, service, DeliveryState{}));
     EXPECT_TRUE(delete_service(recording, service));
-    EXPECT_TRUE(set_sorted_through(recording, stream, StreamId{1}));
+    EXPECT_TRUE(set_sorted_through(recording, stream, StreamId{1}, 0));
     EXPECT_TRUE(set_dropped_through(recording, stream, StreamId{1}));
     EXPECT_TRUE(read_dropped_through(recording, stream));
     const BegunSession session = begin_session(recording, "a", wall_time(1)).value();

@@ -70,9 +70,17 @@ constexpr std::array<std::string_view, 1> step_3 = {
     " {without_rowid}",
 };
 
-constexpr std::array<std::span<const std::string_view>, 3> steps = {
+constexpr std::array<std::string_view, 3> step_4 = {
+    "ALTER TABLE services RENAME COLUMN registration TO document",
+    // NULL: registered before there were kinds.
+    "ALTER TABLE services ADD COLUMN kind TEXT",
+
+    "ALTER TABLE streams ADD COLUMN facts_unwanted BIGINT NOT NULL DEFAULT 0",
+};
+
+constexpr std::array<std::span<const std::string_view>, 4> steps = {
     std::span<const std::string_view>(step_1), std::span<const std::string_view>(step_2),
-    std::span<const std::string_view>(step_3)};
+    std::span<const std::string_view>(step_3), std::span<const std::string_view>(step_4)};
 
 }  // namespace
 

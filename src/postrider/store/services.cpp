@@ -12,7 +12,7 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-constexpr std::array<std::string_view, 3> status_names = {"up", "down", "paused"};
+constexpr std::array<std::string_view, 4> status_names = {"up", "down", "paused", "untested"};
 constexpr std::array<std::string_view, 2> source_names = {"configuration", "api"};
 
 template <class Enum, std::size_t N>
@@ -24,16 +24,18 @@ Enum from_name(const std::array<std::string_view, N>& names, std::string_view na
 }
 
 constexpr Statement read_sql{
-    "SELECT s.service_key, id, source, registration, transaction_prefix, status, acknowledged_seq,"
-    " transaction_number, frozen_through_seq, attempts, retry_interval_ms, next_attempt_at,"
+    "SELECT s.service_key, id, source, COALESCE(kind, ''), document, transaction_prefix, status,"
+    " acknowledged_seq, transaction_number, frozen_through_seq, attempts, retry_interval_ms, "
+    "next_attempt_at,"
     " last_error FROM services s JOIN delivery_states d ON d.service_key = s.service_key"
     " ORDER BY s.service_key"};
 constexpr Statement insert_sql{
-    "INSERT INTO services (id, source, registration, transaction_prefix, created_at)"
-    " VALUES ($1, $2, $3, $4, $5) RETURNING service_key"};
-constexpr Statement insert_state_sql{"INSERT INTO delivery_states (service_key) VALUES ($1)"};
-constexpr Statement update_registration_sql{
-    "UPDATE services SET source = $2, registration = $3 WHERE service_key = $1"};
+    "INSERT INTO services (id, source, kind, document, transaction_prefix, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6) RETURNING service_key"};
+constexpr Statement insert_state_sql{
+    "INSERT INTO delivery_states (service_key, status) VALUES ($1, 'untested')"};
+constexpr Statement update_document_sql{
+    "UPDATE services SET source = $2, kind = $3, document = $4 WHERE service_key = $1"};
 constexpr Statement delete_sql{"DELETE FROM services WHERE service_key = $1"};
 constexpr Statement delete_state_sql{"DELETE FROM delivery_states WHERE service_key = $1"};
 constexpr Statement delete_inbox_sql{"DELETE FROM inbox_blocks WHERE service_key = $1"};
@@ -47,17 +49,18 @@ StoredService stored_service(const SqlRow& row) {
   service.row = {.key = ServiceKey{row.integer(0)},
                  .id = std::string(row.text(1)),
                  .source = from_name<ServiceSource>(source_names, row.text(2)),
-                 .registration = std::string(row.text(3)),
-                 .transaction_prefix = std::string(row.text(4))};
+                 .kind = std::string(row.text(3)),
+                 .document = std::string(row.text(4)),
+                 .transaction_prefix = std::string(row.text(5))};
   DeliveryState& delivery = service.delivery;
-  delivery.status = from_name<DeliveryStatus>(status_names, row.text(5));
-  delivery.acknowledged = InboxSeq{row.integer(6)};
-  delivery.transaction = TransactionNumber{row.integer(7)};
-  if (!row.is_null(8)) delivery.frozen_through = InboxSeq{row.integer(8)};
-  delivery.attempts = row.integer(9);
-  delivery.retry_interval = milliseconds{row.integer(10)};
-  if (!row.is_null(11)) delivery.next_attempt_at = wall_time(row.integer(11));
-  delivery.last_error = std::string(row.text(12));
+  delivery.status = from_name<DeliveryStatus>(status_names, row.text(6));
+  delivery.acknowledged = InboxSeq{row.integer(7)};
+  delivery.transaction = TransactionNumber{row.integer(8)};
+  if (!row.is_null(9)) delivery.frozen_through = InboxSeq{row.integer(9)};
+  delivery.attempts = row.integer(10);
+  delivery.retry_interval = milliseconds{row.integer(11)};
+  if (!row.is_null(12)) delivery.next_attempt_at = wall_time(row.integer(12));
+  delivery.last_error = std::string(row.text(13));
   return service;
 }
 
@@ -78,17 +81,17 @@ Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& r
   ServiceKey key;
   TRY_VOID(connection.execute(
       insert_sql,
-      {row.id, source_names.at(static_cast<std::size_t>(row.source)), row.registration,
+      {row.id, source_names.at(static_cast<std::size_t>(row.source)), row.kind, row.document,
        row.transaction_prefix, unix_milliseconds(now)},
       [&key](const SqlRow& inserted) { key = ServiceKey{inserted.integer(0)}; }));
   TRY_VOID(connection.enqueue(insert_state_sql, {key.value}));
   return key;
 }
 
-Result<void> update_registration(SqlConnection& connection, const ServiceRow& row) {
-  return connection.enqueue(
-      update_registration_sql,
-      {row.key.value, source_names.at(static_cast<std::size_t>(row.source)), row.registration});
+Result<void> update_document(SqlConnection& connection, const ServiceRow& row) {
+  return connection.enqueue(update_document_sql,
+                            {row.key.value, source_names.at(static_cast<std::size_t>(row.source)),
+                             row.kind, row.document});
 }
 
 Result<void> delete_service(SqlConnection& connection, ServiceKey service) {

@@ -17,16 +17,17 @@ struct ServiceRow {
   ServiceKey key;
   std::string id;
   ServiceSource source = ServiceSource::api;
-  std::string registration;        ///< JSON
+  std::string kind;                ///< of receiver; empty: stored before there were kinds
+  std::string document;            ///< JSON, as the kind reads it
   std::string transaction_prefix;  ///< drawn once, so that no transaction ID is ever used again
 };
 
-enum class DeliveryStatus { up, down, paused };
+enum class DeliveryStatus { up, down, paused, untested };
 std::string_view name_of(DeliveryStatus status);
 
 /// Where delivery to a service stands. One narrow row each, so that many fit on a page.
 struct DeliveryState {
-  DeliveryStatus status = DeliveryStatus::up;
+  DeliveryStatus status = DeliveryStatus::untested;
   InboxSeq acknowledged;                   ///< the service has everything up to here
   TransactionNumber transaction;           ///< the last one that was frozen
   std::optional<InboxSeq> frozen_through;  ///< its last entry, while it is not acknowledged
@@ -43,7 +44,7 @@ struct StoredService {
 
 Result<std::vector<StoredService>> read_services(SqlConnection& connection);
 Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& row, WallTime now);
-Result<void> update_registration(SqlConnection& connection, const ServiceRow& row);
+Result<void> update_document(SqlConnection& connection, const ServiceRow& row);
 /// With its inbox.
 Result<void> delete_service(SqlConnection& connection, ServiceKey service);
 /// Drops the inbox blocks that hold nothing after `acknowledged` too. Changes nothing when the

@@ -38,7 +38,7 @@ TEST_F(StoredServices, a_new_service_is_up_and_has_been_sent_nothing) {
   EXPECT_EQ(stored[0].row.key, key);
   EXPECT_EQ(stored[0].row.id, "a");
   EXPECT_EQ(stored[0].row.source, ServiceSource::api);
-  EXPECT_EQ(stored[0].row.registration, "{}");
+  EXPECT_EQ(stored[0].row.document, "{}");
   EXPECT_EQ(stored[0].row.transaction_prefix, "00000001");
   expect_same(stored[0].delivery, DeliveryState{});
 }
@@ -56,18 +56,19 @@ TEST_F(StoredServices, a_changed_registration_keeps_the_delivery_state) {
   ASSERT_TRUE(update_delivery(*connection, key, state_of_a_failing_service()));
   ServiceRow row = read_services(*connection).value()[0].row;
   row.source = ServiceSource::configuration;
-  row.registration = R"({"id":"a"})";
-  ASSERT_TRUE(update_registration(*connection, row));
+  row.document = R"({"id":"a"})";
+  ASSERT_TRUE(update_document(*connection, row));
   const auto stored = read_services(*connection).value();
   EXPECT_EQ(stored[0].row.source, ServiceSource::configuration);
-  EXPECT_EQ(stored[0].row.registration, row.registration);
+  EXPECT_EQ(stored[0].row.document, row.document);
   EXPECT_EQ(stored[0].row.transaction_prefix, "00000001");
   expect_same(stored[0].delivery, state_of_a_failing_service());
 }
 
 TEST_F(StoredServices, two_services_never_share_an_id) {
   add_service("a");
-  const ServiceRow row{.key = {}, .id = "a", .registration = "{}", .transaction_prefix = "2"};
+  const ServiceRow row{
+      .key = {}, .id = "a", .kind = "plain", .document = "{}", .transaction_prefix = "2"};
   EXPECT_FALSE(insert_service(*connection, row, wall_time(1)));
 }
 

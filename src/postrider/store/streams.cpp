@@ -4,15 +4,17 @@ namespace postrider {
 namespace {
 
 constexpr Statement read_sql{
-    "SELECT stream_key, name, format, sorted_through, dropped_through FROM streams ORDER BY name"};
+    "SELECT stream_key, name, format, sorted_through, facts_unwanted, dropped_through FROM streams "
+    "ORDER BY name"};
 constexpr Statement find_sql{
-    "SELECT stream_key, name, format, sorted_through, dropped_through FROM streams"
+    "SELECT stream_key, name, format, sorted_through, facts_unwanted, dropped_through FROM streams"
     " WHERE name = $1"};
 constexpr Statement insert_sql{
     "INSERT INTO streams (name, format, created_at) VALUES ($1, $2, $3)"
     " ON CONFLICT (name) DO NOTHING"};
 constexpr Statement read_dropped_sql{"SELECT dropped_through FROM streams WHERE stream_key = $1"};
-constexpr Statement sorted_sql{"UPDATE streams SET sorted_through = $2 WHERE stream_key = $1"};
+constexpr Statement sorted_sql{
+    "UPDATE streams SET sorted_through = $2, facts_unwanted = $3 WHERE stream_key = $1"};
 constexpr Statement dropped_sql{"UPDATE streams SET dropped_through = $2 WHERE stream_key = $1"};
 
 StreamRow stream_row(const SqlRow& row) {
@@ -20,7 +22,8 @@ StreamRow stream_row(const SqlRow& row) {
           .name = std::string(row.text(1)),
           .format = std::string(row.text(2)),
           .sorted_through = StreamId{row.integer(3)},
-          .dropped_through = StreamId{row.integer(4)}};
+          .facts_unwanted = row.integer(4),
+          .dropped_through = StreamId{row.integer(5)}};
 }
 
 }  // namespace
@@ -41,8 +44,9 @@ Result<StreamRow> put_stream(SqlConnection& connection, std::string_view name,
   return stream;
 }
 
-Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through) {
-  return connection.enqueue(sorted_sql, {stream.value, through.value});
+Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through,
+                                std::int64_t facts_unwanted) {
+  return connection.enqueue(sorted_sql, {stream.value, through.value, facts_unwanted});
 }
 
 Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey stream) {

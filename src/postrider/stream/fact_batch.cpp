@@ -1,6 +1,7 @@
 #include "postrider/stream/fact_batch.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "postrider/base/assert.hpp"
@@ -23,27 +24,68 @@ void FactBatch::add_payload(std::size_t offset, std::size_t length) {
 }
 
 FactBatch::Slice FactBatch::store(std::string_view text) {
-  const Slice slice{narrow(key_text_.size()), narrow(text.size())};
-  key_text_ += text;
+  const Slice slice{narrow(texts_.size()), narrow(text.size())};
+  texts_ += text;
   return slice;
 }
 
-void FactBatch::add_keys(const RoutingKeys& keys) {
-  POSTRIDER_ASSERT(keys_.size() < payloads_.size(), "keys before their payload");
-  StoredKeys stored;
-  stored.type = store(keys.type);
-  stored.room_id = store(keys.room_id);
-  stored.sender = store(keys.sender);
-  stored.event_id = store(keys.event_id);
-  stored.membership = store(keys.membership);
-  stored.has_state_key = keys.state_key.has_value();
-  if (keys.state_key) stored.state_key = store(*keys.state_key);
-  stored.origin_server_ts = keys.origin_server_ts;
-  stored.names_aliases = keys.names_aliases;
-  stored.aliases_begin = narrow(aliases_.size());
-  stored.aliases_count = narrow(keys.aliases.size());
-  for (const std::string_view alias : keys.aliases) aliases_.push_back(store(alias));
-  keys_.push_back(stored);
+AttributeWriter FactBatch::add_attributes(std::size_t count) {
+  POSTRIDER_ASSERT(attributed_ < payloads_.size(), "attributes before their payload");
+  POSTRIDER_ASSERT(attributed_ == 0 || count == attributes_each_, "{} attributes after {}", count,
+                   attributes_each_);
+  attributes_each_ = count;
+  const std::size_t first = values_.size();
+  values_.resize(first + count);
+  has_value_.resize(first + count);
+  ++attributed_;
+  return {*this, first};
+}
+
+AttributeView FactBatch::attributes(std::size_t index) const {
+  POSTRIDER_ASSERT(index < attributed_, "fact {} has no attributes", index);
+  return {*this, index * attributes_each_};
+}
+
+void AttributeWriter::text(std::size_t index, std::string_view text) {
+  const FactBatch::Slice slice = batch_->store(text);
+  batch_->values_.at(first_ + index) = {slice.offset, slice.length};
+  batch_->has_value_.at(first_ + index) = true;
+}
+
+void AttributeWriter::number(std::size_t index, std::int64_t number) {
+  const auto bits = std::bit_cast<std::uint64_t>(number);
+  batch_->values_.at(first_ + index) = {static_cast<std::uint32_t>(bits),
+                                        static_cast<std::uint32_t>(bits >> 32U)};
+  batch_->has_value_.at(first_ + index) = true;
+}
+
+void AttributeWriter::texts(std::size_t index, std::span<const std::string_view> texts) {
+  batch_->values_.at(first_ + index) = {narrow(batch_->text_lists_.size()), narrow(texts.size())};
+  batch_->has_value_.at(first_ + index) = true;
+  for (const std::string_view text : texts) batch_->text_lists_.push_back(batch_->store(text));
+}
+
+bool AttributeView::has(std::size_t index) const {
+  return batch_->has_value_.at(first_ + index);
+}
+
+std::string_view AttributeView::text(std::size_t index) const {
+  const FactBatch::Value value = batch_->values_.at(first_ + index);
+  return batch_->stored_text({value.low, value.high});
+}
+
+std::int64_t AttributeView::number(std::size_t index) const {
+  const FactBatch::Value value = batch_->values_.at(first_ + index);
+  return std::bit_cast<std::int64_t>((std::uint64_t{value.high} << 32U) | value.low);
+}
+
+std::vector<std::string_view> AttributeView::texts(std::size_t index) const {
+  const FactBatch::Value value = batch_->values_.at(first_ + index);
+  std::vector<std::string_view> texts;
+  for (std::uint32_t i = 0; i < value.high; ++i) {
+    texts.push_back(batch_->stored_text(batch_->text_lists_.at(value.low + i)));
+  }
+  return texts;
 }
 
 std::string_view FactBatch::payload(std::size_t index) const {
@@ -51,31 +93,14 @@ std::string_view FactBatch::payload(std::size_t index) const {
   return std::string_view(buffer_).substr(slice.offset, slice.length);
 }
 
-std::string_view FactBatch::key_text(Slice slice) const {
-  return std::string_view(key_text_).substr(slice.offset, slice.length);
-}
-
-RoutingKeys FactBatch::keys(std::size_t index) const {
-  const StoredKeys& stored = keys_.at(index);
-  RoutingKeys keys;
-  keys.type = key_text(stored.type);
-  keys.room_id = key_text(stored.room_id);
-  keys.sender = key_text(stored.sender);
-  keys.event_id = key_text(stored.event_id);
-  keys.membership = key_text(stored.membership);
-  if (stored.has_state_key) keys.state_key = key_text(stored.state_key);
-  keys.origin_server_ts = stored.origin_server_ts;
-  keys.names_aliases = stored.names_aliases;
-  for (std::uint32_t i = 0; i < stored.aliases_count; ++i) {
-    keys.aliases.push_back(key_text(aliases_.at(stored.aliases_begin + i)));
-  }
-  return keys;
+std::string_view FactBatch::stored_text(Slice slice) const {
+  return std::string_view(texts_).substr(slice.offset, slice.length);
 }
 
 std::size_t FactBatch::memory_bytes() const {
-  return sizeof(FactBatch) + buffer_.capacity() + key_text_.capacity() +
-         payloads_.capacity() * sizeof(Slice) + keys_.capacity() * sizeof(StoredKeys) +
-         aliases_.capacity() * sizeof(Slice);
+  return sizeof(FactBatch) + buffer_.capacity() + texts_.capacity() +
+         (payloads_.capacity() + text_lists_.capacity()) * sizeof(Slice) +
+         values_.capacity() * sizeof(Value) + has_value_.capacity() / 8;
 }
 
 Chunk Chunk::part(StreamId after, StreamId through) const {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,18 +12,40 @@
 
 namespace postrider {
 
-/// What interest is decided on. Views into the batch they came from. A format that has no such key
-/// leaves it empty. The names are those of a Matrix event; another format maps its own onto them.
-struct RoutingKeys {
-  std::string_view type;
-  std::string_view room_id;
-  std::string_view sender;
-  std::string_view event_id;
-  std::optional<std::string_view> state_key;
-  std::int64_t origin_server_ts = 0;      ///< Unix milliseconds; 0 when the fact has none
-  std::string_view membership;            ///< of a membership fact: "join", "leave", …
-  std::vector<std::string_view> aliases;  ///< of a fact that names a room's aliases: all of them
-  bool names_aliases = false;             ///< the fact replaces its aliases, perhaps by none
+class FactBatch;
+
+/// The attributes of one fact, by their index in the schema of the stream's format. A view into
+/// the batch that they are stored in.
+class AttributeView {
+ public:
+  AttributeView(const FactBatch& batch, std::size_t first) : batch_(&batch), first_(first) {}
+
+  [[nodiscard]] bool has(std::size_t index) const;
+  /// Empty when the fact does not have it.
+  [[nodiscard]] std::string_view text(std::size_t index) const;
+  /// 0 when the fact does not have it.
+  [[nodiscard]] std::int64_t number(std::size_t index) const;
+  /// Empty when the fact does not have it.
+  [[nodiscard]] std::vector<std::string_view> texts(std::size_t index) const;
+
+ private:
+  const FactBatch* batch_;
+  std::size_t first_;
+};
+
+/// Writes the attributes of one fact into its batch, each once at most and as the schema says.
+/// Texts are copied.
+class AttributeWriter {
+ public:
+  AttributeWriter(FactBatch& batch, std::size_t first) : batch_(&batch), first_(first) {}
+
+  void text(std::size_t index, std::string_view text);
+  void number(std::size_t index, std::int64_t number);
+  void texts(std::size_t index, std::span<const std::string_view> texts);
+
+ private:
+  FactBatch* batch_;
+  std::size_t first_;
 };
 
 /// Facts that arrived together, with their payloads byte for byte. Immutable once shared. Has no
@@ -34,13 +56,14 @@ class FactBatch {
   explicit FactBatch(std::string buffer) : buffer_(std::move(buffer)) {}
 
   void add_payload(std::size_t offset, std::size_t length);
-  /// Copies the key texts. Called once for each payload, in order, or never.
-  void add_keys(const RoutingKeys& keys);
+  /// Makes room for `count` attributes of the next payload, the same number for each. Called once
+  /// for each payload, in order, or never.
+  AttributeWriter add_attributes(std::size_t count);
 
   [[nodiscard]] std::size_t size() const { return payloads_.size(); }
   [[nodiscard]] std::string_view payload(std::size_t index) const;
-  [[nodiscard]] RoutingKeys keys(std::size_t index) const;
-  [[nodiscard]] bool has_keys() const { return keys_.size() == payloads_.size(); }
+  [[nodiscard]] AttributeView attributes(std::size_t index) const;
+  [[nodiscard]] bool has_attributes() const { return attributed_ == payloads_.size(); }
   [[nodiscard]] const std::string& buffer() const { return buffer_; }
   /// Sum of the payload lengths.
   [[nodiscard]] std::size_t payload_bytes() const { return payload_bytes_; }
@@ -52,23 +75,25 @@ class FactBatch {
     std::uint32_t offset = 0;
     std::uint32_t length = 0;
   };
-  struct StoredKeys {
-    Slice type, room_id, sender, event_id, state_key, membership;
-    bool has_state_key = false;
-    bool names_aliases = false;
-    std::uint32_t aliases_begin = 0;
-    std::uint32_t aliases_count = 0;
-    std::int64_t origin_server_ts = 0;
+  /// Where a text is, where a run of texts is, or the two halves of a number.
+  struct Value {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
   };
+  friend class AttributeView;
+  friend class AttributeWriter;
   Slice store(std::string_view text);
-  [[nodiscard]] std::string_view key_text(Slice slice) const;
+  [[nodiscard]] std::string_view stored_text(Slice slice) const;
 
   std::string buffer_;
   std::vector<Slice> payloads_;
   std::size_t payload_bytes_ = 0;
-  std::string key_text_;
-  std::vector<StoredKeys> keys_;
-  std::vector<Slice> aliases_;
+  std::string texts_;
+  std::vector<Slice> text_lists_;
+  std::vector<Value> values_;  ///< of all facts, one after the other
+  std::vector<bool> has_value_;
+  std::size_t attributes_each_ = 0;
+  std::size_t attributed_ = 0;  ///< how many facts have theirs
 };
 
 /// A run of facts with consecutive stream IDs: `first`, `first + 1`, … A part of a shared batch.
@@ -85,7 +110,7 @@ struct Chunk {
     return begin + static_cast<std::size_t>(id.value - first.value);
   }
   [[nodiscard]] std::string_view payload(StreamId id) const { return batch->payload(index(id)); }
-  [[nodiscard]] RoutingKeys keys(StreamId id) const { return batch->keys(index(id)); }
+  [[nodiscard]] AttributeView attributes(StreamId id) const { return batch->attributes(index(id)); }
   /// What of it lies after `after` and at or before `through`; empty when nothing does.
   [[nodiscard]] Chunk part(StreamId after, StreamId through) const;
 };

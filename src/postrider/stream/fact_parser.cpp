@@ -10,6 +10,7 @@
 
 #include "postrider/base/assert.hpp"
 #include "postrider/stream/fact_spans.hpp"
+#include "postrider/stream/json_scanner.hpp"
 
 namespace postrider {
 namespace {
@@ -18,24 +19,13 @@ namespace {
 constexpr std::size_t stored_depth_max = 1000;
 constexpr std::size_t parser_bytes_min = 64U << 10;
 
-/// Levels of arrays and objects. Counts brackets outside strings, also of text that is not JSON.
+/// Levels of arrays and objects.
 std::size_t depth_of(std::string_view text) {
-  std::size_t depth = 0;
+  JsonScanner scanner;
   std::size_t deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\') {
-      ++i;
-    } else if (c == '"') {
-      in_string = !in_string;
-    } else if (in_string) {
-      continue;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
+  for (const char c : text) {
+    scanner.read(c);
+    deepest = std::max(deepest, scanner.depth());
   }
   return deepest;
 }
@@ -103,7 +93,7 @@ class Mistakes {
 
 class BodyParser {
  public:
-  BodyParser(std::string body, const EventFormat& format, const FactLimits& limits)
+  BodyParser(std::string body, const StreamFormat& format, const FactLimits& limits)
       : format_(format), limits_(limits), reader_(limits.json_depth_max) {
     body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
     batch_ = std::make_shared<FactBatch>(std::move(body));
@@ -160,14 +150,13 @@ class BodyParser {
       add_mistake(Code::malformed_json, "", "is not valid JSON: " + json_error_text(error));
       return;
     }
-    key_mistakes_.clear();
-    format_.read_keys(fact.get_object().value_unsafe(), keys_, key_mistakes_);
-    for (FieldError& mistake : key_mistakes_) {
+    batch_->add_payload(static_cast<std::size_t>(text.data() - body().data()), text.size());
+    attribute_mistakes_.clear();
+    format_.read_attributes(fact.get_object().value_unsafe(),
+                            batch_->add_attributes(format_.schema().size()), attribute_mistakes_);
+    for (FieldError& mistake : attribute_mistakes_) {
       add_mistake(Code::invalid_argument, mistake.pointer, std::move(mistake.detail));
     }
-    if (!mistakes_.empty()) return;
-    batch_->add_payload(static_cast<std::size_t>(text.data() - body().data()), text.size());
-    batch_->add_keys(keys_);
   }
 
   void add_mistake(Code code, const std::string& place, std::string detail) {
@@ -175,25 +164,23 @@ class BodyParser {
     mistakes_.add(code, is_alone_ ? place : fmt::format("/{}{}", facts_, place), std::move(detail));
   }
 
-  const EventFormat& format_;
+  const StreamFormat& format_;
   const FactLimits& limits_;
   FactReader reader_;
   std::shared_ptr<FactBatch> batch_;
   std::size_t facts_ = 0;
   std::size_t line_ = 0;
   bool is_alone_ = false;
-  RoutingKeys keys_;
-  std::vector<FieldError> key_mistakes_;
+  std::vector<FieldError> attribute_mistakes_;
   Mistakes mistakes_;
 };
 
-std::shared_ptr<const FactBatch> keyed(const FactBatch& stored, const EventFormat& format) {
+std::shared_ptr<const FactBatch> attributed(const FactBatch& stored, const StreamFormat& format) {
   std::string buffer;
   buffer.reserve(stored.buffer().size() + simdjson::SIMDJSON_PADDING);
   buffer = stored.buffer();
   auto batch = std::make_shared<FactBatch>(std::move(buffer));
   FactReader reader(stored_depth_max);
-  RoutingKeys keys;
   std::vector<FieldError> mistakes;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const std::string_view payload = stored.payload(i);
@@ -204,10 +191,9 @@ std::shared_ptr<const FactBatch> keyed(const FactBatch& stored, const EventForma
     auto error = reader.read(batch->payload(i), fact);
     if (error == simdjson::SUCCESS) error = fact.get(object);
     POSTRIDER_ASSERT(error == simdjson::SUCCESS, "a stored fact is no JSON object: {}", payload);
-    format.read_keys(object, keys, mistakes);
+    format.read_attributes(object, batch->add_attributes(format.schema().size()), mistakes);
     POSTRIDER_ASSERT(mistakes.empty(), "{} of a stored fact {}", mistakes.front().pointer,
                      mistakes.front().detail);
-    batch->add_keys(keys);
   }
   return batch;
 }
@@ -215,7 +201,7 @@ std::shared_ptr<const FactBatch> keyed(const FactBatch& stored, const EventForma
 }  // namespace
 
 Result<std::shared_ptr<const FactBatch>> parse_facts(std::string body, BodyKind kind,
-                                                     const EventFormat& format,
+                                                     const StreamFormat& format,
                                                      const FactLimits& limits) {
   if (body.size() > std::numeric_limits<std::uint32_t>::max() - simdjson::SIMDJSON_PADDING) {
     return fail(Code::payload_too_large, "a body of {} bytes is too large", body.size());
@@ -223,14 +209,14 @@ Result<std::shared_ptr<const FactBatch>> parse_facts(std::string body, BodyKind 
   return BodyParser(std::move(body), format, limits).parse(kind);
 }
 
-std::vector<Chunk> with_keys(std::vector<Chunk> chunks, const EventFormat& format) {
+std::vector<Chunk> with_attributes(std::vector<Chunk> chunks, const StreamFormat& format) {
   std::shared_ptr<const FactBatch> stored;
   std::shared_ptr<const FactBatch> batch;
   for (Chunk& chunk : chunks) {
-    if (chunk.batch->has_keys()) continue;
+    if (chunk.batch->has_attributes()) continue;
     if (chunk.batch != stored) {
       stored = chunk.batch;
-      batch = keyed(*stored, format);
+      batch = attributed(*stored, format);
     }
     chunk.batch = batch;
   }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "postrider/base/result.hpp"
-#include "postrider/stream/event_format.hpp"
 #include "postrider/stream/fact_batch.hpp"
+#include "postrider/stream/stream_format.hpp"
 
 namespace postrider {
 
@@ -24,20 +24,20 @@ struct FactLimits {
 inline constexpr std::size_t fact_mistakes_max = 20;
 
 /// The facts of a body, byte for byte as they came but for white space around them, and their
-/// keys. Facts are JSON objects; the whole body is valid JSON and UTF-8, and holds at least one.
-/// Stricter than the grammar of JSON in two places, for the sake of receivers that could not read
-/// it: half a surrogate pair in an escape ("\ud800") and a number that fits neither 64 bits nor a
-/// double (1e999) are malformed.
+/// attributes. Facts are JSON objects; the whole body is valid JSON and UTF-8, and holds at least
+/// one. Stricter than the grammar of JSON in two places, for the sake of receivers that could not
+/// read it: half a surrogate pair in an escape ("\ud800") and a number that fits neither 64 bits
+/// nor a double (1e999) are malformed.
 ///
 /// Errors: `malformed_json`, `payload_too_large` (a fact), `limit_exceeded` (facts, depth),
-/// `invalid_argument` (a routing key, nothing to append), each with the places of the first
+/// `invalid_argument` (an attribute, nothing to append), each with the places of the first
 /// mistakes: "/3/room_id" is in the fourth fact, "/room_id" in one that is alone. Any thread.
 Result<std::shared_ptr<const FactBatch>> parse_facts(std::string body, BodyKind kind,
-                                                     const EventFormat& format,
+                                                     const StreamFormat& format,
                                                      const FactLimits& limits);
 
-/// The same facts with the keys that the format reads from them. For what was read back from the
-/// database: a payload that is no longer a fact is a broken invariant.
-std::vector<Chunk> with_keys(std::vector<Chunk> chunks, const EventFormat& format);
+/// The same facts with the attributes that the format reads from them. For what was read back from
+/// the database: a payload that is no longer a fact is a broken invariant.
+std::vector<Chunk> with_attributes(std::vector<Chunk> chunks, const StreamFormat& format);
 
 }  // namespace postrider

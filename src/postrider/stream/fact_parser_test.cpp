@@ -2,16 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "postrider/stream/testing/plain_format.hpp"
+
 namespace postrider {
 namespace {
 
-const EventFormat& matrix() {
-  return *find_event_format("matrix");
-}
+const PlainFormat format;
 
 Result<std::shared_ptr<const FactBatch>> parse(std::string body, BodyKind kind = BodyKind::json,
                                                const FactLimits& limits = {}) {
-  return parse_facts(std::move(body), kind, matrix(), limits);
+  return parse_facts(std::move(body), kind, format, limits);
 }
 
 std::vector<std::string> payloads(const FactBatch& batch) {
@@ -47,8 +47,8 @@ TEST(FactParser, keeps_payloads_byte_for_byte_without_the_space_around_them) {
   ASSERT_TRUE(batch);
   EXPECT_EQ(payloads(**batch),
             (Texts{"{\"type\" :\t\"a\",  \"x\": 1.50e1}", "{\"type\":\"b\\u00e9\"}"}));
-  EXPECT_EQ((*batch)->keys(1).type, "bé");
-  EXPECT_TRUE((*batch)->has_keys());
+  EXPECT_EQ((*batch)->attributes(1).text(PlainFormat::type), "bé");
+  EXPECT_TRUE((*batch)->has_attributes());
 }
 
 TEST(FactParser, takes_a_fact_alone) {
@@ -74,7 +74,7 @@ TEST(FactParser, keeps_keys_apart_over_many_facts_of_all_sizes) {
   ASSERT_TRUE(batch);
   ASSERT_EQ((*batch)->size(), 500U);
   for (std::size_t i = 0; i < 500; ++i) {
-    EXPECT_EQ((*batch)->keys(i).type, fmt::format("t{}", i));
+    EXPECT_EQ((*batch)->attributes(i).text(PlainFormat::type), fmt::format("t{}", i));
     EXPECT_TRUE((*batch)->payload(i).starts_with(fmt::format(R"({{"type":"t{}")", i)));
     EXPECT_TRUE((*batch)->payload(i).ends_with("\"}"));
   }
@@ -248,13 +248,13 @@ TEST(FactParser, reads_the_keys_of_stored_facts_again) {
 
   const Chunk head{StreamId{7}, 0, 1, {}, stored};
   const Chunk tail{StreamId{9}, 1, 1, {}, stored};
-  const auto chunks = with_keys({head, tail}, matrix());
+  const auto chunks = with_attributes({head, tail}, format);
   ASSERT_EQ(chunks.size(), 2U);
-  EXPECT_EQ(chunks[0].keys(StreamId{7}).sender, "@x:y");
-  EXPECT_EQ(chunks[1].keys(StreamId{9}).type, "b");
+  EXPECT_EQ(chunks[0].attributes(StreamId{7}).text(PlainFormat::sender), "@x:y");
+  EXPECT_EQ(chunks[1].attributes(StreamId{9}).text(PlainFormat::type), "b");
   EXPECT_EQ(chunks[1].payload(StreamId{9}), (*parsed)->payload(1));
   EXPECT_EQ(chunks[0].batch, chunks[1].batch);
-  EXPECT_FALSE(stored->has_keys());
+  EXPECT_FALSE(stored->has_attributes());
 }
 
 TEST(FactParser, reads_the_keys_of_a_fact_as_deep_as_any_configuration_allows) {
@@ -264,7 +264,10 @@ TEST(FactParser, reads_the_keys_of_a_fact_as_deep_as_any_configuration_allows) {
   ASSERT_TRUE(parsed);
   auto stored = std::make_shared<FactBatch>(std::string((*parsed)->buffer()));
   stored->add_payload(0, stored->buffer().size());
-  EXPECT_EQ(with_keys({{StreamId{1}, 0, 1, {}, stored}}, matrix())[0].keys(StreamId{1}).type, "t");
+  EXPECT_EQ(with_attributes({{StreamId{1}, 0, 1, {}, stored}}, format)[0]
+                .attributes(StreamId{1})
+                .text(PlainFormat::type),
+            "t");
 }
 
 }  // namespace

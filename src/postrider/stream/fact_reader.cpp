@@ -27,7 +27,7 @@ void clip(std::vector<Chunk>& chunks, StreamId after, StreamId through) {
 }  // namespace
 
 FactReader::FactReader(Runtime& runtime, Reader reader, const StreamRow& row,
-                       const EventFormat& format, CacheSizes sizes, StreamId position)
+                       const StreamFormat& format, CacheSizes sizes, StreamId position)
     : reader_(reader),
       stream_(row.key),
       name_(row.name),
@@ -46,18 +46,18 @@ void FactReader::add(Chunk chunk) {
 }
 
 Async<Result<FactRun>> FactReader::read(StreamId after, StreamId linear, std::size_t facts_max,
-                                        Keys keys) {
+                                        WithAttributes with) {
   CO_TRY_VOID(check_kept(after, dropped_through_));
   if (after >= linear) co_return FactRun({}, after);
-  if (auto run = read_memory(after, linear, facts_max, keys)) co_return *std::move(run);
+  if (auto run = read_memory(after, linear, facts_max, with)) co_return *std::move(run);
   // Services that catch up want the same blocks: those that waited here find them in the cache.
   co_await stored_read_mutex_.lock();
-  auto remembered = read_memory(after, linear, facts_max, keys);
+  auto remembered = read_memory(after, linear, facts_max, with);
   Result<FactRun> run;
   if (remembered) {
     run = *std::move(remembered);
   } else {
-    run = co_await read_stored(after, linear, facts_max, keys);
+    run = co_await read_stored(after, linear, facts_max, with);
   }
   stored_read_mutex_.unlock();
   co_return run;
@@ -71,13 +71,13 @@ Result<void> FactReader::check_kept(StreamId after, StreamId dropped_through) co
 }
 
 std::optional<FactRun> FactReader::read_memory(StreamId after, StreamId linear,
-                                               std::size_t facts_max, Keys keys) {
+                                               std::size_t facts_max, WithAttributes with) {
   if (tail_.reaches(after)) {
     FactRun run = read_tail(after, linear, facts_max);
-    const auto has_keys = [](const Chunk& chunk) { return chunk.batch->has_keys(); };
-    if (keys == Keys::not_needed || std::ranges::all_of(run.chunks, has_keys)) return run;
+    const auto has_attributes = [](const Chunk& chunk) { return chunk.batch->has_attributes(); };
+    if (with == WithAttributes::no || std::ranges::all_of(run.chunks, has_attributes)) return run;
   }
-  if (keys == Keys::needed) return std::nullopt;
+  if (with == WithAttributes::yes) return std::nullopt;
   return read_cache(after, linear, facts_max);
 }
 
@@ -113,7 +113,7 @@ FactRun FactReader::read_tail(StreamId after, StreamId linear, std::size_t facts
 
 /// On the lane.
 Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, std::size_t facts_max,
-                                                       Keys keys) const {
+                                                       WithAttributes with) const {
   StoredBlocks stored;
   std::int64_t facts = 0;
   std::int64_t bytes = 0;
@@ -130,7 +130,7 @@ Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, std::size
     stored.is_end = std::ssize(blocks) < wanted;
     for (const Block& block : blocks) {
       TRY(auto chunks, unpack_block(block));
-      if (keys == Keys::needed) chunks = with_keys(std::move(chunks), format_);
+      if (with == WithAttributes::yes) chunks = with_attributes(std::move(chunks), format_);
       stored.blocks.push_back(std::move(chunks));
       facts += block.fact_count;
       bytes += block.raw_bytes;
@@ -143,8 +143,8 @@ Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, std::size
 }
 
 Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear,
-                                               std::size_t facts_max, Keys keys) {
-  auto work = [this, after, facts_max, keys] { return read_next(after, facts_max, keys); };
+                                               std::size_t facts_max, WithAttributes with) {
+  auto work = [this, after, facts_max, with] { return read_next(after, facts_max, with); };
   CO_TRY(const StoredBlocks stored, co_await run_on(reader_.lane, work));
   set_dropped_through(stored.dropped_through);
   CO_TRY_VOID(check_kept(after, stored.dropped_through));
@@ -155,7 +155,7 @@ Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear,
     const StreamId last = block.back().last();
     // What is committed and ahead of the linear position is not in order yet.
     const bool is_in_order = last <= linear;
-    if (is_in_order && keys == Keys::not_needed) {
+    if (is_in_order && with == WithAttributes::no) {
       cache_.add(std::min(follows, block.front().first.plus(-1)), block);
     }
     follows = last;
@@ -173,7 +173,7 @@ Async<Result<FactReader::Page>> FactReader::read_between(PositionVector after, P
   StreamId at = after.minimum();
   Page page;
   while (page.chunks.empty() && at < upto.maximum()) {
-    auto work = [this, at, facts_max] { return read_next(at, facts_max, Keys::not_needed); };
+    auto work = [this, at, facts_max] { return read_next(at, facts_max, WithAttributes::no); };
     CO_TRY(const StoredBlocks stored, co_await run_on(reader_.lane, work));
     set_dropped_through(stored.dropped_through);
     CO_TRY_VOID(check_kept(at, stored.dropped_through));

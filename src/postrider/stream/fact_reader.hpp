@@ -23,7 +23,7 @@
 
 namespace postrider {
 
-class EventFormat;
+class StreamFormat;
 
 /// All facts after some position and up to `through`.
 struct FactRun {
@@ -40,7 +40,7 @@ class FactReader {
     std::size_t blocks_bytes = 0;
   };
   /// Facts up to `position` are in the database only. References must outlive the reader.
-  FactReader(Runtime& runtime, Reader reader, const StreamRow& row, const EventFormat& format,
+  FactReader(Runtime& runtime, Reader reader, const StreamRow& row, const StreamFormat& format,
              CacheSizes sizes, StreamId position);
 
   /// The next chunk in linear order. One that is not, which only a damaged update can bring, is
@@ -55,10 +55,11 @@ class FactReader {
     dropped_through_ = std::max(dropped_through_, through);
   }
 
-  enum class Keys { not_needed, needed };
+  enum class WithAttributes { no, yes };
   /// Facts after `after` and up to `linear`, in order: at least one if there is one, and not many
   /// more than `facts_max`. `position_gone` when facts after `after` were dropped.
-  Async<Result<FactRun>> read(StreamId after, StreamId linear, std::size_t facts_max, Keys keys);
+  Async<Result<FactRun>> read(StreamId after, StreamId linear, std::size_t facts_max,
+                              WithAttributes with);
 
   struct Page {
     std::vector<Chunk> chunks;
@@ -73,10 +74,10 @@ class FactReader {
   [[nodiscard]] Result<void> check_kept(StreamId after, StreamId dropped_through) const;
   [[nodiscard]] FactRun read_tail(StreamId after, StreamId linear, std::size_t facts_max) const;
   std::optional<FactRun> read_memory(StreamId after, StreamId linear, std::size_t facts_max,
-                                     Keys keys);
+                                     WithAttributes with);
   std::optional<FactRun> read_cache(StreamId after, StreamId linear, std::size_t facts_max);
   Async<Result<FactRun>> read_stored(StreamId after, StreamId linear, std::size_t facts_max,
-                                     Keys keys);
+                                     WithAttributes with);
   /// Blocks that follow, each as its chunks; `is_end` when no more were committed by then.
   struct StoredBlocks {
     std::vector<std::vector<Chunk>> blocks;
@@ -84,12 +85,12 @@ class FactReader {
     StreamId dropped_through;
   };
   [[nodiscard]] Result<StoredBlocks> read_next(StreamId after, std::size_t facts_max,
-                                               Keys keys) const;
+                                               WithAttributes with) const;
 
   Reader reader_;
   StreamKey stream_;
   std::string name_;
-  const EventFormat& format_;
+  const StreamFormat& format_;
   StreamId dropped_through_;
   TailCache tail_;
   ChunkCache cache_;

@@ -12,7 +12,7 @@ constexpr std::string_view json_white_space = " \t\n\r";
 /// also of text that is not JSON.
 class JsonScanner {
  public:
-  void take(char c) {
+  void read(char c) {
     if (escaped_) {
       escaped_ = false;
     } else if (in_string_) {

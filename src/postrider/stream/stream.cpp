@@ -8,7 +8,6 @@
 #include "postrider/base/assert.hpp"
 #include "postrider/runtime/reply.hpp"
 #include "postrider/stream/block.hpp"
-#include "postrider/stream/event_format.hpp"
 
 namespace postrider {
 namespace {
@@ -138,7 +137,8 @@ class Stream::AppendWrite final : public Write {
 };
 
 Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-               StreamMetrics metrics, const StreamRow& row, IdSource ids)
+               StreamMetrics metrics, const StreamRow& row,
+               std::shared_ptr<const StreamFormat> format, IdSource ids)
     : runtime_(runtime),
       committer_(committer),
       database_(reader),
@@ -146,8 +146,8 @@ Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSett
       metrics_(metrics),
       key_(row.key),
       name_(row.name),
-      format_(find_event_format(row.format)),
-      sorted_through_(row.sorted_through),
+      format_(std::move(format)),
+      sorted_{row.sorted_through, row.facts_unwanted},
       session_(ids.session),
       ids_(allocator_source(ids.session), ids.last),
       announced_position_(ids.last),
@@ -157,7 +157,6 @@ Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSett
               {settings.tail_cache_bytes, settings.block_cache_bytes}, ids.last),
       advanced_(runtime),
       key_released_(runtime) {
-  POSTRIDER_ASSERT(format_ != nullptr, "stream {} has format {}", name_, row.format);
   if (ids.session == nullptr)
     positions_.apply_list({SessionKey{0}, {{only_writer, ids.last, true}}});
 }
@@ -353,8 +352,8 @@ void Stream::release_in_order() {
   advanced_.notify_all();
 }
 
-Async<Result<FactRun>> Stream::read(StreamId after, std::size_t facts_max, Keys keys) {
-  co_return co_await reader_.read(after, positions_.linear(), facts_max, keys);
+Async<Result<FactRun>> Stream::read(StreamId after, std::size_t facts_max, WithAttributes with) {
+  co_return co_await reader_.read(after, positions_.linear(), facts_max, with);
 }
 
 Async<Result<FactReader::Page>> Stream::read_between(PositionVector after, PositionVector upto,

@@ -91,6 +91,12 @@ struct WriterUpdate {
   bool is_complete = false;   ///< `chunks` are all that there are in between
 };
 
+/// How far interest was decided in a stream.
+struct SortedPosition {
+  StreamId through;
+  std::int64_t facts_unwanted = 0;  ///< up to there, of all time: that no service gets
+};
+
 /// An append-only log of facts, written to by this process and, under a session, by others. Engine
 /// thread. Whoever waits in one of its coroutines must be done before it is destroyed.
 class Stream {
@@ -98,14 +104,18 @@ class Stream {
   /// `row.format` names a known format. `ids.last`: every fact that is stored is at or below it,
   /// and in order. References must outlive the stream.
   Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-         StreamMetrics metrics, const StreamRow& row, IdSource ids);
+         StreamMetrics metrics, const StreamRow& row, std::shared_ptr<const StreamFormat> format,
+         IdSource ids);
   ~Stream();
 
   // These three may be called on any thread.
 
   [[nodiscard]] StreamKey key() const { return key_; }
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const EventFormat& format() const { return *format_; }
+  [[nodiscard]] const StreamFormat& format() const { return *format_; }
+
+  /// This process as a writer of the stream; changes with its session.
+  [[nodiscard]] InstanceKey writer() const;
 
   /// Every fact up to here is on disk and known here, or its ID will never carry one.
   [[nodiscard]] StreamId linear_position() const { return positions_.linear(); }
@@ -114,10 +124,11 @@ class Stream {
   /// Facts up to here may be gone.
   [[nodiscard]] StreamId dropped_through() const { return reader_.dropped_through(); }
   /// Interest in every fact up to here is decided and stored, as far as this process knows.
-  [[nodiscard]] StreamId sorted_through() const { return sorted_through_; }
+  [[nodiscard]] StreamId sorted_through() const { return sorted_.through; }
+  [[nodiscard]] const SortedPosition& sorted() const { return sorted_; }
   /// How many IDs are in order and not sorted.
   [[nodiscard]] std::int64_t sort_lag() const {
-    return linear_position().value - sorted_through_.value;
+    return linear_position().value - sorted_.through.value;
   }
   /// How long facts are kept that no service needs any more.
   [[nodiscard]] Duration retain() const { return settings_.retain; }
@@ -134,11 +145,11 @@ class Stream {
   Async<Result<std::optional<AppendReceipt>>> append_if(std::shared_ptr<const FactBatch> facts,
                                                         AppendCondition condition);
 
-  using Keys = FactReader::Keys;
+  using WithAttributes = FactReader::WithAttributes;
   /// Facts after `after`, in order, up to the linear position: at least one if there is one, and
   /// not many more than `facts_max`. Errors: `position_gone` when facts after `after` were dropped,
   /// and those of the database.
-  Async<Result<FactRun>> read(StreamId after, std::size_t facts_max, Keys keys);
+  Async<Result<FactRun>> read(StreamId after, std::size_t facts_max, WithAttributes with);
   /// Facts that `after` has not reached and `upto` has, in order of ID, not many more than
   /// `facts_max`. `positions` have reached `upto`. Errors as of `read`.
   Async<Result<FactReader::Page>> read_between(PositionVector after, PositionVector upto,
@@ -150,8 +161,8 @@ class Stream {
   /// Retention has deleted up to here, in a transaction that is committed.
   void set_dropped_through(StreamId through) { reader_.set_dropped_through(through); }
   /// The sorter has come this far, in a transaction that is committed.
-  void set_sorted_through(StreamId through) {
-    sorted_through_ = std::max(sorted_through_, through);
+  void set_sorted(const SortedPosition& sorted) {
+    if (sorted.through > sorted_.through) sorted_ = sorted;
   }
 
   // Writing with other processes, under a session.
@@ -199,7 +210,6 @@ class Stream {
   void finish_commit(const Reservation& reservation, SessionKey newest_session,
                      std::vector<Chunk> chunks, std::vector<Block> blocks);
   void answer(PendingAppend& append, const Result<void>& outcome);
-  [[nodiscard]] InstanceKey writer() const;
   /// Applies the update of any writer, and releases what is in order then.
   void apply_update(const WriterUpdate& update);
   void buffer_chunks(const std::vector<Chunk>& chunks, StreamId after);
@@ -213,8 +223,8 @@ class Stream {
   StreamMetrics metrics_;
   StreamKey key_;
   std::string name_;
-  const EventFormat* format_;
-  StreamId sorted_through_;
+  std::shared_ptr<const StreamFormat> format_;
+  SortedPosition sorted_;
   const Session* session_;
   IdAllocator ids_;
   StreamId announced_position_;  ///< in the last update of this writer

@@ -11,7 +11,7 @@ using Chunks = std::vector<Chunk>;
 class StreamTest : public StreamWorld {
  protected:
   Chunks read(Stream& stream, std::int64_t after, std::size_t facts_max = 10) {
-    return run(stream.read(StreamId{after}, facts_max, Stream::Keys::not_needed)).value().chunks;
+    return run(stream.read(StreamId{after}, facts_max, Stream::WithAttributes::no)).value().chunks;
   }
 };
 
@@ -86,8 +86,9 @@ TEST_F(StreamTest, reads_the_same_from_memory_and_from_disk) {
 TEST_F(StreamTest, keys_are_read_again_from_facts_on_disk) {
   const auto stream = open_stream(no_tail);
   EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
-  const Chunks chunks = run(stream->read(StreamId{0}, 1, Stream::Keys::needed)).value().chunks;
-  EXPECT_EQ(chunks.front().keys(StreamId{1}).sender, "@a:x");
+  const Chunks chunks =
+      run(stream->read(StreamId{0}, 1, Stream::WithAttributes::yes)).value().chunks;
+  EXPECT_EQ(chunks.front().attributes(StreamId{1}).text(PlainFormat::sender), "@a:x");
 }
 
 TEST_F(StreamTest, readers_that_want_the_same_facts_at_once_read_the_disk_once) {
@@ -96,7 +97,7 @@ TEST_F(StreamTest, readers_that_want_the_same_facts_at_once_read_the_disk_once) 
   reader->statements = 0;
   Gate gate{runtime};
   auto read_after = [&](StreamId after) -> Async<void> {
-    const auto found = co_await stream->read(after, 1, Stream::Keys::not_needed);
+    const auto found = co_await stream->read(after, 1, Stream::WithAttributes::no);
     EXPECT_EQ(ids_of(found.value().chunks), range(after.value + 1, 100));
   };
   for (int i = 0; i < 50; ++i) gate.spawn(read_after(StreamId{i}), "read");
@@ -108,7 +109,7 @@ TEST_F(StreamTest, facts_that_retention_dropped_are_gone_for_readers) {
   const auto stream = open_stream();
   EXPECT_TRUE(run(stream->append(facts(*stream, 10), std::nullopt)));
   stream->set_dropped_through(StreamId{5});
-  EXPECT_EQ(run(stream->read(StreamId{4}, 1, Stream::Keys::not_needed)).error().code,
+  EXPECT_EQ(run(stream->read(StreamId{4}, 1, Stream::WithAttributes::no)).error().code,
             Code::position_gone);
   EXPECT_EQ(ids_of(read(*stream, 5)), range(6, 10));
 }
@@ -120,7 +121,7 @@ TEST_F(StreamTest, a_reader_whose_facts_are_dropped_while_it_waits_gets_no_silen
   ASSERT_TRUE(drop_blocks(*writer, stream->key(), StreamId{3}, later, 9));
   ASSERT_TRUE(set_dropped_through(*writer, stream->key(), StreamId{2}));
   // The stream is told after the commit; a read that began before must not skip what is gone.
-  EXPECT_EQ(run(stream->read(StreamId{1}, 9, Stream::Keys::not_needed)).error().code,
+  EXPECT_EQ(run(stream->read(StreamId{1}, 9, Stream::WithAttributes::no)).error().code,
             Code::position_gone);
   EXPECT_EQ(ids_of(read(*stream, 2)), range(3, 3));
 }

@@ -116,9 +116,11 @@ Async<Result<void>> Streams::create(std::string name, StreamDeclaration declarat
   StreamRow row;
   WriterStart start;
   const WallTime now = runtime_.wall_now();
+  const std::string format =
+      declaration.format.empty() ? settings_.default_format : declaration.format;
   std::function<Result<void>(SqlConnection&)> apply =
       [&](SqlConnection& connection) -> Result<void> {
-    TRY(row, put_stream(connection, name, declaration.format, now));
+    TRY(row, put_stream(connection, name, format, now));
     if (session_ != nullptr) {
       TRY(start, join_as_writer(connection, row, session_->instance(), {}));
     }
@@ -138,8 +140,14 @@ Async<Result<void>> Streams::create(std::string name, StreamDeclaration declarat
 }
 
 Result<void> Streams::check_format(const StreamRow& row) const {
+  if (settings_.make_format(row.format, {}) == nullptr) {
+    return fail(Code::storage_incompatible,
+                "stream \"{}\" holds facts of format {}, which this version does not know",
+                row.name, row.format);
+  }
   const auto declared = settings_.declared.find(row.name);
-  if (declared == settings_.declared.end() || declared->second.format == row.format) return {};
+  const bool is_free = declared == settings_.declared.end() || declared->second.format.empty();
+  if (is_free || declared->second.format == row.format) return {};
   return fail(Code::storage_incompatible,
               "stream \"{}\" holds facts of format {}, and the configuration says {}", row.name,
               row.format, declared->second.format);
@@ -147,10 +155,12 @@ Result<void> Streams::check_format(const StreamRow& row) const {
 
 Stream& Streams::open(const StreamRow& row, StreamId last_id) {
   const auto declared = settings_.declared.find(row.name);
-  const bool is_declared = declared != settings_.declared.end();
+  const StreamDeclaration& declaration =
+      declared != settings_.declared.end() ? declared->second : settings_.created;
   StreamSettings settings = settings_.each;
-  settings.retain = is_declared ? declared->second.retain : settings_.created.retain;
+  settings.retain = declaration.retain;
   return add(std::make_unique<Stream>(runtime_, committer_, reader_, settings, metrics_, row,
+                                      settings_.make_format(row.format, declaration.attributes),
                                       IdSource{last_id, session_}));
 }
 

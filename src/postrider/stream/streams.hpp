@@ -13,15 +13,22 @@
 namespace postrider {
 
 struct StreamDeclaration {
-  std::string format = "matrix";
+  std::string format;                             ///< empty: as it is stored, else the default
+  std::map<std::string, std::string> attributes;  ///< JSON pointers by name, for its format
   Duration retain = std::chrono::hours{24 * 7};
 };
+
+/// Null when there is no format of that name. `pointers`: where its attributes are, by name.
+using MakeFormat = std::function<std::shared_ptr<const StreamFormat>(
+    std::string_view name, const std::map<std::string, std::string>& pointers)>;
 
 struct StreamsSettings {
   std::map<std::string, StreamDeclaration> declared;
   bool auto_create = false;
   StreamDeclaration created;  ///< what an auto-created stream is like
   StreamSettings each;
+  std::string default_format;  ///< of a new stream whose declaration names none
+  MakeFormat make_format;
 };
 
 /// The streams of this process: every stream of the database that it knows of, by name and by key.

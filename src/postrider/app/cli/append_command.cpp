@@ -2,6 +2,9 @@
 #include <ostream>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/ranges.h>
 
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/fact_sender.hpp"
@@ -24,8 +27,44 @@ struct AppendOptions {
   std::size_t batch = 100;
   std::string idempotency_prefix;
   std::string retry_for = "1m";
+  bool explain = false;
   bool json = false;
 };
+
+std::string attributes_text(const boost::json::object& attributes) {
+  std::string text;
+  for (const auto& attribute : attributes) {
+    const boost::json::value& value = attribute.value();
+    text += fmt::format(
+        "{}{} {}", text.empty() ? " (" : ", ", std::string_view(attribute.key()),
+        value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value));
+  }
+  return text.empty() ? text : text + ")";
+}
+
+/// One line for each fact: who gets it.
+std::string explanation_text(const std::string& answer) {
+  boost::json::error_code error;
+  const boost::json::value body = boost::json::parse(answer, error);
+  const boost::json::value* explanation =
+      !error && body.is_object() ? body.get_object().if_contains("explanation") : nullptr;
+  if (explanation == nullptr || !explanation->is_array()) {
+    return "these facts had been appended before; who gets them was decided then\n";
+  }
+  std::string text;
+  for (const boost::json::value& value : explanation->get_array()) {
+    const boost::json::object& fact = value.as_object();
+    std::vector<std::string> receivers;
+    for (const auto& receiver : fact.at("receivers").as_array()) {
+      receivers.emplace_back(receiver.as_string());
+    }
+    text += fmt::format(
+        "fact {}{}: {}\n", fact.at("id").as_int64(),
+        attributes_text(fact.at("attributes").as_object()),
+        receivers.empty() ? "no receiver" : fmt::format("{}", fmt::join(receivers, ", ")));
+  }
+  return text;
+}
 
 Result<void> send_texts(const std::vector<std::string>& texts, FactSender& sender) {
   for (const std::string& text : texts) {
@@ -70,7 +109,8 @@ void print_outcome(const AppendOptions& options, CommandContext& context,
   } else {
     context.terminal.out << fmt::format("{} fact{} appended to {}\n", sender.fact_count(),
                                         sender.fact_count() == 1 ? "" : "s", options.stream);
-    if (!sender.last_answer().empty()) context.terminal.out << sender.last_answer() << '\n';
+    const bool is_shown = !options.explain && !sender.last_answer().empty();
+    if (is_shown) context.terminal.out << sender.last_answer() << '\n';
   }
   context.terminal.out << std::flush;
 }
@@ -85,6 +125,12 @@ ExitCode append(const AppendOptions& options, CommandContext& context) {
   settings.idempotency_prefix = options.idempotency_prefix.empty()
                                     ? generate_token("append", system_random_bytes)
                                     : options.idempotency_prefix;
+  settings.explain = options.explain;
+  if (options.explain && !options.json) {
+    settings.on_answer = [&context](const std::string& answer) {
+      context.terminal.out << explanation_text(answer);
+    };
+  }
   Result<Target> target = find_target(options.target, Listener::public_api, context.environment);
   if (!target) return report(context, target.error());
   FactSender sender(context, ApiClient(context, *std::move(target)), settings);
@@ -125,6 +171,8 @@ void add_append_command(CLI::App& program, CommandContext& context) {
                    "how long to go on after connection errors, 503 and 507")
       ->type_name("DURATION")
       ->capture_default_str();
+  command->add_flag("--explain", options->explain,
+                    "wait until it is decided who gets each fact, and tell");
   command->add_flag("--json", options->json, "print only the last answer");
   add_target_options(*command, Listener::public_api, options->target);
   command->footer("Example: postrider append events --file events.ndjson");

@@ -34,6 +34,20 @@ TEST(AppendCommand, sends_a_file_in_batches_in_order) {
   EXPECT_EQ(server.out.str(), std::string("3 facts appended to events\n") + answer + "\n");
 }
 
+TEST(AppendCommand, explains_who_gets_each_fact) {
+  ScriptedServer server;
+  server.will_answer(200, R"({"first":7,"last":8,"count":2,"token":"t","explanation":[)"
+                          R"({"id":7,"attributes":{"type":"a","n":3},"receivers":["x","y"]},)"
+                          R"({"id":8,"attributes":{},"receivers":[]}]})");
+  EXPECT_EQ(server.run({"append", "s", "--explain", "--fact", "{}", "--fact", "{}"}), ExitCode::ok);
+  EXPECT_EQ(server.requests.at(0).url, "http://127.0.0.1:8480/v1/streams/s/facts?explain=true");
+  EXPECT_TRUE(server.out.str().starts_with("fact 7 (type a, n 3): x, y\nfact 8: no receiver\n"))
+      << server.out.str();
+  server.will_answer(200, R"({"first":7,"last":8,"count":2,"token":"t","explanation":null})");
+  EXPECT_EQ(server.run({"append", "s", "--explain", "--fact", "{}"}), ExitCode::ok);
+  EXPECT_NE(server.out.str().find("had been appended before"), std::string::npos);
+}
+
 TEST(AppendCommand, prints_only_the_answer_as_json) {
   ScriptedServer server;
   server.will_answer(200, answer);

@@ -7,7 +7,6 @@
 #include "postrider/app/cli/server_target.hpp"
 #include "postrider/app/config/registration_files.hpp"
 #include "postrider/app/serve/engine_settings.hpp"
-#include "postrider/delivery/matrix/registration.hpp"
 
 namespace postrider {
 namespace {
@@ -28,9 +27,10 @@ ExitCode check(const std::string& option, CommandContext& context) {
   }
   const auto settings = load_settings(file, context.environment);
   if (!settings) return print_mistakes(context, settings.error());
-  const auto registrations = load_registrations(
-      *settings, [&settings](const boost::json::value& document) -> Result<void> {
-        TRY_VOID(parse_registration(document, registration_limits(*settings)));
+  const Catalog catalog(catalog_settings(*settings));
+  const auto registrations =
+      load_registrations(*settings, [&catalog](const boost::json::value& document) -> Result<void> {
+        TRY_VOID(catalog.kinds().parse(document));
         return {};
       });
   if (!registrations) return print_mistakes(context, registrations.error());

@@ -135,17 +135,59 @@ TEST(ServicesCommand, sends_orders_and_prints_the_new_state) {
 
 TEST(ServicesCommand, registers_from_options_and_shows_the_tokens) {
   ScriptedServer server;
-  server.will_answer(201, R"({"id":"irc","as_token":"as-1","hs_token":"hs-1"})");
+  server.will_answer(201, R"({"id":"irc","kind":"matrix","as_token":"as-1","hs_token":"hs-1"})");
   EXPECT_EQ(server.run({"services", "put", "irc", "--url", "http://127.0.0.1:9000", "--users",
                         "@irc_.*", "--users", "@i:.*", "--rooms", "!r:.*"}),
             ExitCode::ok);
   EXPECT_EQ(server.requests.at(0).method, "PUT");
-  EXPECT_EQ(boost::json::parse(server.requests.at(0).body), boost::json::parse(R"({
-    "id":"irc","url":"http://127.0.0.1:9000","sender_localpart":"irc","namespaces":{
-      "users":[{"regex":"@irc_.*","exclusive":false},{"regex":"@i:.*","exclusive":false}],
-      "rooms":[{"regex":"!r:.*","exclusive":false}],"aliases":[]}})"));
-  EXPECT_NE(server.out.str().find("hs_token: hs-1"), std::string::npos);
-  EXPECT_NE(server.out.str().find("as_token: as-1"), std::string::npos);
+  EXPECT_EQ(server.requests.at(0).body,
+            R"({"id":"irc","kind":"matrix","url":"http://127.0.0.1:9000","sender_localpart":"irc",)"
+            R"("namespaces":{"users":[{"regex":"@irc_.*","exclusive":false},{"regex":"@i:.*",)"
+            R"("exclusive":false}],"rooms":[{"regex":"!r:.*","exclusive":false}],"aliases":[]}})");
+  EXPECT_EQ(server.out.str(),
+            "service irc: registered, matrix\nShown this once, so keep it:\n"
+            "  hs_token: hs-1  (Postrider shows it to the service)\n"
+            "  as_token: as-1  (the service shows it to Postrider)\n");
+}
+
+TEST(ServicesCommand, registers_a_webhook_unless_an_option_is_of_matrix) {
+  ScriptedServer server;
+  server.will_answer(
+      201, R"({"id":"orders","kind":"webhook","secret":"whsec_x","warnings":["no stream"]})");
+  EXPECT_EQ(server.run({"services", "put", "orders", "--url", "http://127.0.0.1:9000", "--types",
+                        "order.*", "--streams", "shop", "--header", "X-Team: shop"}),
+            ExitCode::ok);
+  EXPECT_EQ(server.requests.at(0).body,
+            R"({"id":"orders","kind":"webhook","url":"http://127.0.0.1:9000","types":["order.*"],)"
+            R"("streams":["shop"],"headers":{"X-Team":"shop"}})");
+  EXPECT_EQ(server.out.str(),
+            "service orders: registered, webhook\nwarning: no stream\n"
+            "Shown this once, so keep it:\n"
+            "  secret: whsec_x  (the receiver verifies signatures with it)\n");
+  server.will_answer(201, R"({"id":"all","kind":"webhook"})");
+  EXPECT_EQ(server.run({"services", "put", "all", "--url", "http://h"}), ExitCode::ok);
+  EXPECT_EQ(server.requests.at(1).body, R"({"id":"all","kind":"webhook","url":"http://h"})");
+}
+
+TEST(ServicesCommand, refuses_options_of_two_kinds_and_a_header_without_a_colon) {
+  ScriptedServer server;
+  EXPECT_EQ(
+      server.run({"services", "put", "a", "--url", "http://h", "--types", "x", "--users", "@.*"}),
+      ExitCode::bad_input);
+  EXPECT_EQ(server.run({"services", "put", "a", "--url", "http://h", "--header", "X"}),
+            ExitCode::bad_input);
+  EXPECT_NE(server.err.str().find("allowed: NAME: VALUE"), std::string::npos);
+  EXPECT_TRUE(server.requests.empty());
+}
+
+TEST(ServicesCommand, pings_and_fails_when_the_receiver_does) {
+  ScriptedServer server;
+  server.will_answer(200, R"({"id":"a","state":"up","status":200,"duration_ms":3,"error":null})");
+  EXPECT_EQ(server.run({"services", "ping", "a"}), ExitCode::ok);
+  EXPECT_EQ(server.requests.at(0).url, "http://127.0.0.1:8481/v1/services/a/ping");
+  EXPECT_EQ(server.out.str(), "service a: answered HTTP 200 in 3 ms; it is up\n");
+  server.will_answer(200, R"({"id":"a","state":"down","status":500,"error":"HTTP 500"})");
+  EXPECT_EQ(server.run({"services", "ping", "a"}), ExitCode::failed);
 }
 
 TEST(ServicesCommand, registers_from_a_file_and_shows_mistakes_at_their_lines) {

@@ -62,7 +62,8 @@ Result<void> FactSender::flush() {
 Result<void> FactSender::send_batch() {
   ApiRequest request;
   request.method = "POST";
-  request.url = fmt::format("/v1/streams/{}/facts", percent_encoded(settings_.stream));
+  request.url = fmt::format("/v1/streams/{}/facts{}", percent_encoded(settings_.stream),
+                            settings_.explain ? "?explain=true" : "");
   request.content_type = "application/json";
   request.body = body_of(batch_, batch_bytes_);
   request.headers.emplace_back("Idempotency-Key",
@@ -76,6 +77,7 @@ Result<void> FactSender::send_batch() {
     return std::unexpected(error.code == Code::stopping ? error : std::move(error).with(lines));
   }
   last_answer_ = std::move(answer->body);
+  if (settings_.on_answer) settings_.on_answer(last_answer_);
   fact_count_ += static_cast<std::int64_t>(batch_.size());
   ++batch_number_;
   batch_.clear();

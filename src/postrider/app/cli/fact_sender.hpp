@@ -16,6 +16,8 @@ struct FactSenderSettings {
   std::uint64_t batch_bytes = 8U << 20;  ///< a batch is full when it reaches this
   std::string idempotency_prefix;        ///< with the batch's number it is the Idempotency-Key
   Duration retry_for = std::chrono::minutes{1};  ///< waited in a row before giving up
+  bool explain = false;                          ///< ask who gets each fact
+  std::function<void(const std::string& body)> on_answer = nullptr;  ///< to each batch
 };
 
 /// Appends facts in batches, in order. A batch that met a connection error, 503 or 507 is sent

@@ -21,7 +21,7 @@ Result<void> FactSplitter::take_outside(char c) {
   const bool fact_may_start = !in_array || between_ != Between::after_fact;
   if (c == '{' && fact_may_start) {
     fact_ = {"{", line_};
-    scanner_.take(c);
+    scanner_.read(c);
     return {};
   }
   if (c == '[' && !in_array) {
@@ -46,7 +46,7 @@ Result<void> FactSplitter::take_outside(char c) {
 /// Whether the fact ends with this byte.
 bool FactSplitter::take_inside(char c) {
   fact_.text.push_back(c);
-  scanner_.take(c);
+  scanner_.read(c);
   if (scanner_.depth() > 0) return false;
   between_ = Between::after_fact;
   return true;

@@ -12,6 +12,7 @@ namespace {
 struct ReceiveOptions {
   std::string listen = "127.0.0.1:9000";
   std::string delay = "0ms";
+  std::string secret;
   ReceiverSettings receiver;
 };
 
@@ -25,6 +26,11 @@ ExitCode receive(const ReceiveOptions& options, CommandContext& context) {
   if (!listen) return report(context, Error(listen.error()).with("--listen"));
   const Result<Duration> delay = parse_duration(options.delay);
   if (!delay) return report(context, Error(delay.error()).with("--delay"));
+  if (!options.secret.empty()) {
+    auto secret = WebhookSecret::parse(options.secret);
+    if (!secret) return report(context, Error(secret.error()).with("--secret"));
+    settings.secret = *std::move(secret);
+  }
   settings.listen = *listen;
   settings.delay = *delay;
   settings.wall_now = system_time;
@@ -56,6 +62,10 @@ void add_receive_command(CLI::App& program, CommandContext& context) {
       ->capture_default_str();
   command->add_option("--hs-token", options->receiver.hs_token, "refuse requests without it")
       ->type_name("TOKEN");
+  command
+      ->add_option("--secret", options->secret,
+                   "a webhook's, as `services put` shows it: refuse what it did not sign")
+      ->type_name("whsec_…");
   add_failure_options(*command, options->receiver);
   command->add_option("--delay", options->delay, "wait before each answer")
       ->type_name("DURATION")

@@ -12,7 +12,7 @@ namespace postrider {
 namespace {
 
 struct Row {
-  std::string id, state, behind, next_attempt_at, last_error;
+  std::string id, kind, state, behind, next_attempt_at, last_error;
 };
 
 /// A member as text: nothing for null, and on one line whatever a receiver answered.
@@ -41,12 +41,13 @@ Result<std::string> service_table(std::string_view answer, bool colour) {
   if (services == nullptr || !services->is_array()) {
     return fail(Code::bad_status, "the answer is not one of Postrider: it has no services");
   }
-  std::vector<Row> rows = {{"ID", "STATE", "BEHIND", "NEXT ATTEMPT", "LAST ERROR"}};
+  std::vector<Row> rows = {{"ID", "KIND", "STATE", "BEHIND", "NEXT ATTEMPT", "LAST ERROR"}};
   for (const boost::json::value& value : services->get_array()) {
     if (!value.is_object()) continue;
     const boost::json::object& service = value.get_object();
-    rows.push_back({shown(service, "id"), shown(service, "state"), shown(service, "behind"),
-                    shown(service, "next_attempt_at"), shown(service, "last_error")});
+    rows.push_back({shown(service, "id"), shown(service, "kind"), shown(service, "state"),
+                    shown(service, "behind"), shown(service, "next_attempt_at"),
+                    shown(service, "last_error")});
   }
   const auto width = [&rows](std::string Row::* column) {
     std::size_t widest = 0;
@@ -54,15 +55,17 @@ Result<std::string> service_table(std::string_view answer, bool colour) {
     return widest;
   };
   const std::size_t ids = width(&Row::id);
+  const std::size_t kinds = width(&Row::kind);
+  const std::size_t states = width(&Row::state);
   const std::size_t attempts = width(&Row::next_attempt_at);
   const std::size_t behinds = width(&Row::behind);
   std::string table;
   for (const Row& row : rows) {
     const bool coloured = colour && &row != &rows.front();
-    std::string line =
-        fmt::format("{:<{}}  {}{:<6}{}  {:>{}}  {:<{}}  {}", row.id, ids,
-                    coloured ? colour_of(row.state) : "", row.state, coloured ? "\x1b[0m" : "",
-                    row.behind, behinds, row.next_attempt_at, attempts, row.last_error);
+    std::string line = fmt::format("{:<{}}  {:<{}}  {}{:<{}}{}  {:>{}}  {:<{}}  {}", row.id, ids,
+                                   row.kind, kinds, coloured ? colour_of(row.state) : "", row.state,
+                                   states, coloured ? "\x1b[0m" : "", row.behind, behinds,
+                                   row.next_attempt_at, attempts, row.last_error);
     line.erase(line.find_last_not_of(' ') + 1);
     table += line + '\n';
   }
@@ -73,6 +76,18 @@ std::string service_state(std::string_view answer) {
   boost::json::error_code error;
   const boost::json::value body = boost::json::parse(answer, error);
   return !error && body.is_object() ? shown(body.get_object(), "state") : "";
+}
+
+PingOutcome ping_outcome(std::string_view answer) {
+  boost::json::error_code error;
+  const boost::json::value body = boost::json::parse(answer, error);
+  if (error || !body.is_object()) return {false, "the answer is not one of Postrider"};
+  const boost::json::object& ping = body.get_object();
+  const std::string status = shown(ping, "status");
+  const std::string cause = shown(ping, "error");
+  if (!cause.empty()) return {false, cause + "; it is " + shown(ping, "state")};
+  return {true, fmt::format("answered HTTP {} in {} ms; it is {}", status,
+                            shown(ping, "duration_ms"), shown(ping, "state"))};
 }
 
 }  // namespace postrider

@@ -75,6 +75,18 @@ ExitCode order(const ServicesOptions& options, CommandContext& context, const st
   return ExitCode::ok;
 }
 
+/// Fails when the receiver does.
+ExitCode ping(const ServicesOptions& options, CommandContext& context) {
+  const Result<std::string> body = send(options, context, "POST", service_path(options) + "/ping");
+  if (!body) return report(context, body.error());
+  const PingOutcome outcome = ping_outcome(*body);
+  context.terminal.out << (options.json ? *body
+                                        : fmt::format("service {}: {}", options.id, outcome.text))
+                       << '\n'
+                       << std::flush;
+  return outcome.is_good ? ExitCode::ok : ExitCode::failed;
+}
+
 using Run = std::function<ExitCode(const ServicesOptions&, CommandContext&)>;
 
 void add_service_command(CLI::App& services, CommandContext& context, const char* name,
@@ -94,7 +106,7 @@ void add_service_command(CLI::App& services, CommandContext& context, const char
 }  // namespace
 
 void add_services_command(CLI::App& program, CommandContext& context) {
-  CLI::App* services = program.add_subcommand("services", "See and change application services");
+  CLI::App* services = program.add_subcommand("services", "See and change receivers");
   services->require_subcommand(1);
   services->footer("Example: postrider services list");
   add_service_command(*services, context, "list", "Print all services and their state", list);
@@ -110,6 +122,8 @@ void add_services_command(CLI::App& program, CommandContext& context) {
   };
   add_order("pause", "Stop delivering to a service; its facts wait");
   add_order("resume", "Deliver to a paused service again");
+  add_service_command(*services, context, "ping", "Send a receiver a request that carries nothing",
+                      ping);
   add_order("retry", "Try a service that is down now, not when its backoff ends");
 }
 

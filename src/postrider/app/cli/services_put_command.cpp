@@ -1,11 +1,14 @@
+#include <array>
 #include <memory>
 #include <ostream>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "postrider/app/cli/api_client.hpp"
 #include "postrider/app/cli/commands.hpp"
@@ -19,11 +22,22 @@ struct PutOptions {
   TargetOptions target;
   std::string source;  // a file, or with --url an id
   std::string url;
+  std::vector<std::string> types;
+  std::vector<std::string> streams;
+  std::vector<std::string> headers;
+  std::string secret;
   std::string sender_localpart;
   std::vector<std::string> users;
   std::vector<std::string> rooms;
   std::vector<std::string> aliases;
   bool json = false;
+
+  [[nodiscard]] bool is_matrix() const {
+    return !sender_localpart.empty() || !users.empty() || !rooms.empty() || !aliases.empty();
+  }
+  [[nodiscard]] bool is_webhook() const {
+    return !types.empty() || !streams.empty() || !headers.empty() || !secret.empty();
+  }
 };
 
 boost::json::array patterns_of(const std::vector<std::string>& patterns) {
@@ -38,12 +52,49 @@ boost::json::array patterns_of(const std::vector<std::string>& patterns) {
 boost::json::value registration_of(const PutOptions& options) {
   return boost::json::object{
       {"id", options.source},
+      {"kind", "matrix"},
       {"url", options.url},
       {"sender_localpart",
        options.sender_localpart.empty() ? options.source : options.sender_localpart},
       {"namespaces", boost::json::object{{"users", patterns_of(options.users)},
                                          {"rooms", patterns_of(options.rooms)},
                                          {"aliases", patterns_of(options.aliases)}}}};
+}
+
+Result<boost::json::object> headers_of(const std::vector<std::string>& headers) {
+  boost::json::object object;
+  for (const std::string& header : headers) {
+    const std::size_t colon = header.find(':');
+    if (colon == std::string::npos) {
+      return fail(Code::invalid_argument, "--header \"{}\" has no colon; allowed: NAME: VALUE",
+                  header);
+    }
+    const std::size_t value = header.find_first_not_of(' ', colon + 1);
+    object[header.substr(0, colon)] = value == std::string::npos ? "" : header.substr(value);
+  }
+  return object;
+}
+
+/// Without a secret: the server draws it likewise.
+Result<boost::json::value> webhook_of(const PutOptions& options) {
+  boost::json::object document{{"id", options.source}, {"kind", "webhook"}, {"url", options.url}};
+  if (!options.types.empty()) document["types"] = boost::json::value_from(options.types);
+  if (!options.streams.empty()) document["streams"] = boost::json::value_from(options.streams);
+  if (!options.secret.empty()) document["secret"] = options.secret;
+  TRY(auto headers, headers_of(options.headers));
+  if (!headers.empty()) document["headers"] = std::move(headers);
+  return document;
+}
+
+Result<boost::json::value> document_of(const PutOptions& options) {
+  if (options.is_matrix() && options.is_webhook()) {
+    return fail(Code::invalid_argument,
+                "--types, --streams, --header and --secret are a webhook's; --users, --rooms,"
+                " --aliases and --sender-localpart are a Matrix application service's; give those"
+                " of one");
+  }
+  if (options.is_matrix()) return registration_of(options);
+  return webhook_of(options);
 }
 
 Result<std::string> id_of(const LoadedDocument& loaded) {
@@ -53,7 +104,7 @@ Result<std::string> id_of(const LoadedDocument& loaded) {
       return std::string(id->get_string());
     }
   }
-  return fail(Code::invalid_argument, "{} has no id; allowed: a registration with its id as a text",
+  return fail(Code::invalid_argument, "{} has no id; allowed: a document with its id as a text",
               loaded.file);
 }
 
@@ -66,15 +117,25 @@ std::string text_member(const boost::json::value& answer, std::string_view key) 
 void print_outcome(const std::string& id, const std::string& body, std::ostream& out) {
   boost::json::error_code ignored;
   const boost::json::value answer = boost::json::parse(body, ignored);
-  out << fmt::format("service {}: registered\n", id);
-  const std::string hs_token = text_member(answer, "hs_token");
-  const std::string as_token = text_member(answer, "as_token");
-  if (hs_token.empty() && as_token.empty()) return;
-  out << "These tokens are shown this once:\n";
-  if (!hs_token.empty())
-    out << "  hs_token: " << hs_token << "  (Postrider shows it to the service)\n";
-  if (!as_token.empty())
-    out << "  as_token: " << as_token << "  (the service shows it to Postrider)\n";
+  out << fmt::format("service {}: registered, {}\n", id, text_member(answer, "kind"));
+  if (const auto* warnings =
+          answer.is_object() ? answer.get_object().if_contains("warnings") : nullptr;
+      warnings != nullptr && warnings->is_array()) {
+    for (const auto& warning : warnings->get_array()) {
+      out << "warning: " << std::string_view(warning.get_string()) << '\n';
+    }
+  }
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> secrets = {
+      {{"secret", "the receiver verifies signatures with it"},
+       {"hs_token", "Postrider shows it to the service"},
+       {"as_token", "the service shows it to Postrider"}}};
+  bool is_first = true;
+  for (const auto& [name, use] : secrets) {
+    const std::string secret = text_member(answer, name);
+    if (secret.empty()) continue;
+    if (std::exchange(is_first, false)) out << "Shown this once, so keep it:\n";
+    out << fmt::format("  {}: {}  ({})\n", name, secret, use);
+  }
 }
 
 Result<void> put(const PutOptions& options, CommandContext& context, LoadedDocument& loaded) {
@@ -83,7 +144,7 @@ Result<void> put(const PutOptions& options, CommandContext& context, LoadedDocum
     if (!document) return std::unexpected(configuration_error(document.error()));
     loaded = *std::move(document);
   } else {
-    loaded.document = registration_of(options);
+    TRY(loaded.document, document_of(options));
   }
   TRY(const std::string id, id_of(loaded));
   TRY(Target target, find_target(options.target, Listener::admin, context.environment));
@@ -122,28 +183,35 @@ ExitCode run(const PutOptions& options, CommandContext& context) {
 void add_services_put_command(CLI::App& services, CommandContext& context) {
   const auto options = std::make_shared<PutOptions>();
   CLI::App* command = services.add_subcommand("put", "Register a service, or change it");
-  command->add_option("source", options->source, "a registration (YAML or JSON); with --url an ID")
+  command->add_option("source", options->source, "a document (YAML or JSON); with --url an ID")
       ->type_name("FILE")
       ->required();
   CLI::Option* url = command->add_option(
-      "--url", options->url, "register without a file: where the service takes transactions");
-  const auto add_patterns = [&](const char* name, std::vector<std::string>& patterns,
-                                const char* description) {
-    command->add_option(name, patterns, description)
-        ->type_name("REGEX")
+      "--url", options->url, "register without a file: where the receiver takes transactions");
+  const auto add_list = [&](const char* name, std::vector<std::string>& list, const char* type,
+                            const char* description) {
+    command->add_option(name, list, description)
+        ->type_name(type)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->needs(url);
   };
-  add_patterns("--users", options->users, "users it is interested in; may be repeated");
-  add_patterns("--rooms", options->rooms, "rooms it is interested in; may be repeated");
-  add_patterns("--aliases", options->aliases, "room aliases it is interested in; may be repeated");
-  command->add_option("--sender-localpart", options->sender_localpart, "its own user; else its ID")
+  add_list("--types", options->types, "GLOB", "types of facts it gets; may be repeated; else all");
+  add_list("--streams", options->streams, "GLOB", "streams it gets; may be repeated; else all");
+  add_list("--header", options->headers, "NAME: VALUE", "sent with each request; may be repeated");
+  command->add_option("--secret", options->secret, "whsec_…, for its signatures; else drawn")
+      ->needs(url);
+  add_list("--users", options->users, "REGEX", "Matrix: users it is interested in");
+  add_list("--rooms", options->rooms, "REGEX", "Matrix: rooms it is interested in");
+  add_list("--aliases", options->aliases, "REGEX", "Matrix: room aliases it is interested in");
+  command
+      ->add_option("--sender-localpart", options->sender_localpart,
+                   "Matrix: its own user; else its ID")
       ->needs(url);
   command->add_flag("--json", options->json, "print the server's answer");
   add_target_options(*command, Listener::admin, options->target);
   command->footer(
-      "Example: postrider services put irc --url http://127.0.0.1:9000 --users '@irc_.*'");
+      "Example: postrider services put orders --url http://127.0.0.1:9000 --types 'order.*'");
   command->callback([options, &context] {
     context.action = [options, &context] { return run(*options, context); };
   });

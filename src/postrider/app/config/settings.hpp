@@ -63,14 +63,15 @@ struct TokenSection {
 };
 
 struct StreamSection {
-  std::string format = "matrix";
+  std::string format;                             ///< empty: as it is stored; else json
+  std::map<std::string, std::string> attributes;  ///< JSON pointers by name
   Duration retain = std::chrono::days{7};
   bool operator==(const StreamSection&) const = default;
 };
 
 struct AppendSection {
   bool auto_create_streams = false;
-  std::string default_format = "matrix";
+  std::string default_format = "json";
   std::uint64_t fact_bytes_max = mebibyte;
   std::uint32_t batch_facts_max = 10'000;
   std::uint64_t batch_bytes_max = 16 * mebibyte;

@@ -54,7 +54,7 @@ outbound: {allow: ["127.0.0.0/8"]}
   EXPECT_EQ(settings.admin.listen, "127.0.0.1:2");
   EXPECT_EQ(settings.tokens.admin, "change-me-admin");
   EXPECT_EQ(settings.tokens.producers, Lines{"change-me-producer"});
-  EXPECT_EQ(settings.streams.at("events"), StreamSection{});
+  EXPECT_EQ(settings.streams.at("events").format, "matrix");
   EXPECT_EQ(settings.services, Lines{folder_.file("registrations/irc.yaml")});
   EXPECT_EQ(settings.outbound.allow, Lines{"127.0.0.0/8"});
 }
@@ -144,7 +144,7 @@ tokens: {producers: [short]}
   ASSERT_EQ(lines.size(), 6U);
   EXPECT_TRUE(lines[0].starts_with("c.yaml:2: streams: \"Events\" cannot name a stream"));
   EXPECT_EQ(lines[1],
-            "c.yaml:3: streams.a.format: \"xml\" is not a format of facts; allowed: matrix");
+            "c.yaml:3: streams.a.format: \"xml\" is not a format of facts; allowed: json, matrix");
   EXPECT_EQ(lines[2], "c.yaml:3: streams.a.retian: unknown key; did you mean retain?");
   EXPECT_TRUE(lines[3].starts_with("c.yaml:4: streams.b: \"matrix\" is not a map")) << lines[3];
   EXPECT_TRUE(lines[4].starts_with("c.yaml:8: outbound.allow[1]: ")) << lines[4];

@@ -1,5 +1,9 @@
+#include <algorithm>
+
 #include "postrider/app/config/sections.hpp"
 #include "postrider/app/config/text_rules.hpp"
+#include "postrider/engine/catalog.hpp"
+#include "postrider/webhook/json_format.hpp"
 
 namespace postrider {
 namespace {
@@ -8,19 +12,54 @@ using std::chrono::days;
 
 constexpr Duration one_second = std::chrono::seconds{1};
 
+/// JSON pointers by the name of the attribute; which names there are depends on the format.
+void read_attributes(const YamlNode& node, StreamSection& stream, Complaints& complaints) {
+  if (node.kind == YamlNode::Kind::null) return;
+  if (node.kind != YamlNode::Kind::map) {
+    complaints.add(node.line, "",
+                   SettingTable::described(node) + " is not a map; allowed: {type: /NAME, …}");
+    return;
+  }
+  for (const YamlNode& child : node.children) {
+    const bool is_text = child.kind == YamlNode::Kind::scalar;
+    const std::string fault =
+        is_text ? json_pointer_fault(child.text)
+                : SettingTable::described(child) + " is no text; allowed: a JSON pointer";
+    if (!fault.empty()) complaints.add(child.line, "." + child.key, fault);
+    stream.attributes[child.key] = child.text;
+  }
+}
+
 /// The settings below one stream's name: a small table of their own, because the names are free.
 SettingTable table_of_stream(StreamSection& stream) {
   SettingTable table;
   table.text("format", stream.format, format_fault);
+  table.custom("attributes", {[&stream](const YamlNode& node, Complaints& complaints) {
+                                read_attributes(node, stream, complaints);
+                              },
+                              false});
   table.duration("retain", stream.retain, one_second, days{36'500});
   return table;
+}
+
+/// After the format and the attributes were read, in whatever order they stand.
+void check_attributes(const YamlNode& node, const StreamSection& stream, Complaints& complaints) {
+  const auto known =
+      chosen_attributes(stream.format.empty() ? std::string(default_stream_format) : stream.format);
+  for (const auto& [name, pointer] : stream.attributes) {
+    if (std::ranges::count(known, name) > 0) continue;
+    const std::string allowed =
+        known.empty() ? "nothing, in this format" : fmt::format("{}", fmt::join(known, ", "));
+    complaints.add(node.line, "." + node.key + ".attributes." + name,
+                   fmt::format("\"{}\" is not an attribute; allowed: {}", name, allowed));
+  }
 }
 
 void read_stream(const YamlNode& node, StreamSection& stream, Complaints& complaints) {
   if (node.kind == YamlNode::Kind::null) return;
   if (node.kind != YamlNode::Kind::map) {
     complaints.add(node.line, "." + node.key,
-                   SettingTable::described(node) + " is not a map; allowed: {format: matrix, …}");
+                   SettingTable::described(node) + " is not a map; allowed: {format: json, …}");
     return;
   }
   const SettingTable table = table_of_stream(stream);
@@ -34,6 +73,7 @@ void read_stream(const YamlNode& node, StreamSection& stream, Complaints& compla
                      unknown_key_fault(child.key, table.keys_below("")));
     }
   }
+  check_attributes(node, stream, complaints);
 }
 
 /// A list of names is the form of the environment: a named stream keeps what the file says of it.

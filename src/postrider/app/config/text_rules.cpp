@@ -8,6 +8,7 @@
 
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/drivers/bus/redis_bus.hpp"
+#include "postrider/engine/catalog.hpp"
 #include "postrider/runtime/address_policy.hpp"
 #include "postrider/stream/stream_name.hpp"
 
@@ -111,8 +112,9 @@ std::string stream_name_fault(const std::string& text) {
 }
 
 std::string format_fault(const std::string& text) {
-  if (text == "matrix") return "";
-  return fmt::format("\"{}\" is not a format of facts; allowed: matrix", text);
+  if (std::ranges::count(stream_format_names(), text) > 0) return "";
+  return fmt::format("\"{}\" is not a format of facts; allowed: {}", text,
+                     fmt::join(stream_format_names(), ", "));
 }
 
 std::string server_name_fault(const std::string& text) {

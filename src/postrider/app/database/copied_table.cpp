@@ -17,6 +17,7 @@ constexpr auto streams_columns = std::to_array<CopiedColumn>({{"stream_key", int
                                                               {"format", text},
                                                               {"created_at", integer},
                                                               {"sorted_through", integer},
+                                                              {"facts_unwanted", integer},
                                                               {"dropped_through", integer}});
 constexpr auto blocks_columns = std::to_array<CopiedColumn>({{"stream_key", integer},
                                                              {"last_id", integer},
@@ -36,7 +37,8 @@ constexpr auto idempotency_keys_columns = std::to_array<CopiedColumn>({{"stream_
 constexpr auto services_columns = std::to_array<CopiedColumn>({{"service_key", integer},
                                                                {"id", text},
                                                                {"source", text},
-                                                               {"registration", text},
+                                                               {"kind", text},
+                                                               {"document", text},
                                                                {"transaction_prefix", text},
                                                                {"created_at", integer}});
 constexpr auto delivery_states_columns =

@@ -3,8 +3,8 @@
 #include <set>
 
 #include "postrider/app/database/copied_table.hpp"
+#include "postrider/matrix/rooms.hpp"
 #include "postrider/store/idempotency.hpp"
-#include "postrider/store/rooms.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/store/testing/store_test.hpp"
 
@@ -22,7 +22,7 @@ class DatabaseCopyTest : public StoreTest {
       block.data = std::string(static_cast<std::size_t>(i), static_cast<char>(i));
       ASSERT_TRUE(insert_block(*connection, events, block));
     }
-    ASSERT_TRUE(set_sorted_through(*connection, events, StreamId{50}));
+    ASSERT_TRUE(set_sorted_through(*connection, events, StreamId{50}, 3));
     const ServiceKey service = add_service("ä service");
     add_service("b");
     ASSERT_TRUE(insert_inbox_block(*connection, service,

@@ -1,6 +1,7 @@
 #include "postrider/app/receive/receiver.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -19,6 +20,10 @@ namespace postrider {
 namespace {
 
 constexpr std::uint64_t body_bytes_max = 256ULL * 1024 * 1024;
+constexpr std::string_view right_signature = "right";
+// As the libraries of Standard Webhooks have it.
+constexpr auto timestamp_tolerance = std::chrono::minutes{5};
+constexpr std::int64_t max_timestamp = 253'402'300'799;  // the end of the year 9999
 constexpr Duration stop_grace = std::chrono::seconds{5};
 
 void print_to_standard_output(std::string_view line) {
@@ -57,6 +62,7 @@ class Receiver::Desk {
 
  private:
   Async<HttpServerResponse> receive(HttpServerRequest& request);
+  [[nodiscard]] std::string check_signature(const HttpServerRequest& request, WallTime now) const;
   [[nodiscard]] std::optional<HttpServerResponse> refusal(const HttpServerRequest& request) const;
   /// The status that the request's turn asks for; 0 to drop it.
   [[nodiscard]] int status_of(std::uint64_t number) const;
@@ -86,6 +92,7 @@ HttpRouter Receiver::Desk::router() {
   HttpRouter router;
   router.add({"PUT", "/{transaction*}", Role::none, body_bytes_max, handler});
   router.add({"POST", "/{transaction*}", Role::none, body_bytes_max, handler});
+  router.add({"POST", "/", Role::none, body_bytes_max, handler});
   return router;
 }
 
@@ -117,6 +124,26 @@ std::optional<HttpServerResponse> Receiver::Desk::refusal(const HttpServerReques
   return matrix_error(403, "M_FORBIDDEN", "the hs_token is another");
 }
 
+/// What is to be said of the signature of a webhook; empty when there is nothing to check.
+std::string Receiver::Desk::check_signature(const HttpServerRequest& request, WallTime now) const {
+  const auto id = request.header("webhook-id");
+  if (!settings_.secret) return id ? "not checked" : "";
+  const auto timestamp = request.header("webhook-timestamp");
+  const auto signature = request.header("webhook-signature");
+  if (!id || !timestamp || !signature) return "missing";
+  std::int64_t seconds = 0;
+  const auto parsed =
+      std::from_chars(timestamp->data(), timestamp->data() + timestamp->size(), seconds);
+  const bool is_number =
+      parsed.ec == std::errc() && parsed.ptr == timestamp->data() + timestamp->size();
+  if (!is_number || seconds < 0 || seconds > max_timestamp) return "of no time";
+  if (!settings_.secret->verify(*id, *timestamp, request.body, *signature)) return "wrong";
+  const auto sent_at = WallTime(std::chrono::seconds(seconds));
+  const bool is_recent =
+      sent_at >= now - timestamp_tolerance && sent_at <= now + timestamp_tolerance;
+  return is_recent ? std::string(right_signature) : "too old or too new";
+}
+
 int Receiver::Desk::status_of(std::uint64_t number) const {
   if (is_turn(number, settings_.drop_every)) return 0;
   const bool fails = number <= settings_.fail_first || is_turn(number, settings_.fail_every);
@@ -125,7 +152,12 @@ int Receiver::Desk::status_of(std::uint64_t number) const {
 
 Async<HttpServerResponse> Receiver::Desk::receive(HttpServerRequest& request) {
   ReceivedTransaction transaction = received_transaction(request, settings_.wall_now());
-  if (auto refused = refusal(request)) {
+  transaction.signature = check_signature(request, transaction.received_at);
+  auto refused = refusal(request);
+  if (settings_.secret && transaction.signature != right_signature) {
+    refused = json_response(401, R"({"error":"the signature is )" + transaction.signature + "\"}");
+  }
+  if (refused) {
     transaction.status = refused->status;
     print(transaction, request.body);
     co_return *std::move(refused);

@@ -3,23 +3,26 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/base/result.hpp"
+#include "postrider/webhook/signature.hpp"
 
 namespace postrider {
 
 /// What a receiver for trying things out does. Requests are counted from 1 over all paths.
 struct ReceiverSettings {
   ListenAddress listen{"127.0.0.1", 9000};
-  std::string hs_token;          ///< asked of every sender when not empty
-  std::uint64_t fail_first = 0;  ///< so many requests at the start fail
-  std::uint64_t fail_every = 0;  ///< every so many requests one fails; 0: none
-  int fail_status = 500;         ///< 300 to 599
-  std::uint64_t drop_every = 0;  ///< every so many requests one gets no answer; 0: none
-  Duration delay{};              ///< before each answer
+  std::string hs_token;                 ///< asked of every sender when not empty
+  std::optional<WebhookSecret> secret;  ///< that every webhook must be signed with
+  std::uint64_t fail_first = 0;         ///< so many requests at the start fail
+  std::uint64_t fail_every = 0;         ///< every so many requests one fails; 0: none
+  int fail_status = 500;                ///< 300 to 599
+  std::uint64_t drop_every = 0;         ///< every so many requests one gets no answer; 0: none
+  Duration delay{};                     ///< before each answer
   /// One JSON line is appended for each transaction and flushed before its answer leaves:
   /// {"path" (without the ID), "txn_id", "body" (a string), "received_ms", "status" (0: dropped)}.
   std::string log_file;
@@ -32,8 +35,9 @@ struct ReceiverSettings {
   std::function<void(std::string_view)> print;
 };
 
-/// Takes transactions as an application service does: any PUT or POST, whose last path segment is
-/// the transaction's ID. A dropped transaction counts as processed, a failed one does not.
+/// Takes transactions as a webhook or an application service does: any PUT or POST, with the ID in
+/// the header `webhook-id` or in the last segment of the path. A dropped transaction counts as
+/// processed, a failed one does not.
 class Receiver {
  public:
   explicit Receiver(ReceiverSettings settings);

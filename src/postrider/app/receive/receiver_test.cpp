@@ -173,6 +173,60 @@ TEST_F(ReceiverTest, refuses_settings_that_cannot_work) {
             "cannot append to the log file /no/such/folder/log: No such file or directory");
 }
 
+TEST_F(ReceiverTest, shows_and_verifies_a_webhook) {
+  settings.secret = WebhookSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").value();
+  settings.wall_now = [] { return wall_time(1'614'265'330'000); };
+  start();
+  const std::string body =
+      R"({"id":"a-1","stream":"shop","first":3,"last":9,"facts":[{"n":1},{"n":2}]})";
+  const auto post = [&](std::string_view timestamp, const std::string& signature) {
+    RawClient client(receiver->port());
+    client.send(
+        fmt::format("POST /in/here HTTP/1.1\r\nHost: h\r\nwebhook-id: a-1\r\n"
+                    "webhook-timestamp: {}\r\nwebhook-signature: {}\r\n"
+                    "Content-Length: {}\r\n\r\n{}",
+                    timestamp, signature, body.size(), body));
+    return client.response().status;
+  };
+  const auto signed_at = [&](std::string_view timestamp) {
+    return settings.secret->sign("a-1", timestamp, body);
+  };
+  EXPECT_EQ(post("1614265330", signed_at("1614265330")), 200);
+  EXPECT_EQ(last_line(),
+            "/in/here a-1 \"shop\" 3..9  2 facts, 73 bytes  200  signature right\n"
+            "    {\"n\":1}\n    {\"n\":2}\n");
+  EXPECT_EQ(post("1614265331", signed_at("1614265330")), 401);
+  EXPECT_NE(last_line().find("401  signature wrong"), std::string::npos) << last_line();
+  EXPECT_EQ(post("1614265030", signed_at("1614265030")), 200);
+  EXPECT_EQ(post("1614265029", signed_at("1614265029")), 401);
+  EXPECT_NE(last_line().find("too old or too new"), std::string::npos) << last_line();
+  EXPECT_EQ(post("1614265630", signed_at("1614265630")), 200);
+  EXPECT_EQ(post("1614265631", signed_at("1614265631")), 401);
+  EXPECT_EQ(post("soon", signed_at("soon")), 401);
+  EXPECT_EQ(put("/t/1"), 401);
+  EXPECT_NE(last_line().find("signature missing"), std::string::npos) << last_line();
+}
+
+TEST_F(ReceiverTest, takes_a_webhook_at_the_root_and_checks_nothing_without_a_secret) {
+  start();
+  RawClient client(receiver->port());
+  client.send(
+      "POST / HTTP/1.1\r\nHost: h\r\nwebhook-id: b-2\r\nContent-Length: 12\r\n\r\n"
+      R"({"facts":[]})");
+  EXPECT_EQ(client.response().status, 200);
+  EXPECT_EQ(last_line(), "/ b-2  0 facts, 12 bytes  200  signature not checked\n");
+}
+
+TEST_F(ReceiverTest, shows_the_first_facts_of_a_webhook_cut_to_a_line) {
+  start();
+  std::string body = R"({"facts":[")" + std::string(300, 'x') + "\"";
+  for (int i = 0; i < 6; ++i) body += ",{}";
+  body += "]}";
+  put("/t/1", body, "webhook-id: c\r\n");
+  EXPECT_NE(last_line().find("\"" + std::string(199, 'x') + "…\n"), std::string::npos);
+  EXPECT_TRUE(last_line().ends_with("    {}\n    … and 2 more\n")) << last_line();
+}
+
 TEST_F(ReceiverTest, takes_no_other_method) {
   start();
   RawClient client(receiver->port());

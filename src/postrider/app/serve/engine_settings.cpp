@@ -11,15 +11,17 @@ FactLimits fact_limits(const Settings& settings) {
 
 }  // namespace
 
-RegistrationLimits registration_limits(const Settings& settings) {
-  return {.pattern_bytes_max = settings.limits.pattern_bytes_max,
-          .patterns_per_service_max = settings.limits.patterns_per_service_max};
+CatalogSettings catalog_settings(const Settings& settings) {
+  return {.server_name = settings.matrix.server_name,
+          .registration = {.pattern_bytes_max = settings.limits.pattern_bytes_max,
+                           .patterns_per_service_max = settings.limits.patterns_per_service_max}};
 }
 
 EngineSettings engine_settings(const Settings& settings) {
   EngineSettings engine;
   for (const auto& [name, stream] : settings.streams) {
-    engine.streams[name] = {.format = stream.format, .retain = stream.retain};
+    engine.streams[name] = {
+        .format = stream.format, .attributes = stream.attributes, .retain = stream.retain};
   }
   engine.auto_create_streams = settings.append.auto_create_streams;
   engine.created_stream.format = settings.append.default_format;
@@ -31,9 +33,8 @@ EngineSettings engine_settings(const Settings& settings) {
                                 .bytes_max = settings.delivery.transaction_bytes_max},
                      .request_timeout = settings.delivery.request_timeout,
                      .backoff = settings.delivery.backoff};
-  engine.registration = registration_limits(settings);
+  engine.catalog = catalog_settings(settings);
   engine.services_max = settings.limits.services_max;
-  engine.server_name = settings.matrix.server_name;
   engine.per_service_metrics = settings.metrics.per_service;
   engine.outbox = {
       .poll_interval = settings.outbox.poll_interval, .limits = {}, .facts = fact_limits(settings)};

@@ -9,6 +9,6 @@ namespace postrider {
 /// The parts of the configuration that belong to each module, in that module's own terms.
 EngineSettings engine_settings(const Settings& settings);
 PublicApiSettings public_api_settings(const Settings& settings);
-RegistrationLimits registration_limits(const Settings& settings);
+CatalogSettings catalog_settings(const Settings& settings);
 
 }  // namespace postrider

@@ -2,8 +2,10 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -63,6 +65,33 @@ Result<void> complete_tokens(Settings& settings) {
   return {};
 }
 
+std::string or_none(const std::string& text, std::string_view hint) {
+  return text.empty() ? fmt::format("none; {}", hint) : text;
+}
+
+/// Somebody who just starts it learns what it does and where everything is.
+void print_defaults(const Settings& settings) {
+  std::string streams;
+  for (const auto& [name, stream] : settings.streams) {
+    streams += (streams.empty() ? "" : ", ") + name;
+  }
+  if (settings.append.auto_create_streams) streams += streams.empty() ? "made by appends" : ", …";
+  std::string database = settings.database;
+  if (!is_postgres(database))
+    database = std::filesystem::absolute(database_file(settings)).lexically_normal();
+  fmt::print(stderr,
+             "No configuration: ./postrider.yaml is not there and --config names none. Defaults:\n"
+             "  database:        {}\n"
+             "  producers:       http://{}\n"
+             "  operators:       http://{}\n"
+             "  streams:         {}\n"
+             "  local receivers: {}\n",
+             database, settings.public_api.listen, settings.admin.listen,
+             or_none(streams, "declare them under streams, or set append.auto_create_streams"),
+             or_none(fmt::format("{}", fmt::join(settings.outbound.allow, ", ")),
+                     "outbound.allow: [127.0.0.0/8] lets them in"));
+}
+
 void print_ready(const Server& server) {
   fmt::print("{{\"ready\":true,\"public\":\"{}\",\"admin\":\"{}\",\"pid\":{}}}\n",
              server.public_address(), server.admin_address(), getpid());
@@ -74,16 +103,17 @@ void print_ready(const Server& server) {
 int serve(const std::string& config_path, const ServeOptions& options) {
   auto settings = load_settings(config_path, options.environment);
   if (!settings) return report(settings.error());
-  const RegistrationLimits limits = registration_limits(*settings);
-  std::vector<Registration> services;
+  const Catalog catalog(catalog_settings(*settings));
+  ServiceRegistry::Receivers services;
   const auto documents =
       load_registrations(*settings, [&](const boost::json::value& document) -> Result<void> {
-        TRY(auto registration, parse_registration(document, limits));
-        services.push_back(std::move(registration));
+        TRY(auto receiver, catalog.kinds().parse(document));
+        services.push_back(std::move(receiver));
         return {};
       });
   if (!documents) return report(documents.error());
 
+  if (config_path.empty()) print_defaults(*settings);
   set_log(settings->log.level, settings->log.format);
   const sigset_t signals = block_stop_signals();
   raise_descriptor_limit();

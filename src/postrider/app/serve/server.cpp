@@ -152,7 +152,7 @@ Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Server>> Server::start(const Settings& settings,
-                                              std::vector<Registration> services) {
+                                              ServiceRegistry::Receivers services) {
   TRY(auto policy, AddressPolicy::parse(settings.outbound.allow));
   TRY(auto database, open_database(settings));
   TRY(auto writer, database->connect(Database::Access::read_write));

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "postrider/app/config/settings.hpp"
-#include "postrider/delivery/matrix/registration.hpp"
+#include "postrider/delivery/service_registry.hpp"
 
 namespace postrider {
 
@@ -13,7 +13,7 @@ class Server {
  public:
   /// Tokens are set in `settings`. Errors: the database, a conflict between services, a listener.
   static Result<std::unique_ptr<Server>> start(const Settings& settings,
-                                               std::vector<Registration> services);
+                                               ServiceRegistry::Receivers services);
   ~Server();
 
   /// Accepts no more, finishes what is in flight within the grace time, syncs, ends all threads.

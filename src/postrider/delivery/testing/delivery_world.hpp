@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "postrider/delivery/service_registry.hpp"
+#include "postrider/delivery/testing/plain_receiver.hpp"
 #include "postrider/sort/positions.hpp"
 #include "postrider/stream/testing/stream_world.hpp"
 #include "sim/scripted_receiver.hpp"
@@ -25,30 +26,29 @@ class DeliveryWorld : public StreamWorld {
       run(controller->gate().drained());
     }
     controller = std::make_unique<TransactionController>(
-        runtime, *committer, Reader{lane, *reader}, receiver, *streams, settings,
+        runtime, *committer, Reader{lane, *reader}, receiver, *streams,
         DeliveryMetrics{delivered, failed, facts_delivered, delivery_seconds});
-    registry = std::make_unique<ServiceRegistry>(runtime, *committer, *controller, services_max);
+    registry = std::make_unique<ServiceRegistry>(
+        runtime, *committer, *controller,
+        ServiceRegistry::Settings{.services_max = services_max, .delivery = settings});
     EXPECT_TRUE(
-        registry->load(read_services(*reader).value(), read_inbox_ends(*reader).value(), {}));
+        registry->load(read_services(*reader).value(), read_inbox_ends(*reader).value(), kinds));
     registry->start_delivery();
   }
 
-  static Registration registration_of(const std::string& id) {
-    Registration registration;
-    registration.id = id;
-    registration.url = "http://" + id + ".test";
-    registration.as_token = "as_" + id;
-    registration.hs_token = "hs_" + id;
-    registration.sender_localpart = "bot";
-    return registration;
+  static PlainDocument document_of(const std::string& id) {
+    return {.id = id, .url = "http://" + id + ".test", .secret = "secret_" + id};
+  }
+  static std::shared_ptr<const Receiver> receiver_of(PlainDocument document) {
+    return std::make_shared<const PlainReceiver>(std::move(document));
   }
 
-  Result<ServiceRegistry::Put> put(Registration registration,
+  Result<ServiceRegistry::Put> put(PlainDocument document,
                                    ServiceSource source = ServiceSource::api) {
-    return run(registry->put(std::move(registration), source));
+    return run(registry->put(receiver_of(std::move(document)), source));
   }
   std::shared_ptr<Service> put_service(const std::string& id) {
-    EXPECT_TRUE(put(registration_of(id)));
+    EXPECT_TRUE(put(document_of(id)));
     return registry->find(id);
   }
 
@@ -88,8 +88,15 @@ class DeliveryWorld : public StreamWorld {
     });
   }
 
+  static std::vector<std::unique_ptr<const ReceiverKind>> all_kinds() {
+    std::vector<std::unique_ptr<const ReceiverKind>> all;
+    all.push_back(std::make_unique<const PlainKind>());
+    return all;
+  }
+
+  ReceiverKinds kinds{all_kinds()};
   std::size_t services_max = 10;
-  DeliverySettings settings;
+  DeliveryPolicy settings;
   prometheus::Counter delivered;
   prometheus::Counter failed;
   prometheus::Counter facts_delivered;

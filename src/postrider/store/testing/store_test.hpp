@@ -41,7 +41,8 @@ class StoreTest : public testing::Test {
     const ServiceRow row{.key = {},
                          .id = id,
                          .source = ServiceSource::api,
-                         .registration = "{}",
+                         .kind = "plain",
+                         .document = "{}",
                          .transaction_prefix = "00000001"};
     return insert_service(*connection, row, wall_time(1)).value();
   }

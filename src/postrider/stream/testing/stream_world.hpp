@@ -11,6 +11,7 @@
 #include "postrider/store/testing/forwarding_connection.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/streams.hpp"
+#include "postrider/stream/testing/plain_format.hpp"
 #include "sim/world/run.hpp"
 
 namespace postrider {
@@ -65,7 +66,9 @@ class WatchedConnection final : public ForwardingConnection {
 /// A committer and a stream over a real database file, in virtual time.
 class StreamWorld : public testing::Test {
  protected:
-  StreamWorld() {
+  explicit StreamWorld(
+      std::shared_ptr<const StreamFormat> of_facts = std::make_shared<const PlainFormat>())
+      : format(std::move(of_facts)) {
     session.on_begun(begin_session(*writer, session.instance_name(), runtime.wall_now()).value(),
                      runtime.now());
     writer->commits = 0;
@@ -85,11 +88,16 @@ class StreamWorld : public testing::Test {
   std::unique_ptr<Stream> open_stream(StreamSettings settings = {}, StreamId last = StreamId{0},
                                       const Session* under = nullptr) {
     if (!key_) {
-      key_ = put_stream(*writer, "events", "matrix", runtime.wall_now()).value().key;
+      key_ = put_stream(*writer, "events", format->name(), runtime.wall_now()).value().key;
     }
-    StreamRow row{*key_, "events", "matrix", StreamId{0}, StreamId{0}};
+    const StreamRow row{.key = *key_,
+                        .name = "events",
+                        .format = std::string(format->name()),
+                        .sorted_through = {},
+                        .dropped_through = {}};
     return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader}, settings,
-                                    StreamMetrics{facts_per_commit}, row, IdSource{last, under});
+                                    StreamMetrics{facts_per_commit}, row, format,
+                                    IdSource{last, under});
   }
 
   /// Makes it the only stream of `streams`, which is made anew.
@@ -111,6 +119,7 @@ class StreamWorld : public testing::Test {
     return parse_facts(std::move(body), BodyKind::ndjson, stream.format(), {}).value();
   }
 
+  std::shared_ptr<const StreamFormat> format;
   TemporaryDatabase database;
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+
+#include "postrider/base/time.hpp"
+#include "postrider/runtime/backoff.hpp"
+
+namespace postrider {
+
+struct TransactionLimits {
+  std::size_t facts_max = 100;
+  std::size_t bytes_max = 8U << 20;  ///< of payloads; a single larger fact goes alone
+  bool one_stream = false;           ///< all facts of a transaction are of one stream
+};
+
+/// How a service is delivered to: the size of its transactions, how long one may take, and when a
+/// failed one is tried again.
+struct DeliveryPolicy {
+  TransactionLimits limits;
+  Duration request_timeout = std::chrono::seconds{60};
+  Backoff backoff;
+};
+
+}  // namespace postrider
