@@ -30,43 +30,46 @@ FactBatch::Slice FactBatch::store(std::string_view text) {
 }
 
 AttributeWriter FactBatch::add_attributes(std::size_t count) {
-  POSTRIDER_ASSERT(attributed_ < payloads_.size(), "attributes before their payload");
-  POSTRIDER_ASSERT(attributed_ == 0 || count == attributes_each_, "{} attributes after {}", count,
-                   attributes_each_);
+  const std::size_t fact = present_.size();
+  POSTRIDER_ASSERT(fact < payloads_.size(), "attributes before their payload");
+  POSTRIDER_ASSERT(count <= attributes_max && (fact == 0 || count == attributes_each_),
+                   "{} attributes after {}", count, attributes_each_);
   attributes_each_ = count;
   const std::size_t first = values_.size();
   values_.resize(first + count);
-  has_value_.resize(first + count);
-  ++attributed_;
-  return {*this, first};
+  present_.push_back(0);
+  return {*this, fact, first};
 }
 
 AttributeView FactBatch::attributes(std::size_t index) const {
-  POSTRIDER_ASSERT(index < attributed_, "fact {} has no attributes", index);
-  return {*this, index * attributes_each_};
+  POSTRIDER_ASSERT(index < present_.size(), "fact {} has no attributes", index);
+  return {*this, index, index * attributes_each_};
+}
+
+void AttributeWriter::set(std::size_t index, std::uint32_t low, std::uint32_t high) {
+  POSTRIDER_ASSERT(index < batch_->attributes_each_, "attribute {} of {}", index,
+                   batch_->attributes_each_);
+  batch_->values_[first_ + index] = {low, high};
+  batch_->present_[fact_] |= std::uint64_t{1} << index;
 }
 
 void AttributeWriter::text(std::size_t index, std::string_view text) {
   const FactBatch::Slice slice = batch_->store(text);
-  batch_->values_.at(first_ + index) = {slice.offset, slice.length};
-  batch_->has_value_.at(first_ + index) = true;
+  set(index, slice.offset, slice.length);
 }
 
 void AttributeWriter::number(std::size_t index, std::int64_t number) {
   const auto bits = std::bit_cast<std::uint64_t>(number);
-  batch_->values_.at(first_ + index) = {static_cast<std::uint32_t>(bits),
-                                        static_cast<std::uint32_t>(bits >> 32U)};
-  batch_->has_value_.at(first_ + index) = true;
+  set(index, static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32U));
 }
 
 void AttributeWriter::texts(std::size_t index, std::span<const std::string_view> texts) {
-  batch_->values_.at(first_ + index) = {narrow(batch_->text_lists_.size()), narrow(texts.size())};
-  batch_->has_value_.at(first_ + index) = true;
+  set(index, narrow(batch_->text_lists_.size()), narrow(texts.size()));
   for (const std::string_view text : texts) batch_->text_lists_.push_back(batch_->store(text));
 }
 
 bool AttributeView::has(std::size_t index) const {
-  return batch_->has_value_.at(first_ + index);
+  return ((batch_->present_[fact_] >> index) & 1U) != 0;
 }
 
 std::string_view AttributeView::text(std::size_t index) const {
@@ -100,7 +103,7 @@ std::string_view FactBatch::stored_text(Slice slice) const {
 std::size_t FactBatch::memory_bytes() const {
   return sizeof(FactBatch) + buffer_.capacity() + texts_.capacity() +
          (payloads_.capacity() + text_lists_.capacity()) * sizeof(Slice) +
-         values_.capacity() * sizeof(Value) + has_value_.capacity() / 8;
+         values_.capacity() * sizeof(Value) + present_.capacity() * sizeof(std::uint64_t);
 }
 
 Chunk Chunk::part(StreamId after, StreamId through) const {

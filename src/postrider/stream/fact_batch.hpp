@@ -18,7 +18,8 @@ class FactBatch;
 /// the batch that they are stored in.
 class AttributeView {
  public:
-  AttributeView(const FactBatch& batch, std::size_t first) : batch_(&batch), first_(first) {}
+  AttributeView(const FactBatch& batch, std::size_t fact, std::size_t first)
+      : batch_(&batch), fact_(fact), first_(first) {}
 
   [[nodiscard]] bool has(std::size_t index) const;
   /// Empty when the fact does not have it.
@@ -30,40 +31,47 @@ class AttributeView {
 
  private:
   const FactBatch* batch_;
-  std::size_t first_;
+  std::size_t fact_;
+  std::size_t first_;  ///< of its values
 };
 
 /// Writes the attributes of one fact into its batch, each once at most and as the schema says.
 /// Texts are copied.
 class AttributeWriter {
  public:
-  AttributeWriter(FactBatch& batch, std::size_t first) : batch_(&batch), first_(first) {}
+  AttributeWriter(FactBatch& batch, std::size_t fact, std::size_t first)
+      : batch_(&batch), fact_(fact), first_(first) {}
 
   void text(std::size_t index, std::string_view text);
   void number(std::size_t index, std::int64_t number);
   void texts(std::size_t index, std::span<const std::string_view> texts);
 
  private:
+  void set(std::size_t index, std::uint32_t low, std::uint32_t high);
+
   FactBatch* batch_;
-  std::size_t first_;
+  std::size_t fact_;
+  std::size_t first_;  ///< of its values
 };
 
 /// Facts that arrived together, with their payloads byte for byte. Immutable once shared. Has no
 /// stream IDs: those are given at the commit.
 class FactBatch {
  public:
+  static constexpr std::size_t attributes_max = 64;
+
   /// `buffer` holds the payloads at the places that `add_payload` names.
   explicit FactBatch(std::string buffer) : buffer_(std::move(buffer)) {}
 
   void add_payload(std::size_t offset, std::size_t length);
-  /// Makes room for `count` attributes of the next payload, the same number for each. Called once
-  /// for each payload, in order, or never.
+  /// Makes room for `count` attributes of the next payload: the same number for each, and at most
+  /// `attributes_max`. Called once for each payload, in order, or never.
   AttributeWriter add_attributes(std::size_t count);
 
   [[nodiscard]] std::size_t size() const { return payloads_.size(); }
   [[nodiscard]] std::string_view payload(std::size_t index) const;
   [[nodiscard]] AttributeView attributes(std::size_t index) const;
-  [[nodiscard]] bool has_attributes() const { return attributed_ == payloads_.size(); }
+  [[nodiscard]] bool has_attributes() const { return present_.size() == payloads_.size(); }
   [[nodiscard]] const std::string& buffer() const { return buffer_; }
   /// Sum of the payload lengths.
   [[nodiscard]] std::size_t payload_bytes() const { return payload_bytes_; }
@@ -90,10 +98,9 @@ class FactBatch {
   std::size_t payload_bytes_ = 0;
   std::string texts_;
   std::vector<Slice> text_lists_;
-  std::vector<Value> values_;  ///< of all facts, one after the other
-  std::vector<bool> has_value_;
+  std::vector<Value> values_;           ///< of all facts, one after the other
+  std::vector<std::uint64_t> present_;  ///< of each fact, a bit for each attribute that it has
   std::size_t attributes_each_ = 0;
-  std::size_t attributed_ = 0;  ///< how many facts have theirs
 };
 
 /// A run of facts with consecutive stream IDs: `first`, `first + 1`, … A part of a shared batch.
