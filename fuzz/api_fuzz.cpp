@@ -52,8 +52,8 @@ class FuzzedServer {
   }
   static EngineSettings settings() {
     EngineSettings settings;
-    settings.streams["events"] = {};
-    settings.auto_create_streams = true;
+    settings.streams.declared["events"] = {};
+    settings.streams.auto_create = true;
     return settings;
   }
 

@@ -71,7 +71,7 @@ class Process {
  private:
   static EngineSettings settings() {
     EngineSettings settings;
-    settings.streams["events"].format = "matrix";
+    settings.streams.declared["events"].format = "matrix";
     return settings;
   }
 

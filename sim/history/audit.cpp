@@ -81,7 +81,7 @@ class Auditor {
     const auto dropped = positions.find(stream.dropped_through.value);
     if (dropped == positions.end()) return;
     const Duration age = context_.timeline.now() - context_.ledger.fact(dropped->second).sent_at;
-    if (age + clock_grain >= context_.plan.engine.streams.at(stream.name).retain) return;
+    if (age + clock_grain >= context_.plan.engine.streams.declared.at(stream.name).retain) return;
     broken(fmt::format("{} {} was dropped when it was {} s old", stream.name,
                        stream.dropped_through, seconds(age)));
   }
@@ -159,7 +159,7 @@ class Auditor {
     const DeliveryState& delivery = service.delivery;
     if (delivery.status != DeliveryStatus::down || !delivery.next_attempt_at) return;
     const Duration longest =
-        std::max(delivery.retry_interval, context_.plan.engine.delivery.backoff.max);
+        std::max(delivery.retry_interval, context_.plan.engine.services.delivery.backoff.max);
     const Duration wait = *delivery.next_attempt_at - context_.timeline.wall_now();
     context_.judge.restore_backoff(service.row.transaction_prefix, delivery.retry_interval,
                                    context_.timeline.now() + std::clamp(wait, Duration{}, longest));

@@ -33,7 +33,7 @@ struct Context {
         disk(Random(plan.seed, "disk")),
         vfs("simulated", disk, Random(plan.seed, "vfs")),
         ledger(referee, timeline),
-        judge(referee, ledger, registrations, plan.engine.delivery),
+        judge(referee, ledger, registrations, plan.engine.services.delivery),
         network(runtime, judge, trace, plan.network, Random(plan.seed, "network")),
         air(Random(plan.seed, "air"), plan.air),
         members(static_cast<std::size_t>(plan.members)) {

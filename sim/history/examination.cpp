@@ -123,7 +123,7 @@ class Examiner {
 
 void examine_deliveries(Context& context) {
   for (const auto& life : context.registrations.all()) {
-    for (const auto& [stream, declaration] : context.plan.engine.streams) {
+    for (const auto& [stream, declaration] : context.plan.engine.streams.declared) {
       Examiner(context, *life, stream).run();
     }
   }

@@ -102,7 +102,7 @@ class History {
   }
 
   void come_to_rest() {
-    const DeliveryPolicy& delivery = context_.plan.engine.delivery;
+    const DeliveryPolicy& delivery = context_.plan.engine.services.delivery;
     const Duration limit =
         2 * delivery.backoff.max + 2 * delivery.request_timeout + recovery_margin;
     MonoTime end = context_.timeline.now() + limit;
@@ -206,9 +206,9 @@ class History {
     if (failed()) return;
     life_cycle.kill();
     const std::int64_t fresh = life_cycle.held_bytes();
-    const StreamSettings& stream = context_.plan.engine.stream;
-    const std::size_t caches =
-        context_.plan.engine.streams.size() * (stream.tail_cache_bytes + stream.block_cache_bytes);
+    const StreamSettings& stream = context_.plan.engine.streams.each;
+    const std::size_t caches = context_.plan.engine.streams.declared.size() *
+                               (stream.tail_cache_bytes + stream.block_cache_bytes);
     if (held <= fresh + static_cast<std::int64_t>(caches) + memory_margin) return;
     context_.referee.broken(
         Check::idle,

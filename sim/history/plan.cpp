@@ -24,15 +24,15 @@ std::size_t draw_size(Random& random, std::int64_t low, std::int64_t high) {
 
 void draw_engine(Random& random, Plan& plan) {
   EngineSettings& engine = plan.engine;
-  engine.delivery.limits.facts_max = draw_size(random, 1, 100);
-  engine.delivery.limits.bytes_max = draw_size(random, 200, 1 << 20);
-  engine.delivery.request_timeout = seconds{random.between(1, 60)};
-  engine.delivery.backoff.min = seconds{random.between(1, 4)};
-  engine.delivery.backoff.max = seconds{random.between(8, 512)};
-  engine.stream.tail_cache_bytes = draw_size(random, 0, 64 << 10);
-  engine.stream.block_cache_bytes = draw_size(random, 0, 64 << 10);
-  engine.stream.idempotency_retain = hours{24};
-  engine.sort_facts_max = draw_size(random, 1, 200);
+  engine.services.delivery.limits.facts_max = draw_size(random, 1, 100);
+  engine.services.delivery.limits.bytes_max = draw_size(random, 200, 1 << 20);
+  engine.services.delivery.request_timeout = seconds{random.between(1, 60)};
+  engine.services.delivery.backoff.min = seconds{random.between(1, 4)};
+  engine.services.delivery.backoff.max = seconds{random.between(8, 512)};
+  engine.streams.each.tail_cache_bytes = draw_size(random, 0, 64 << 10);
+  engine.streams.each.block_cache_bytes = draw_size(random, 0, 64 << 10);
+  engine.streams.each.idempotency_retain = hours{24};
+  engine.sorter.facts_max = draw_size(random, 1, 200);
   if (random.chance(300)) engine.catalog.server_name = "x";
   plan.checkpoint_pages = static_cast<std::uint64_t>(draw_limit(random, 1, 200));
   plan.disk_pace.typical = std::chrono::microseconds{random.between(50, 5000)};
@@ -100,9 +100,9 @@ void isolate_one(Random& random, Plan& plan) {
   plan.network.mean_outage = seconds{random.between(60, 600)};
   plan.network.hangs = static_cast<int>(random.between(100, 500));
   plan.network.sound_host = "svc0.test";
-  plan.engine.delivery.limits = {};
-  plan.engine.delivery.request_timeout = seconds{60};
-  plan.engine.sort_facts_max = 200;
+  plan.engine.services.delivery.limits = {};
+  plan.engine.services.delivery.request_timeout = seconds{60};
+  plan.engine.sorter.facts_max = 200;
   plan.disk_pace = {.typical = std::chrono::microseconds{random.between(50, 500)},
                     .max = milliseconds{20}};
   plan.workload.services = std::max(plan.workload.services, 3);
@@ -139,7 +139,7 @@ void make_fleet(Random& random, Plan& plan) {
   }
   plan.crash.one_stays_dead = random.chance(200);
   if (random.chance(300)) add_churn(random, plan);
-  plan.engine.delivery.backoff.max = seconds{random.between(8, 30)};
+  plan.engine.services.delivery.backoff.max = seconds{random.between(8, 30)};
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});
   for (int i = 0; i < plan.workload.streams; ++i) {
-    plan.engine.streams[fmt::format("s{}", i)] = {
+    plan.engine.streams.declared[fmt::format("s{}", i)] = {
         .format = "matrix", .attributes = {}, .retain = retain};
   }
   return plan;

@@ -145,7 +145,7 @@ void Producers::answered(const Append& append, const AppendReceipt& receipt) {
 }
 
 void Followers::start() {
-  for (const auto& [stream, declaration] : context_.plan.engine.streams) {
+  for (const auto& [stream, declaration] : context_.plan.engine.streams.declared) {
     positions_[stream] = StreamId{};
     read(stream);
   }

@@ -15,7 +15,7 @@ constexpr Duration wait_max = seconds{3};
 
 void TokenReaders::start() {
   if (!context_.is_fleet()) return;
-  for (const auto& [stream, declaration] : context_.plan.engine.streams) read(stream);
+  for (const auto& [stream, declaration] : context_.plan.engine.streams.declared) read(stream);
 }
 
 std::string TokenReaders::missing() const {

@@ -130,7 +130,8 @@ Async<Result<PublicApi::Appended>> PublicApi::append_body(HttpServerRequest& req
   CO_TRY(const bool is_explained, wants_explanation(request));
   std::string name(request.path_parameter("stream"));
   CO_TRY(Stream* const stream, co_await streams_.find(std::move(name)));
-  CO_TRY(auto facts, parse_facts(std::move(request.body), kind, stream->format(), settings_.facts));
+  CO_TRY(auto facts,
+         parse_facts(std::move(request.body), kind, stream->format(), engine_.settings().facts));
   if (is_explained) {
     co_return co_await on_engine(engine_.runtime(),
                                  append_explained(stream, std::move(facts), std::move(key)));

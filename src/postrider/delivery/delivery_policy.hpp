@@ -11,6 +11,8 @@ struct TransactionLimits {
   std::size_t facts_max = 100;
   std::size_t bytes_max = 8U << 20;  ///< of payloads; a single larger fact goes alone
   bool one_stream = false;           ///< all facts of a transaction are of one stream
+
+  bool operator==(const TransactionLimits&) const = default;
 };
 
 /// How a service is delivered to: the size of its transactions, how long one may take, and when a
@@ -19,6 +21,8 @@ struct DeliveryPolicy {
   TransactionLimits limits;
   Duration request_timeout = std::chrono::seconds{60};
   Backoff backoff;
+
+  bool operator==(const DeliveryPolicy&) const = default;
 };
 
 }  // namespace postrider

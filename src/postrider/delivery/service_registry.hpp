@@ -24,6 +24,8 @@ class ServiceRegistry final : public Inboxes {
   struct Settings {
     std::size_t services_max = 10'000;
     DeliveryPolicy delivery;  ///< where a document says nothing
+
+    bool operator==(const Settings&) const = default;
   };
   ServiceRegistry(Runtime& runtime, Commits& commits, TransactionController& controller,
                   Settings settings);

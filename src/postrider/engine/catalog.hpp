@@ -17,6 +17,8 @@ namespace postrider {
 struct CatalogSettings {
   std::string server_name;  ///< of Matrix; empty: senders match on any server
   RegistrationLimits registration;
+
+  bool operator==(const CatalogSettings&) const = default;
 };
 
 /// The stream formats and the kinds of receivers that this server knows. The tables in catalog.cpp

@@ -27,14 +27,13 @@ DeliveryWork::DeliveryWork(const EnginePorts& ports, Commits& commits,
       metrics_(metrics),
       controller_(ports.runtime, commits_, ports.background, ports.http, streams,
                   metrics.delivery()),
-      registry_(ports.runtime, commits_, controller_,
-                {.services_max = settings.services_max, .delivery = settings.delivery}),
+      registry_(ports.runtime, commits_, controller_, settings.services),
       interests_(ports.runtime, ports.background.lane, registry_),
       retention_(ports.runtime, commits_, ports.background, streams,
-                 settings.stream.idempotency_retain, metrics.facts_dropped) {
+                 settings.streams.each.idempotency_retain, metrics.facts_dropped) {
   if (ports.outbox == nullptr) return;
   outbox_.emplace(ports.runtime, *ports.outbox, ports.background, commits_, streams,
-                  settings.outbox, metrics.outbox());
+                  settings.outbox, settings.facts, metrics.outbox());
 }
 
 DeliveryWork::~DeliveryWork() = default;
@@ -44,8 +43,7 @@ void DeliveryWork::add_stream(Stream& stream) {
   stream.advance_linear_to(stream.sorted_through());
   auto sorter = std::make_unique<Sorter>(
       ports_.runtime, commits_, ports_.background, stream, registry_,
-      DecidedBy{interests_, catalog_.policy(stream.format().name())},
-      SorterSettings{settings_.sort_facts_max},
+      DecidedBy{interests_, catalog_.policy(stream.format().name())}, settings_.sorter,
       SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries,
                     metrics_.facts_unwanted.Add({{"stream", stream.name()}})});
   if (started_) sorter->start();

@@ -14,15 +14,6 @@ std::unique_ptr<Session> session_of(const EngineSettings& settings) {
   return std::make_unique<Session>(settings.fleet->instance_name, settings.fleet->session_interval);
 }
 
-StreamsSettings streams_of(const EngineSettings& settings) {
-  return {.declared = settings.streams,
-          .auto_create = settings.auto_create_streams,
-          .created = settings.created_stream,
-          .each = settings.stream,
-          .default_format = std::string(default_stream_format),
-          .make_format = Catalog::make_format};
-}
-
 }  // namespace
 
 Engine::Engine(EnginePorts ports, EngineSettings settings)
@@ -32,7 +23,7 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
       session_(session_of(settings_)),
       committer_(ports.runtime, ports.writer.lane, ports.writer.connection, metrics_.committer(),
                  session_.get()),
-      streams_(ports.runtime, committer_, ports.background, streams_of(settings_),
+      streams_(ports.runtime, committer_, ports.background, settings_.streams,
                StreamMetrics{metrics_.facts_per_commit}, session_.get(), this),
       ending_deliveries_(ports.runtime),
       stopping_outboxes_(ports.runtime) {
@@ -195,7 +186,7 @@ std::vector<std::string> Engine::warnings(const Receiver& receiver) const {
     if (catalog_.policy(format).may_match(*interest, stream->name())) return warnings;
     names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", stream->name(), format);
   }
-  if (names.empty() && settings_.auto_create_streams) return warnings;
+  if (names.empty() && settings_.streams.auto_create) return warnings;
   warnings.push_back(
       fmt::format("no stream that there is can give it a fact: {}; it waits for one that does",
                   names.empty() ? "there are none" : "there are " + names));

@@ -1,31 +1,36 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
-#include "postrider/delivery/delivery_policy.hpp"
+#include "postrider/delivery/service_registry.hpp"
 #include "postrider/engine/catalog.hpp"
 #include "postrider/lease/membership.hpp"
 #include "postrider/outbox/outbox_drain.hpp"
 #include "postrider/runtime/bus.hpp"
 #include "postrider/runtime/http_client.hpp"
+#include "postrider/sort/sorter.hpp"
+#include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/streams.hpp"
 
 namespace postrider {
 
 struct EngineSettings {
-  std::map<std::string, StreamDeclaration> streams;
-  bool auto_create_streams = false;
-  StreamDeclaration created_stream;  ///< what an auto-created stream is like
-  StreamSettings stream;
-  DeliveryPolicy delivery;
+  StreamsSettings streams{
+      .declared = {},
+      .created = {.format = std::string(default_stream_format), .attributes = {}},
+      .each = {},
+      .default_format = std::string(default_stream_format),
+      .make_format = Catalog::make_format};
+  FactLimits facts;  ///< of appends and of the outbox
+  SorterSettings sorter;
+  ServiceRegistry::Settings services;
   CatalogSettings catalog;
-  std::size_t services_max = 10'000;
-  std::size_t sort_facts_max = 10'000;  ///< decided in one commit
-  bool per_service_metrics = false;
   OutboxSettings outbox;
+  bool per_service_metrics = false;
   std::optional<FleetSettings> fleet;  ///< empty: the database is this process's alone
+
+  bool operator==(const EngineSettings&) const = default;
 };
 
 /// The world as the engine sees it. Everything outlives the engine.

@@ -48,7 +48,7 @@ class EngineTest : public testing::Test {
 };
 
 TEST_F(EngineTest, declared_streams_exist_and_others_are_not_found) {
-  settings.streams["events"] = {};
+  settings.streams.declared["events"] = {};
   ASSERT_TRUE(start());
   EXPECT_TRUE(stream("events"));
   const auto missing = stream("other");
@@ -58,7 +58,7 @@ TEST_F(EngineTest, declared_streams_exist_and_others_are_not_found) {
 }
 
 TEST_F(EngineTest, a_stream_is_created_when_it_is_first_asked_for_if_the_settings_say_so) {
-  settings.auto_create_streams = true;
+  settings.streams.auto_create = true;
   ASSERT_TRUE(start());
   Stream* created = stream("new").value();
   EXPECT_EQ(stream("new").value(), created);
@@ -66,7 +66,7 @@ TEST_F(EngineTest, a_stream_is_created_when_it_is_first_asked_for_if_the_setting
 }
 
 TEST_F(EngineTest, positions_go_on_after_a_restart) {
-  settings.streams["events"] = {};
+  settings.streams.declared["events"] = {};
   ASSERT_TRUE(start());
   append(*stream("events").value());
   ASSERT_TRUE(start());
@@ -75,18 +75,18 @@ TEST_F(EngineTest, positions_go_on_after_a_restart) {
 }
 
 TEST_F(EngineTest, a_stream_that_is_no_longer_declared_is_still_served) {
-  settings.streams["events"] = {};
+  settings.streams.declared["events"] = {};
   ASSERT_TRUE(start());
   append(*stream("events").value());
-  settings.streams.clear();
+  settings.streams.declared.clear();
   ASSERT_TRUE(start());
   EXPECT_TRUE(stream("events"));
 }
 
 TEST_F(EngineTest, a_stream_does_not_change_its_format) {
-  settings.streams["events"].format = "matrix";
+  settings.streams.declared["events"].format = "matrix";
   ASSERT_TRUE(start());
-  settings.streams["events"].format = "json";
+  settings.streams.declared["events"].format = "json";
   const auto refused = start();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::storage_incompatible);
@@ -94,17 +94,17 @@ TEST_F(EngineTest, a_stream_does_not_change_its_format) {
 }
 
 TEST_F(EngineTest, a_stream_whose_format_is_not_declared_keeps_the_one_that_it_has) {
-  settings.streams["events"].format = "matrix";
+  settings.streams.declared["events"].format = "matrix";
   ASSERT_TRUE(start());
-  settings.streams["events"].format.clear();
-  settings.streams["new"] = {};
+  settings.streams.declared["events"].format.clear();
+  settings.streams.declared["new"] = {};
   ASSERT_TRUE(start());
   EXPECT_EQ(engine->streams().find("events")->format().name(), "matrix");
   EXPECT_EQ(engine->streams().find("new")->format().name(), "json");
 }
 
 TEST_F(EngineTest, metrics_say_how_far_sorting_is_behind_and_how_many_services_are_up) {
-  settings.streams["events"] = {};
+  settings.streams.declared["events"] = {};
   ASSERT_TRUE(start());
   append(*stream("events").value());
   EXPECT_EQ(sort_lag(), 1);

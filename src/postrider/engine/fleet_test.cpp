@@ -19,10 +19,10 @@ using std::chrono::seconds;
 
 EngineSettings settings_of(const std::string& name) {
   EngineSettings settings;
-  settings.streams["events"] = {};
-  settings.auto_create_streams = name == "creator";
+  settings.streams.declared["events"] = {};
+  settings.streams.auto_create = name == "creator";
   settings.fleet = FleetSettings{.instance_name = name};
-  settings.stream.tail_cache_bytes = 1U << 20;
+  settings.streams.each.tail_cache_bytes = 1U << 20;
   return settings;
 }
 

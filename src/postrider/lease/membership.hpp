@@ -35,6 +35,8 @@ struct FleetSettings {
   Duration session_interval = std::chrono::seconds{5};
   /// How often the database is asked for the changes of others while they do not announce them.
   Duration poll_interval = std::chrono::milliseconds{100};
+
+  bool operator==(const FleetSettings&) const = default;
 };
 
 /// What the database says of all processes at one moment.

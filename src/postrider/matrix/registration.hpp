@@ -32,6 +32,8 @@ struct Registration {
 struct RegistrationLimits {
   std::size_t pattern_bytes_max = 4096;
   std::size_t patterns_per_service_max = 1000;
+
+  bool operator==(const RegistrationLimits&) const = default;
 };
 
 inline constexpr std::size_t registration_token_bytes_max = 512;

@@ -22,9 +22,9 @@ std::string ids_of(const Rows& rows) {
 }
 
 /// What is read at once must be appended at once.
-OutboxSettings within_fact_limits(OutboxSettings settings) {
-  settings.limits.rows_max = std::min(settings.limits.rows_max, settings.facts.batch_facts_max);
-  settings.limits.fact_bytes_max = settings.facts.fact_bytes_max;
+OutboxSettings within(const FactLimits& facts, OutboxSettings settings) {
+  settings.limits.rows_max = std::min(settings.limits.rows_max, facts.batch_facts_max);
+  settings.limits.fact_bytes_max = facts.fact_bytes_max;
   return settings;
 }
 
@@ -90,13 +90,15 @@ OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const StreamFor
 }
 
 OutboxDrain::OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
-                         Streams& streams, OutboxSettings settings, OutboxMetrics metrics)
+                         Streams& streams, OutboxSettings settings, FactLimits facts,
+                         OutboxMetrics metrics)
     : runtime_(runtime),
       port_(std::move(port)),
       installation_(installation),
       commits_(commits),
       streams_(streams),
-      settings_(within_fact_limits(settings)),
+      facts_(facts),
+      settings_(within(facts, settings)),
       metrics_(metrics),
       stop_requested_(runtime),
       gate_(runtime) {}
@@ -223,9 +225,7 @@ Async<Result<bool>> OutboxDrain::is_stored(std::string name) {
 }
 
 Async<Result<void>> OutboxDrain::append_rows(Stream* stream, const Rows* rows) {
-  auto parse = [this, stream, rows] {
-    return Parsed::parse(*rows, stream->format(), settings_.facts);
-  };
+  auto parse = [this, stream, rows] { return Parsed::parse(*rows, stream->format(), facts_); };
   const Parsed parsed = co_await run_on(port_.lane, parse);
   // After this no other process can have made facts of those that are set aside here.
   if (!parsed.refused.empty()) CO_TRY_VOID(co_await claim(stream->key()));

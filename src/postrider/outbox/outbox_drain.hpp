@@ -40,8 +40,9 @@ struct OutboxPort {
 
 struct OutboxSettings {
   Duration poll_interval = std::chrono::milliseconds{50};
-  OutboxLimits limits;
-  FactLimits facts;
+  OutboxLimits limits;  ///< and never more than those of facts
+
+  bool operator==(const OutboxSettings&) const = default;
 };
 
 struct OutboxMetrics {
@@ -54,7 +55,7 @@ class OutboxDrain {
  public:
   /// `installation` reads the database of this installation. References must outlive this.
   OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
-              Streams& streams, OutboxSettings settings, OutboxMetrics metrics);
+              Streams& streams, OutboxSettings settings, FactLimits facts, OutboxMetrics metrics);
 
   void start();
   /// Begins nothing more. A read or an append that is under way goes on.
@@ -85,6 +86,7 @@ class OutboxDrain {
   Reader installation_;
   Commits& commits_;
   Streams& streams_;
+  FactLimits facts_;
   OutboxSettings settings_;
   OutboxMetrics metrics_;
   std::unique_ptr<SqlConnection> connection_;  ///< used on the port's lane

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "postrider/store/sql.hpp"
+#include "postrider/stream/fact_parser.hpp"
 
 namespace postrider {
 
@@ -24,7 +25,9 @@ struct OutboxRow {
 struct OutboxLimits {
   std::size_t rows_max = 1000;
   std::size_t bytes_max = 8U << 20;  ///< of payloads; one row may be larger
-  std::size_t fact_bytes_max = 1U << 20;
+  std::size_t fact_bytes_max = FactLimits{}.fact_bytes_max;
+
+  bool operator==(const OutboxLimits&) const = default;
 };
 
 /// A row that cannot be a fact.

@@ -115,7 +115,7 @@ class OutboxDrainTest : public StreamWorld {
       return watched;
     };
     drain = std::make_unique<OutboxDrain>(runtime, OutboxPort{lane, connect}, Reader{lane, *reader},
-                                          *committer, *streams, settings,
+                                          *committer, *streams, settings, fact_limits,
                                           OutboxMetrics{taken, refused});
     drain->start();
   }
@@ -153,6 +153,7 @@ class OutboxDrainTest : public StreamWorld {
   prometheus::Counter taken;
   prometheus::Counter refused;
   OutboxSettings settings;
+  FactLimits fact_limits;
   WatchedConnection* outbox = nullptr;  ///< the drain's
   std::unique_ptr<OutboxDrain> drain;
 };
@@ -273,7 +274,7 @@ TEST_F(OutboxDrainTest, what_is_no_fact_is_put_aside_and_can_be_tried_again) {
   ASSERT_TRUE(
       application.append("events", fmt::format(R"({{"type":"{}"}})", std::string(2000, 'x'))));
   application.append_numbers(3, 4);
-  settings.facts.fact_bytes_max = 1024;
+  fact_limits.fact_bytes_max = 1024;
   start();
   pass(std::chrono::seconds{1});
   EXPECT_EQ(numbers(), sequence(4));

@@ -30,6 +30,8 @@ class AddressPolicy {
   /// `fields` with its index as the pointer ("/0").
   static Result<AddressPolicy> parse(std::span<const std::string> allow);
 
+  bool operator==(const AddressPolicy&) const = default;
+
   /// `address` without a scope.
   [[nodiscard]] bool allows(const boost::asio::ip::address& address) const;
   /// The same for the text of an address. What is not one is refused.

@@ -21,6 +21,8 @@ namespace postrider {
 
 struct SorterSettings {
   std::size_t facts_max = 10'000;  ///< decided in one commit
+
+  bool operator==(const SorterSettings&) const = default;
 };
 
 /// How interest is decided in the stream.

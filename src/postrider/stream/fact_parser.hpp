@@ -18,6 +18,8 @@ struct FactLimits {
   std::size_t fact_bytes_max = 1U << 20;
   std::size_t batch_facts_max = 10'000;
   std::size_t json_depth_max = 100;  ///< levels of one fact; the fact itself is the first
+
+  bool operator==(const FactLimits&) const = default;
 };
 
 /// An error names this many mistakes at most.

@@ -43,6 +43,8 @@ struct StreamSettings {
   std::size_t waiting_bytes_max = 256U << 20;    ///< appends that wait for the committer
   Duration retain = std::chrono::hours{24 * 7};  ///< facts that no service needs any more
   Duration idempotency_retain = std::chrono::hours{24};
+
+  bool operator==(const StreamSettings&) const = default;
 };
 
 /// Where a stream's IDs come from: from memory when no other process writes, else from the sequence

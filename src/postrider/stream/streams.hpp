@@ -15,12 +15,14 @@ namespace postrider {
 struct StreamDeclaration {
   std::string format;                             ///< empty: as it is stored, else the default
   std::map<std::string, std::string> attributes;  ///< JSON pointers by name, for its format
-  Duration retain = std::chrono::hours{24 * 7};
+  Duration retain = StreamSettings{}.retain;
+
+  bool operator==(const StreamDeclaration&) const = default;
 };
 
 /// Null when there is no format of that name. `pointers`: where its attributes are, by name.
-using MakeFormat = std::function<std::shared_ptr<const StreamFormat>(
-    std::string_view name, const std::map<std::string, std::string>& pointers)>;
+using MakeFormat = std::shared_ptr<const StreamFormat> (*)(
+    std::string_view name, const std::map<std::string, std::string>& pointers);
 
 struct StreamsSettings {
   std::map<std::string, StreamDeclaration> declared;
@@ -28,7 +30,9 @@ struct StreamsSettings {
   StreamDeclaration created;  ///< what an auto-created stream is like
   StreamSettings each;
   std::string default_format;  ///< of a new stream whose declaration names none
-  MakeFormat make_format;
+  MakeFormat make_format = nullptr;
+
+  bool operator==(const StreamsSettings&) const = default;
 };
 
 /// The streams of this process: every stream of the database that it knows of, by name and by key.

@@ -22,6 +22,8 @@ struct HttpServerSettings {
   Duration read_timeout = std::chrono::seconds{30};
   Duration write_timeout = std::chrono::seconds{30};  ///< between two parts of an answer
   std::string request_id_prefix = "request";          ///< random for each process
+
+  bool operator==(const HttpServerSettings&) const = default;
 };
 
 /// An HTTP/1.1 server with its own threads. It refuses what has no route, no right or too large a

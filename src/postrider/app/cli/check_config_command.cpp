@@ -6,7 +6,6 @@
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/server_target.hpp"
 #include "postrider/app/config/registration_files.hpp"
-#include "postrider/app/serve/engine_settings.hpp"
 
 namespace postrider {
 namespace {
@@ -27,7 +26,7 @@ ExitCode check(const std::string& option, CommandContext& context) {
   }
   const auto settings = load_settings(file, context.environment);
   if (!settings) return print_mistakes(context, settings.error());
-  const Catalog catalog(catalog_settings(*settings));
+  const Catalog catalog(settings->engine.catalog);
   const auto registrations =
       load_registrations(*settings, [&catalog](const boost::json::value& document) -> Result<void> {
         TRY_VOID(catalog.kinds().parse(document));
@@ -38,7 +37,7 @@ ExitCode check(const std::string& option, CommandContext& context) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
   };
   context.terminal.out << fmt::format("{}: ok, {}, {}\n", file,
-                                      counted(settings->streams.size(), "stream"),
+                                      counted(settings->engine.streams.declared.size(), "stream"),
                                       counted(registrations->size(), "service"))
                        << std::flush;
   return ExitCode::ok;

@@ -30,7 +30,7 @@ Result<std::string> url_of(const OutboxPlace& place, const Environment& environm
   if (!is_named && !file.empty()) {
     const auto settings = load_settings(file, environment);
     if (!settings) return fail(Code::invalid_argument, "{}", settings.error().front().message);
-    url = settings->outbox.url;
+    url = settings->outbox_url;
   }
   if (url.empty()) {
     return fail(Code::invalid_argument,

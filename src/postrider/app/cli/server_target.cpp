@@ -28,7 +28,7 @@ Result<std::string> configured_token(const Settings& settings, Listener listener
 
 Result<std::string> configured_url(const Settings& settings, Listener listener) {
   const std::string& listen =
-      listener == Listener::admin ? settings.admin.listen : settings.public_api.listen;
+      listener == Listener::admin ? settings.admin_listen : settings.public_listen;
   TRY(const ListenAddress address, parse_listen_address(listen));
   if (address.port == 0) {
     return fail(Code::invalid_argument,

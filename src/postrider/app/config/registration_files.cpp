@@ -58,10 +58,11 @@ std::expected<std::vector<LoadedDocument>, ConfigErrors> load_registrations(
     shared.look_at(*loaded, errors);
     registrations.push_back(*std::move(loaded));
   }
-  if (settings.services.size() > settings.limits.services_max) {
+  const std::size_t services_max = settings.engine.services.services_max;
+  if (settings.services.size() > services_max) {
     errors.push_back({"services", 0, "",
                       fmt::format("{} files are over limits.services_max ({})",
-                                  settings.services.size(), settings.limits.services_max)});
+                                  settings.services.size(), services_max)});
   }
   sort_by_place(errors);
   if (!errors.empty()) return std::unexpected(std::move(errors));

@@ -63,7 +63,7 @@ TEST_F(RegistrationFiles, report_every_mistake_of_every_file) {
 }
 
 TEST_F(RegistrationFiles, stay_within_the_limit_of_services) {
-  settings_.limits.services_max = 1;
+  settings_.engine.services.services_max = 1;
   settings_.services = {registration("a.yaml", "a", "1"), registration("b.yaml", "b", "2")};
   EXPECT_FALSE(load_registrations(settings_, accept));
 }

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <cstdint>
+
 #include "postrider/app/config/setting_table.hpp"
 #include "postrider/app/config/settings.hpp"
 
 namespace postrider {
+
+inline constexpr std::uint64_t kibibyte = 1024;
+inline constexpr std::uint64_t mebibyte = 1024 * kibibyte;
 
 // One function for each group of sections. The table fills the fields of `settings`, which must
 // outlive it.

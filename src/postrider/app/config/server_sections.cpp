@@ -15,15 +15,15 @@ constexpr std::uint64_t tebibyte = mebibyte << 20;
 void add_server_sections(SettingTable& table, Settings& settings) {
   table.text("database", settings.database, database_fault);
 
-  table.text("instance_name", settings.instance_name, instance_name_fault);
+  table.text("instance_name", settings.postgres.instance_name, instance_name_fault);
 
-  StorageSection& storage = settings.storage;
-  table.size("storage.size_max", storage.size_max, 0, 256 * tebibyte);
-  table.text("storage.schema", storage.schema, schema_fault);
-  table.size("storage.tail_cache", storage.tail_cache, 0, tebibyte);
-  table.size("storage.block_cache", storage.block_cache, 0, tebibyte);
+  StreamSettings& stream = settings.engine.streams.each;
+  table.size("storage.size_max", settings.sqlite.size_max_bytes, 0, 256 * tebibyte);
+  table.text("storage.schema", settings.postgres.schema, schema_fault);
+  table.size("storage.tail_cache", stream.tail_cache_bytes, 0, tebibyte);
+  table.size("storage.block_cache", stream.block_cache_bytes, 0, tebibyte);
 
-  FleetSection& fleet = settings.fleet;
+  FleetSettings& fleet = settings.fleet;
   table.duration("fleet.session_interval", fleet.session_interval, one_second, hours{1});
   table.duration("fleet.poll_interval", fleet.poll_interval, milliseconds{10}, 10 * one_second);
 
@@ -32,14 +32,13 @@ void add_server_sections(SettingTable& table, Settings& settings) {
   table.text("replication.listen", replication.listen, optional_listen_fault);
   table.text("replication.connect", replication.connect, connect_fault);
 
-  PublicSection& public_api = settings.public_api;
-  table.text("public.listen", public_api.listen, listen_fault);
-  table.number("public.threads", public_api.threads, 1, 64);
-  table.number("public.connections_max", public_api.connections_max, 1, 1'000'000);
+  table.text("public.listen", settings.public_listen, listen_fault);
+  table.number("public.threads", settings.listener.threads, 1, 64);
+  table.number("public.connections_max", settings.listener.connections_max, 1, 1'000'000);
 
-  table.text("admin.listen", settings.admin.listen, listen_fault);
+  table.text("admin.listen", settings.admin_listen, listen_fault);
 
-  table.flag("metrics.per_service", settings.metrics.per_service);
+  table.flag("metrics.per_service", settings.engine.per_service_metrics);
   table.choice("log.level", settings.log.level,
                {{"trace", LogLevel::trace},
                 {"debug", LogLevel::debug},
@@ -48,7 +47,7 @@ void add_server_sections(SettingTable& table, Settings& settings) {
                 {"error", LogLevel::error}});
   table.choice("log.format", settings.log.format,
                {{"text", LogFormat::text}, {"json", LogFormat::json}});
-  table.duration("stop.grace", settings.stop.grace, Duration::zero(), hours{1});
+  table.duration("stop.grace", settings.stop_grace, Duration::zero(), hours{1});
 }
 
 SettingTable table_of_settings(Settings& settings) {

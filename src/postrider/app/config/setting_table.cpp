@@ -125,12 +125,6 @@ void SettingTable::list(std::string path, std::vector<std::string>& field, const
   custom(std::move(path), {read, true});
 }
 
-void SettingTable::size(std::string path, std::uint64_t& field, std::uint64_t min,
-                        std::uint64_t max) {
-  bind(std::move(path), field,
-       [min, max](const YamlNode& node) { return as_size(node, min, max); });
-}
-
 void SettingTable::duration(std::string path, Duration& field, Duration min, Duration max) {
   bind(std::move(path), field,
        [min, max](const YamlNode& node) { return as_duration(node, min, max); });

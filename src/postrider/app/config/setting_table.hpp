@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -15,6 +16,7 @@
 
 #include "postrider/app/config/config_error.hpp"
 #include "postrider/app/config/yaml_document.hpp"
+#include "postrider/base/assert.hpp"
 #include "postrider/base/time.hpp"
 
 namespace postrider {
@@ -68,14 +70,22 @@ class SettingTable {
 
   void text(std::string path, std::string& field, const TextRule& rule);
   void list(std::string path, std::vector<std::string>& field, const TextRule& rule);
-  void size(std::string path, std::uint64_t& field, std::uint64_t min, std::uint64_t max);
   void duration(std::string path, Duration& field, Duration min, Duration max);
   void flag(std::string path, bool& field);
 
-  template <class Number>
+  template <std::integral Number>
   void number(std::string path, Number& field, std::int64_t min, std::int64_t max) {
+    POSTRIDER_ASSERT(std::in_range<Number>(min) && std::in_range<Number>(max),
+                     "{} does not hold {} to {}", path, min, max);
     bind(std::move(path), field,
          [min, max](const YamlNode& node) { return as_number(node, min, max); });
+  }
+
+  template <std::integral Number>
+  void size(std::string path, Number& field, std::uint64_t min, std::uint64_t max) {
+    POSTRIDER_ASSERT(std::in_range<Number>(max), "{} does not hold {} bytes", path, max);
+    bind(std::move(path), field,
+         [min, max](const YamlNode& node) { return as_size(node, min, max); });
   }
 
   template <class Choice>

@@ -97,8 +97,8 @@ class Checks {
   }
 
   void check_listeners() {
-    const auto public_address = parse_listen_address(settings_.public_api.listen);
-    const auto admin_address = parse_listen_address(settings_.admin.listen);
+    const auto public_address = parse_listen_address(settings_.public_listen);
+    const auto admin_address = parse_listen_address(settings_.admin_listen);
     if (!public_address || !admin_address || public_address->port == 0) return;
     if (*public_address != *admin_address) return;
     complain({"admin.listen", "public.listen"},
@@ -106,23 +106,23 @@ class Checks {
   }
 
   void check_order() {
-    const ReadSection& read = settings_.read;
-    if (read.limit_default > read.limit_max) {
+    const PublicApiSettings& api = settings_.public_api;
+    if (api.read_limit_default > api.read_limit_max) {
       complain({"read.limit_default", "read.limit_max"},
                fmt::format("read.limit_default ({}) is over read.limit_max ({})",
-                           read.limit_default, read.limit_max));
+                           api.read_limit_default, api.read_limit_max));
     }
-    const AppendSection& append = settings_.append;
-    check_sizes("append.fact_bytes_max", append.fact_bytes_max, "append.batch_bytes_max",
-                append.batch_bytes_max);
-    check_sizes("append.batch_bytes_max", append.batch_bytes_max, "append.waiting_bytes_max",
-                append.waiting_bytes_max);
+    const EngineSettings& engine = settings_.engine;
+    check_sizes("append.fact_bytes_max", engine.facts.fact_bytes_max, "append.batch_bytes_max",
+                api.batch_bytes_max);
+    check_sizes("append.batch_bytes_max", api.batch_bytes_max, "append.waiting_bytes_max",
+                engine.streams.each.waiting_bytes_max);
     const ReplicationSection& bus = settings_.replication;
     if (int{!bus.redis.empty()} + int{!bus.listen.empty()} + int{!bus.connect.empty()} > 1) {
       complain({"replication.redis", "replication.listen", "replication.connect"},
                "more than one of replication.redis, listen and connect is set; allowed: one");
     }
-    const FleetSection& fleet = settings_.fleet;
+    const FleetSettings& fleet = settings_.fleet;
     if (fleet.poll_interval * 4 > fleet.session_interval) {
       complain({"fleet.poll_interval", "fleet.session_interval"},
                fmt::format("fleet.poll_interval ({}) is over a quarter of fleet.session_interval"
@@ -130,7 +130,7 @@ class Checks {
                            format_duration(fleet.poll_interval),
                            format_duration(fleet.session_interval)));
     }
-    const Backoff& backoff = settings_.delivery.backoff;
+    const Backoff& backoff = engine.services.delivery.backoff;
     if (backoff.min > backoff.max) {
       complain({"delivery.backoff.min", "delivery.backoff.max"},
                fmt::format("delivery.backoff.min ({}) is over delivery.backoff.max ({})",

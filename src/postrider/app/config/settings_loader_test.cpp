@@ -50,13 +50,13 @@ services: [registrations/irc.yaml]
 outbound: {allow: ["127.0.0.0/8"]}
 )");
   EXPECT_EQ(database_file(settings), "./x.db");
-  EXPECT_EQ(settings.public_api.listen, "127.0.0.1:1");
-  EXPECT_EQ(settings.admin.listen, "127.0.0.1:2");
+  EXPECT_EQ(settings.public_listen, "127.0.0.1:1");
+  EXPECT_EQ(settings.admin_listen, "127.0.0.1:2");
   EXPECT_EQ(settings.tokens.admin, "change-me-admin");
   EXPECT_EQ(settings.tokens.producers, Lines{"change-me-producer"});
-  EXPECT_EQ(settings.streams.at("events").format, "matrix");
+  EXPECT_EQ(settings.engine.streams.declared.at("events").format, "matrix");
   EXPECT_EQ(settings.services, Lines{folder_.file("registrations/irc.yaml")});
-  EXPECT_EQ(settings.outbound.allow, Lines{"127.0.0.0/8"});
+  EXPECT_EQ(settings.outbound_allow, Lines{"127.0.0.0/8"});
 }
 
 TEST_F(SettingsLoader, reads_every_kind_of_value) {
@@ -68,16 +68,16 @@ delivery: {request_timeout: 250ms, backoff: {min: 1s, max: 10m, multiplier: 10}}
 log: {level: error, format: json}
 streams: {a: {retain: 1h}, b: , c: {}}
 )");
-  EXPECT_EQ(settings.storage.size_max, 2048 * mebibyte);
-  EXPECT_EQ(settings.public_api.threads, 3U);
-  EXPECT_TRUE(settings.append.auto_create_streams);
-  EXPECT_EQ(settings.delivery.request_timeout, std::chrono::milliseconds{250});
-  EXPECT_EQ(settings.delivery.backoff.max, std::chrono::minutes{10});
-  EXPECT_EQ(settings.delivery.backoff.multiplier, 10);
+  EXPECT_EQ(settings.sqlite.size_max_bytes, 2U << 30);
+  EXPECT_EQ(settings.listener.threads, 3);
+  EXPECT_TRUE(settings.engine.streams.auto_create);
+  EXPECT_EQ(settings.engine.services.delivery.request_timeout, std::chrono::milliseconds{250});
+  EXPECT_EQ(settings.engine.services.delivery.backoff.max, std::chrono::minutes{10});
+  EXPECT_EQ(settings.engine.services.delivery.backoff.multiplier, 10);
   EXPECT_EQ(settings.log.level, LogLevel::error);
   EXPECT_EQ(settings.log.format, LogFormat::json);
-  EXPECT_EQ(settings.streams.size(), 3U);
-  EXPECT_EQ(settings.streams.at("a").retain, std::chrono::hours{1});
+  EXPECT_EQ(settings.engine.streams.declared.size(), 3U);
+  EXPECT_EQ(settings.engine.streams.declared.at("a").retain, std::chrono::hours{1});
 }
 
 TEST_F(SettingsLoader, reports_all_mistakes_at_once_in_order) {
@@ -162,7 +162,7 @@ TEST_F(SettingsLoader, checks_settings_against_one_another_where_one_was_set) {
                   "delivery.backoff.max (1s)"});
   EXPECT_EQ(faults("append: {batch_bytes_max: 2KiB}").size(), 1U);
   EXPECT_EQ(faults("admin: {listen: '127.0.0.1:8480'}").size(), 1U);
-  EXPECT_EQ(loaded("public: {listen: '127.0.0.1:0'}\nadmin: {listen: '127.0.0.1:0'}").admin.listen,
+  EXPECT_EQ(loaded("public: {listen: '127.0.0.1:0'}\nadmin: {listen: '127.0.0.1:0'}").admin_listen,
             "127.0.0.1:0");
 }
 
@@ -189,12 +189,12 @@ TEST_F(SettingsLoader, lets_the_environment_override_the_file) {
       "log: {level: warn}\n",
       environment);
   EXPECT_EQ(settings.database, "sqlite:e.db");
-  EXPECT_EQ(settings.public_api.listen, "127.0.0.1:9");
-  EXPECT_EQ(settings.delivery.backoff.min, std::chrono::seconds{3});
+  EXPECT_EQ(settings.public_listen, "127.0.0.1:9");
+  EXPECT_EQ(settings.engine.services.delivery.backoff.min, std::chrono::seconds{3});
   EXPECT_EQ(settings.tokens.producers, (Lines{"producer-1", "producer-2"}));
-  EXPECT_EQ(settings.streams.size(), 2U);
-  EXPECT_EQ(settings.streams.at("kept").retain, std::chrono::hours{1});
-  EXPECT_EQ(settings.streams.at("fresh"), StreamSection{});
+  EXPECT_EQ(settings.engine.streams.declared.size(), 2U);
+  EXPECT_EQ(settings.engine.streams.declared.at("kept").retain, std::chrono::hours{1});
+  EXPECT_EQ(settings.engine.streams.declared.at("fresh"), StreamDeclaration{});
   EXPECT_EQ(settings.services, Lines{"s.yaml"});
   EXPECT_EQ(settings.log.level, LogLevel::warn);
 }

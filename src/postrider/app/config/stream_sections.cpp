@@ -13,7 +13,7 @@ using std::chrono::days;
 constexpr Duration one_second = std::chrono::seconds{1};
 
 /// JSON pointers by the name of the attribute; which names there are depends on the format.
-void read_attributes(const YamlNode& node, StreamSection& stream, Complaints& complaints) {
+void read_attributes(const YamlNode& node, StreamDeclaration& stream, Complaints& complaints) {
   if (node.kind == YamlNode::Kind::null) return;
   if (node.kind != YamlNode::Kind::map) {
     complaints.add(node.line, "",
@@ -31,7 +31,7 @@ void read_attributes(const YamlNode& node, StreamSection& stream, Complaints& co
 }
 
 /// The settings below one stream's name: a small table of their own, because the names are free.
-SettingTable table_of_stream(StreamSection& stream) {
+SettingTable table_of_stream(StreamDeclaration& stream) {
   SettingTable table;
   table.text("format", stream.format, format_fault);
   table.custom("attributes", {[&stream](const YamlNode& node, Complaints& complaints) {
@@ -43,7 +43,8 @@ SettingTable table_of_stream(StreamSection& stream) {
 }
 
 /// After the format and the attributes were read, in whatever order they stand.
-void check_attributes(const YamlNode& node, const StreamSection& stream, Complaints& complaints) {
+void check_attributes(const YamlNode& node, const StreamDeclaration& stream,
+                      Complaints& complaints) {
   const auto known =
       chosen_attributes(stream.format.empty() ? std::string(default_stream_format) : stream.format);
   for (const auto& [name, pointer] : stream.attributes) {
@@ -55,7 +56,7 @@ void check_attributes(const YamlNode& node, const StreamSection& stream, Complai
   }
 }
 
-void read_stream(const YamlNode& node, StreamSection& stream, Complaints& complaints) {
+void read_stream(const YamlNode& node, StreamDeclaration& stream, Complaints& complaints) {
   if (node.kind == YamlNode::Kind::null) return;
   if (node.kind != YamlNode::Kind::map) {
     complaints.add(node.line, "." + node.key,
@@ -78,14 +79,15 @@ void read_stream(const YamlNode& node, StreamSection& stream, Complaints& compla
 
 /// A list of names is the form of the environment: a named stream keeps what the file says of it.
 void read_stream_names(const YamlNode& node, Settings& settings, Complaints& complaints) {
-  std::map<std::string, StreamSection> named;
+  std::map<std::string, StreamDeclaration> named;
   for (const YamlNode& child : node.children) {
     const std::string fault = stream_name_fault(child.text);
     if (!fault.empty()) complaints.add(child.line, "", fault);
-    const auto known = settings.streams.find(child.text);
-    named[child.text] = known == settings.streams.end() ? StreamSection{} : known->second;
+    const auto known = settings.engine.streams.declared.find(child.text);
+    named[child.text] =
+        known == settings.engine.streams.declared.end() ? StreamDeclaration{} : known->second;
   }
-  settings.streams = std::move(named);
+  settings.engine.streams.declared = std::move(named);
 }
 
 void read_streams(const YamlNode& node, Settings& settings, Complaints& complaints) {
@@ -100,7 +102,7 @@ void read_streams(const YamlNode& node, Settings& settings, Complaints& complain
   for (const YamlNode& child : node.children) {
     const std::string fault = stream_name_fault(child.key);
     if (!fault.empty()) complaints.add(child.key_line, "", fault);
-    read_stream(child, settings.streams[child.key], complaints);
+    read_stream(child, settings.engine.streams.declared[child.key], complaints);
   }
 }
 
@@ -112,24 +114,26 @@ void add_stream_sections(SettingTable& table, Settings& settings) {
   };
   table.custom("streams", {streams, true});
 
-  AppendSection& append = settings.append;
-  table.flag("append.auto_create_streams", append.auto_create_streams);
-  table.text("append.default_format", append.default_format, format_fault);
-  table.size("append.fact_bytes_max", append.fact_bytes_max, kibibyte, 16 * mebibyte);
-  table.number("append.batch_facts_max", append.batch_facts_max, 1, 100'000);
-  table.size("append.batch_bytes_max", append.batch_bytes_max, kibibyte, 1024 * mebibyte);
-  table.number("append.json_depth_max", append.json_depth_max, 8, 1000);
-  table.duration("append.idempotency_retain", append.idempotency_retain, one_second, days{365});
-  table.size("append.waiting_bytes_max", append.waiting_bytes_max, mebibyte, mebibyte << 20);
+  EngineSettings& engine = settings.engine;
+  PublicApiSettings& api = settings.public_api;
+  FactLimits& facts = engine.facts;
+  StreamSettings& stream = engine.streams.each;
+  table.flag("append.auto_create_streams", engine.streams.auto_create);
+  table.text("append.default_format", engine.streams.created.format, format_fault);
+  table.size("append.fact_bytes_max", facts.fact_bytes_max, kibibyte, 16 * mebibyte);
+  table.number("append.batch_facts_max", facts.batch_facts_max, 1, 100'000);
+  table.size("append.batch_bytes_max", api.batch_bytes_max, kibibyte, 1024 * mebibyte);
+  table.number("append.json_depth_max", facts.json_depth_max, 8, 1000);
+  table.duration("append.idempotency_retain", stream.idempotency_retain, one_second, days{365});
+  table.size("append.waiting_bytes_max", stream.waiting_bytes_max, mebibyte, mebibyte << 20);
 
-  table.text("outbox.url", settings.outbox.url, outbox_fault);
-  table.duration("outbox.poll_interval", settings.outbox.poll_interval,
-                 std::chrono::milliseconds{5}, std::chrono::minutes{1});
+  table.text("outbox.url", settings.outbox_url, outbox_fault);
+  table.duration("outbox.poll_interval", engine.outbox.poll_interval, std::chrono::milliseconds{5},
+                 std::chrono::minutes{1});
 
-  table.number("read.limit_default", settings.read.limit_default, 1, 100'000);
-  table.number("read.limit_max", settings.read.limit_max, 1, 100'000);
-  table.duration("read.wait_max", settings.read.wait_max, Duration::zero(),
-                 std::chrono::minutes{5});
+  table.number("read.limit_default", api.read_limit_default, 1, 100'000);
+  table.number("read.limit_max", api.read_limit_max, 1, 100'000);
+  table.duration("read.wait_max", api.read_wait, Duration::zero(), std::chrono::minutes{5});
 }
 
 }  // namespace postrider

@@ -13,7 +13,6 @@
 #include "postrider/app/config/random_bytes.hpp"
 #include "postrider/app/config/registration_files.hpp"
 #include "postrider/app/config/token_file.hpp"
-#include "postrider/app/serve/engine_settings.hpp"
 #include "postrider/app/serve/server.hpp"
 #include "postrider/base/log.hpp"
 
@@ -72,10 +71,10 @@ std::string or_none(const std::string& text, std::string_view hint) {
 /// Somebody who just starts it learns what it does and where everything is.
 void print_defaults(const Settings& settings) {
   std::string streams;
-  for (const auto& [name, stream] : settings.streams) {
+  for (const auto& [name, stream] : settings.engine.streams.declared) {
     streams += (streams.empty() ? "" : ", ") + name;
   }
-  if (settings.append.auto_create_streams) streams += streams.empty() ? "made by appends" : ", …";
+  if (settings.engine.streams.auto_create) streams += streams.empty() ? "made by appends" : ", …";
   std::string database = settings.database;
   if (!is_postgres(database))
     database = std::filesystem::absolute(database_file(settings)).lexically_normal();
@@ -86,9 +85,9 @@ void print_defaults(const Settings& settings) {
              "  operators:       http://{}\n"
              "  streams:         {}\n"
              "  local receivers: {}\n",
-             database, settings.public_api.listen, settings.admin.listen,
+             database, settings.public_listen, settings.admin_listen,
              or_none(streams, "declare them under streams, or set append.auto_create_streams"),
-             or_none(fmt::format("{}", fmt::join(settings.outbound.allow, ", ")),
+             or_none(fmt::format("{}", fmt::join(settings.outbound_allow, ", ")),
                      "outbound.allow: [127.0.0.0/8] lets them in"));
 }
 
@@ -103,7 +102,7 @@ void print_ready(const Server& server) {
 int serve(const std::string& config_path, const ServeOptions& options) {
   auto settings = load_settings(config_path, options.environment);
   if (!settings) return report(settings.error());
-  const Catalog catalog(catalog_settings(*settings));
+  const Catalog catalog(settings->engine.catalog);
   ServiceRegistry::Receivers services;
   const auto documents =
       load_registrations(*settings, [&](const boost::json::value& document) -> Result<void> {

@@ -12,7 +12,6 @@
 #include "postrider/api/public_routes.hpp"
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/app/config/text_rules.hpp"
-#include "postrider/app/serve/engine_settings.hpp"
 #include "postrider/drivers/asio/asio_runtime.hpp"
 #include "postrider/drivers/asio/thread_lane.hpp"
 #include "postrider/drivers/bus/redis_bus.hpp"
@@ -26,9 +25,7 @@ namespace postrider {
 namespace {
 
 CurlHttpClientSettings http_client_settings(const Settings& settings, AddressPolicy policy) {
-  CurlHttpClientSettings client;
-  client.connect_timeout = settings.delivery.connect_timeout;
-  client.response_bytes_max = settings.delivery.response_bytes_max;
+  CurlHttpClientSettings client = settings.http_client;
   client.user_agent = "postrider/" POSTRIDER_VERSION;
   client.policy = std::move(policy);
   return client;
@@ -37,11 +34,9 @@ CurlHttpClientSettings http_client_settings(const Settings& settings, AddressPol
 Result<HttpServerSettings> listener_settings(const std::string& listen, const Settings& settings,
                                              Runtime& runtime) {
   TRY(const ListenAddress address, parse_listen_address(listen));
-  HttpServerSettings listener;
+  HttpServerSettings listener = settings.listener;
   listener.address = address.address;
   listener.port = address.port;
-  listener.threads = static_cast<int>(settings.public_api.threads);
-  listener.connections_max = settings.public_api.connections_max;
   listener.request_id_prefix = fmt::format("{:08x}", runtime.random(std::uint64_t{1} << 32));
   return listener;
 }
@@ -62,17 +57,25 @@ std::unique_ptr<Bus> make_bus(const Settings& settings, AsioRuntime& runtime) {
 
 Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
   if (is_postgres(settings.database)) {
-    PostgresSettings postgres{.url = settings.database,
-                              .schema = settings.storage.schema,
-                              .instance_name = settings.instance_name,
-                              .transaction_idle_max = settings.fleet.session_interval / 2};
+    PostgresSettings postgres = settings.postgres;
+    postgres.url = settings.database;
+    postgres.transaction_idle_max = settings.fleet.session_interval / 2;
     TRY(auto database, PostgresDatabase::open(std::move(postgres)));
     return database;
   }
-  SqliteSettings sqlite{
-      .path = database_file(settings), .size_max_bytes = settings.storage.size_max, .vfs = {}};
+  SqliteSettings sqlite = settings.sqlite;
+  sqlite.path = database_file(settings);
   TRY(auto database, SqliteDatabase::open(std::move(sqlite)));
   return database;
+}
+
+/// Only processes on PostgreSQL can be several.
+EngineSettings engine_settings(const Settings& settings) {
+  EngineSettings engine = settings.engine;
+  if (!is_postgres(settings.database)) return engine;
+  engine.fleet = settings.fleet;
+  engine.fleet->instance_name = settings.postgres.instance_name;
+  return engine;
 }
 
 }  // namespace
@@ -81,7 +84,7 @@ Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
 struct Server::Parts {
   Parts(const Settings& config, AddressPolicy policy, std::unique_ptr<Database> opened,
         std::unique_ptr<SqlConnection> writer, std::unique_ptr<SqlConnection> reader)
-      : grace(config.stop.grace),
+      : grace(config.stop_grace),
         database(std::move(opened)),
         writer_connection(std::move(writer)),
         reader_connection(std::move(reader)),
@@ -91,10 +94,10 @@ struct Server::Parts {
         bus_lane(runtime.executor(), "pr-bus"),
         outbox_lane(runtime.executor(), "pr-outbox"),
         bus(make_bus(config, runtime)),
-        outbox{outbox_lane, [url = config.outbox.url] { return open_outbox_connection(url); }},
+        outbox{outbox_lane, [url = config.outbox_url] { return open_outbox_connection(url); }},
         engine(EnginePorts{runtime, Reader{writer_lane, *writer_connection},
                            Reader{reader_lane, *reader_connection}, http, bus.get(), &bus_lane,
-                           config.outbox.url.empty() ? nullptr : &outbox},
+                           config.outbox_url.empty() ? nullptr : &outbox},
                engine_settings(config)),
         streams(engine) {}
 
@@ -130,14 +133,14 @@ struct Server::Parts {
 Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& policy) {
   const auto is_ready = [this] { return ready.load(); };
   HttpRouter public_router;
-  add_public_routes(public_router, engine, streams, public_api_settings(config));
+  add_public_routes(public_router, engine, streams, config.public_api);
   add_health_routes(public_router, is_ready);
   HttpRouter admin_router;
   add_admin_routes(admin_router, engine, policy);
   add_health_routes(admin_router, is_ready);
 
-  TRY(auto public_settings, listener_settings(config.public_api.listen, config, runtime));
-  TRY(auto admin_settings, listener_settings(config.admin.listen, config, runtime));
+  TRY(auto public_settings, listener_settings(config.public_listen, config, runtime));
+  TRY(auto admin_settings, listener_settings(config.admin_listen, config, runtime));
   admin_settings.threads = 1;
   const std::vector<std::string> admins = {config.tokens.admin};
   const BearerTokens tokens(admins, config.tokens.producers);
@@ -153,7 +156,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Server>> Server::start(const Settings& settings,
                                               ServiceRegistry::Receivers services) {
-  TRY(auto policy, AddressPolicy::parse(settings.outbound.allow));
+  TRY(auto policy, AddressPolicy::parse(settings.outbound_allow));
   TRY(auto database, open_database(settings));
   TRY(auto writer, database->connect(Database::Access::read_write));
   TRY(auto reader, database->connect(Database::Access::read_only));

@@ -20,6 +20,8 @@ struct CurlHttpClientSettings {
   std::size_t idle_connections_max = 4096;
   std::string user_agent;  ///< empty: none is sent
   AddressPolicy policy;    ///< what may be connected to
+
+  bool operator==(const CurlHttpClientSettings&) const = default;
 };
 
 }  // namespace postrider

@@ -16,6 +16,8 @@ struct PostgresSettings {
   Duration statement_timeout = std::chrono::seconds{30};
   /// The server ends the transaction of a process that was stopped in the middle of it.
   Duration transaction_idle_max = std::chrono::seconds{2};
+
+  bool operator==(const PostgresSettings&) const = default;
 };
 
 /// A schema of a PostgreSQL database, for any number of processes: while the writing connection of

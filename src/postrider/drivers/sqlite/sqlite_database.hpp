@@ -14,6 +14,8 @@ struct SqliteSettings {
   std::uint64_t size_max_bytes = 0;       ///< cap of the file; 0: none
   std::string vfs;                        ///< empty: the system's; another one is not locked
   std::uint64_t checkpoint_pages = 4000;  ///< length of the write-ahead log that is written back
+
+  bool operator==(const SqliteSettings&) const = default;
 };
 
 /// A database file that belongs to this process: locked, checked, migrated.
