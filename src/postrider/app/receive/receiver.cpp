@@ -53,7 +53,7 @@ struct CloseFile {
 }  // namespace
 
 /// Everything but `open` and `ready` on the server's one thread.
-class Receiver::Desk {
+class TrialReceiver::Desk {
  public:
   explicit Desk(ReceiverSettings settings);
 
@@ -80,14 +80,14 @@ class Receiver::Desk {
   HttpServer server;  ///< last, so that it stops before what its thread uses goes
 };
 
-Receiver::Desk::Desk(ReceiverSettings settings)
+TrialReceiver::Desk::Desk(ReceiverSettings settings)
     : settings_(std::move(settings)),
       server(server_settings(settings_.listen), router(), BearerTokens()) {
   POSTRIDER_ASSERT(settings_.wall_now != nullptr, "a receiver needs a clock");
   if (!settings_.print) settings_.print = print_to_standard_output;
 }
 
-HttpRouter Receiver::Desk::router() {
+HttpRouter TrialReceiver::Desk::router() {
   const auto handler = [this](HttpServerRequest& request) { return receive(request); };
   HttpRouter router;
   router.add({"PUT", "/{transaction*}", Role::none, body_bytes_max, handler});
@@ -96,7 +96,7 @@ HttpRouter Receiver::Desk::router() {
   return router;
 }
 
-Result<void> Receiver::Desk::open() {
+Result<void> TrialReceiver::Desk::open() {
   if (settings_.fail_status < 300 || settings_.fail_status > 599) {
     return fail(Code::invalid_argument,
                 "the status of failing requests is {}: choose one from 300 to 599",
@@ -109,13 +109,14 @@ Result<void> Receiver::Desk::open() {
               std::strerror(errno));
 }
 
-void Receiver::Desk::ready() {
+void TrialReceiver::Desk::ready() {
   const std::string address = server.address();
   settings_.print(settings_.json ? fmt::format("{{\"listen\":\"{}\"}}\n", address)
                                  : fmt::format("receiving on http://{} (Ctrl-C stops)\n", address));
 }
 
-std::optional<HttpServerResponse> Receiver::Desk::refusal(const HttpServerRequest& request) const {
+std::optional<HttpServerResponse> TrialReceiver::Desk::refusal(
+    const HttpServerRequest& request) const {
   if (settings_.hs_token.empty()) return std::nullopt;
   const auto header = request.header("Authorization");
   const auto token = header ? bearer_token(*header) : request.query_parameter("access_token");
@@ -125,7 +126,8 @@ std::optional<HttpServerResponse> Receiver::Desk::refusal(const HttpServerReques
 }
 
 /// What is to be said of the signature of a webhook; empty when there is nothing to check.
-std::string Receiver::Desk::check_signature(const HttpServerRequest& request, WallTime now) const {
+std::string TrialReceiver::Desk::check_signature(const HttpServerRequest& request,
+                                                 WallTime now) const {
   const auto id = request.header("webhook-id");
   if (!settings_.secret) return id ? "not checked" : "";
   const auto timestamp = request.header("webhook-timestamp");
@@ -144,13 +146,13 @@ std::string Receiver::Desk::check_signature(const HttpServerRequest& request, Wa
   return is_recent ? std::string(right_signature) : "too old or too new";
 }
 
-int Receiver::Desk::status_of(std::uint64_t number) const {
+int TrialReceiver::Desk::status_of(std::uint64_t number) const {
   if (is_turn(number, settings_.drop_every)) return 0;
   const bool fails = number <= settings_.fail_first || is_turn(number, settings_.fail_every);
   return fails ? settings_.fail_status : 200;
 }
 
-Async<HttpServerResponse> Receiver::Desk::receive(HttpServerRequest& request) {
+Async<HttpServerResponse> TrialReceiver::Desk::receive(HttpServerRequest& request) {
   ReceivedTransaction transaction = received_transaction(request, settings_.wall_now());
   transaction.signature = check_signature(request, transaction.received_at);
   auto refused = refusal(request);
@@ -167,7 +169,8 @@ Async<HttpServerResponse> Receiver::Desk::receive(HttpServerRequest& request) {
   co_return finish(transaction, request.body);
 }
 
-HttpServerResponse Receiver::Desk::finish(ReceivedTransaction& transaction, std::string_view body) {
+HttpServerResponse TrialReceiver::Desk::finish(ReceivedTransaction& transaction,
+                                               std::string_view body) {
   const bool is_processed = transaction.status == 0 || transaction.status == 200;
   if (is_processed) {
     std::string& last = last_id_[transaction.path];
@@ -185,42 +188,42 @@ HttpServerResponse Receiver::Desk::finish(ReceivedTransaction& transaction, std:
   return response;
 }
 
-bool Receiver::Desk::log(const ReceivedTransaction& transaction, std::string_view body) {
+bool TrialReceiver::Desk::log(const ReceivedTransaction& transaction, std::string_view body) {
   if (log_ == nullptr) return true;
   const std::string line = log_line_of(transaction, body);
   return std::fwrite(line.data(), 1, line.size(), log_.get()) == line.size() &&
          std::fflush(log_.get()) == 0;
 }
 
-void Receiver::Desk::print(const ReceivedTransaction& transaction, std::string_view body) {
+void TrialReceiver::Desk::print(const ReceivedTransaction& transaction, std::string_view body) {
   if (settings_.quiet) return;
   settings_.print(settings_.json ? json_line_of(transaction, body)
                                  : text_line_of(transaction, body, settings_.colour));
 }
 
-Receiver::Receiver(ReceiverSettings settings)
+TrialReceiver::TrialReceiver(ReceiverSettings settings)
     : desk_(std::make_unique<Desk>(std::move(settings))) {}
 
-Receiver::~Receiver() = default;
+TrialReceiver::~TrialReceiver() = default;
 
-Result<void> Receiver::start() {
+Result<void> TrialReceiver::start() {
   TRY_VOID(desk_->open());
   TRY_VOID(desk_->server.start());
   desk_->ready();
   return {};
 }
 
-std::uint16_t Receiver::port() const {
+std::uint16_t TrialReceiver::port() const {
   return desk_->server.port();
 }
 
-void Receiver::stop(Duration grace) {
+void TrialReceiver::stop(Duration grace) {
   desk_->server.stop(grace);
 }
 
 Result<int> run_receiver(ReceiverSettings settings, const std::function<void()>& wait_for_stop) {
   settings.colour = ::isatty(STDOUT_FILENO) == 1;
-  Receiver receiver(std::move(settings));
+  TrialReceiver receiver(std::move(settings));
   TRY_VOID(receiver.start());
   wait_for_stop();
   receiver.stop(stop_grace);

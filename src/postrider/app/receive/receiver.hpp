@@ -38,12 +38,12 @@ struct ReceiverSettings {
 /// Takes transactions as a webhook or an application service does: any PUT or POST, with the ID in
 /// the header `webhook-id` or in the last segment of the path. A dropped transaction counts as
 /// processed, a failed one does not.
-class Receiver {
+class TrialReceiver {
  public:
-  explicit Receiver(ReceiverSettings settings);
-  Receiver(const Receiver&) = delete;
-  Receiver& operator=(const Receiver&) = delete;
-  ~Receiver();
+  explicit TrialReceiver(ReceiverSettings settings);
+  TrialReceiver(const TrialReceiver&) = delete;
+  TrialReceiver& operator=(const TrialReceiver&) = delete;
+  ~TrialReceiver();
 
   /// Prints where it listens. Errors: those of `HttpServer::start`, and `invalid_argument` for a
   /// setting that is out of range or a log file that cannot be opened.

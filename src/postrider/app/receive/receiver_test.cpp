@@ -52,7 +52,7 @@ class ReceiverTest : public ::testing::Test {
   ReceiverSettings settings;
   std::mutex mutex;
   std::vector<std::string> printed;
-  std::optional<Receiver> receiver;
+  std::optional<TrialReceiver> receiver;
 };
 
 TEST_F(ReceiverTest, says_where_it_listens) {
@@ -164,10 +164,10 @@ TEST_F(ReceiverTest, has_a_transaction_in_its_log_before_the_answer_leaves) {
 
 TEST_F(ReceiverTest, refuses_settings_that_cannot_work) {
   settings.fail_status = 200;
-  EXPECT_EQ(Receiver(settings).start().error().code, Code::invalid_argument);
+  EXPECT_EQ(TrialReceiver(settings).start().error().code, Code::invalid_argument);
   settings.fail_status = 500;
   settings.log_file = "/no/such/folder/log";
-  const auto started = Receiver(settings).start();
+  const auto started = TrialReceiver(settings).start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().detail,
             "cannot append to the log file /no/such/folder/log: No such file or directory");
