@@ -18,7 +18,7 @@ afterEach(async () => {
 test('the database of the version before is migrated and delivers on', async () => {
   const folder = temporaryFolder();
   const file = path.join(folder, 'postrider.db');
-  cpSync(path.join(databases, 'schema-3.db'), file);
+  cpSync(path.join(databases, 'schema-3.sqlite'), file);
   server = await Server.start('', folder, `database: sqlite:${file}`);
   const irc = await server.service('irc');
   assert.deepEqual([irc.kind, irc.state, irc.behind, irc.attempts, irc.document.url],
