@@ -130,6 +130,38 @@ TEST_F(SettingsLoader, says_what_stands_where_a_value_should) {
   EXPECT_EQ(faults("[1]").size(), 1U);
 }
 
+TEST_F(SettingsLoader, reads_where_the_attributes_of_a_stream_are) {
+  const Settings settings = loaded(R"(streams:
+  shop: {attributes: {type: /meta/type, key: /customer}, format: json}
+  other: {attributes: {id: /number}}
+)");
+  using Pointers = std::map<std::string, std::string>;
+  const auto& declared = settings.engine.streams.declared;
+  EXPECT_EQ(declared.at("shop").attributes,
+            (Pointers{{"type", "/meta/type"}, {"key", "/customer"}}));
+  EXPECT_EQ(declared.at("other").attributes, (Pointers{{"id", "/number"}}));
+}
+
+TEST_F(SettingsLoader, reports_attributes_that_a_format_does_not_have_and_wrong_pointers) {
+  const Lines lines = faults(R"(streams:
+  a: {attributes: {type: meta}}
+  b: {attributes: {colour: /c}}
+  c: {attributes: {type: /t}, format: matrix}
+  d: {attributes: [type]}
+)");
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_TRUE(lines[0].starts_with("c.yaml:2: streams.a.attributes.type: \"meta\" is not a JSON"))
+      << lines[0];
+  EXPECT_EQ(lines[1],
+            "c.yaml:3: streams.b.attributes.colour: \"colour\" is not an attribute; allowed: type,"
+            " subject, key, id, time");
+  EXPECT_EQ(lines[2],
+            "c.yaml:4: streams.c.attributes.type: \"type\" is not an attribute; allowed: nothing,"
+            " in this format");
+  EXPECT_TRUE(lines[3].starts_with("c.yaml:5: streams.d.attributes: a list is not a map"))
+      << lines[3];
+}
+
 TEST_F(SettingsLoader, reports_mistakes_in_streams_and_lists_by_their_place) {
   const Lines lines = faults(R"(streams:
   Events: {}
