@@ -130,6 +130,13 @@ Result<void> ServiceRegistry::check_put(const Receiver& receiver, ServiceSource 
                 "there are {} services already, and limits.services_max is {}", by_id_.size(),
                 settings_.services_max);
   }
+  if (existing && existing->receiver->kind() != receiver.kind()) {
+    // What is frozen would be sent under its old ID with other bytes.
+    return fail(Code::conflict,
+                "service \"{}\" is of kind {} and cannot become one of kind {}; delete it first, or"
+                " choose another id",
+                receiver.id(), existing->receiver->kind(), receiver.kind());
+  }
   if (existing && is_declared(*existing) && source == ServiceSource::api) {
     return fail(Code::conflict,
                 "service \"{}\" is declared in the configuration; change its registration file",
@@ -154,8 +161,7 @@ Async<Result<ServiceRegistry::Put>> ServiceRegistry::put_in_turn(
     CO_TRY_VOID(co_await create(std::move(receiver), source));
     co_return Put::created;
   }
-  const bool is_same = existing->receiver->kind() == receiver->kind() &&
-                       document_of(*existing->receiver) == document_of(*receiver);
+  const bool is_same = document_of(*existing->receiver) == document_of(*receiver);
   const bool was_undeclared = is_undeclared(*existing);
   if (!is_same || existing->row.source != source) {
     CO_TRY_VOID(co_await update(existing, std::move(receiver), source));
@@ -203,7 +209,6 @@ Async<Result<void>> ServiceRegistry::update(std::shared_ptr<Service> service,
                                             ServiceSource source) {
   ServiceRow row = service->row;
   row.source = source;
-  row.kind = receiver->kind();
   row.document = document_of(*receiver);
   std::function<Result<void>(SqlConnection&)> apply = [&row](SqlConnection& connection) {
     return update_document(connection, row);

@@ -41,8 +41,8 @@ class ServiceRegistry final : public Inboxes {
   void start_delivery();
 
   enum class Put { created, updated };
-  /// Creates or replaces. Errors: `conflict` (a secret of another service; a service that the
-  /// configuration declares), `limit_exceeded`.
+  /// Creates or replaces. Errors: `conflict` (a secret of another service; another kind than the
+  /// service has; a service that the configuration declares), `limit_exceeded`.
   Async<Result<Put>> put(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   /// Deletes the service with its inbox. Errors: `not_found`, `conflict`.
   Async<Result<void>> remove(std::string id);

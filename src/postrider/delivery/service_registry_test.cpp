@@ -71,6 +71,18 @@ TEST_F(Registry, a_secret_of_another_service_is_refused_naming_it_and_changes_no
   EXPECT_EQ(read_services(*reader).value().size(), 1U);
 }
 
+TEST_F(Registry, a_service_keeps_its_kind) {
+  put_service("a");
+  const auto other = std::make_shared<const PlainReceiver>(document_of("a"), "other");
+  const auto refused = run(registry->put(other, ServiceSource::api));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_NE(refused.error().detail.find("is of kind plain"), std::string::npos);
+  EXPECT_EQ(registry->find("a")->receiver->kind(), "plain");
+  ASSERT_TRUE(remove("a"));
+  EXPECT_TRUE(run(registry->put(other, ServiceSource::api)));
+}
+
 TEST_F(Registry, there_are_as_many_services_as_the_limit_says_and_no_more) {
   services_max = 2;
   restart();

@@ -35,7 +35,7 @@ constexpr Statement insert_sql{
 constexpr Statement insert_state_sql{
     "INSERT INTO delivery_states (service_key, status) VALUES ($1, 'untested')"};
 constexpr Statement update_document_sql{
-    "UPDATE services SET source = $2, kind = $3, document = $4 WHERE service_key = $1"};
+    "UPDATE services SET source = $2, document = $3 WHERE service_key = $1"};
 constexpr Statement delete_sql{"DELETE FROM services WHERE service_key = $1"};
 constexpr Statement delete_state_sql{"DELETE FROM delivery_states WHERE service_key = $1"};
 constexpr Statement delete_inbox_sql{"DELETE FROM inbox_blocks WHERE service_key = $1"};
@@ -89,9 +89,9 @@ Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& r
 }
 
 Result<void> update_document(SqlConnection& connection, const ServiceRow& row) {
-  return connection.enqueue(update_document_sql,
-                            {row.key.value, source_names.at(static_cast<std::size_t>(row.source)),
-                             row.kind, row.document});
+  return connection.enqueue(
+      update_document_sql,
+      {row.key.value, source_names.at(static_cast<std::size_t>(row.source)), row.document});
 }
 
 Result<void> delete_service(SqlConnection& connection, ServiceKey service) {

@@ -44,6 +44,7 @@ struct StoredService {
 
 Result<std::vector<StoredService>> read_services(SqlConnection& connection);
 Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& row, WallTime now);
+/// And who declared it. Its kind stays.
 Result<void> update_document(SqlConnection& connection, const ServiceRow& row);
 /// With its inbox.
 Result<void> delete_service(SqlConnection& connection, ServiceKey service);

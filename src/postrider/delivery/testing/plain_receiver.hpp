@@ -21,10 +21,10 @@ struct PlainDocument {
 /// A kind for tests: facts joined by commas, put under the transaction's ID. 410 stops, 413 splits.
 class PlainReceiver final : public Receiver {
  public:
-  explicit PlainReceiver(PlainDocument document)
-      : Receiver(document.id), plain_(std::move(document)) {}
+  explicit PlainReceiver(PlainDocument document, std::string_view kind = "plain")
+      : Receiver(document.id), plain_(std::move(document)), kind_(kind) {}
 
-  [[nodiscard]] std::string_view kind() const override { return "plain"; }
+  [[nodiscard]] std::string_view kind() const override { return kind_; }
   [[nodiscard]] const std::optional<std::string>& url() const override { return plain_.url; }
   [[nodiscard]] boost::json::object document(Secrets) const override {
     boost::json::object document = {{"id", plain_.id}, {"secret", plain_.secret}};
@@ -67,6 +67,7 @@ class PlainReceiver final : public Receiver {
 
  private:
   PlainDocument plain_;
+  std::string_view kind_;
 };
 
 class PlainKind final : public ReceiverKind {
