@@ -42,7 +42,7 @@ class FuzzedServer {
 
  private:
   static Async<bool> start(Engine* engine) {
-    std::vector<Registration> none;
+    ServiceRegistry::Receivers none;
     const auto started = co_await engine->start(std::move(none));
     POSTRIDER_ASSERT(started, "{}", started.error().detail);
     co_return true;

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view name = input.rest();
   if (!check_pattern(pattern, 500)) return 0;
   const std::vector<PatternSet::Entry> entries = {{"@other_.*", ServiceKey{1}},
-                                                  {pattern, ServiceKey{2}}};
+                                                  {pattern_for_re2(pattern), ServiceKey{2}}};
   const PatternSet patterns(entries, memory_max);
   std::vector<ServiceKey> services;
   patterns.match(name, services);

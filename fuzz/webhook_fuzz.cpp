@@ -25,8 +25,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                    boost::json::serialize(stored));
   POSTRIDER_ASSERT(!(*receiver)->document(Secrets::hide).contains("secret"), "the secret is shown");
   const TypeIndex index({{ServiceKey{1}, (*receiver)->interest()}}, nullptr);
-  index.of_type("order.placed");
-  index.of_stream("shop");
-  if ((*receiver)->url()) (*receiver)->compose_ping("id", wall_time(0));
+  POSTRIDER_ASSERT(index.of_type("order.placed").size() <= 1 && index.of_stream("shop").size() <= 1,
+                   "one service counts once");
+  if (!(*receiver)->url()) return 0;
+  const HttpRequest ping = (*receiver)->compose_ping("id", wall_time(0));
+  POSTRIDER_ASSERT(ping.url == *(*receiver)->url(), "a ping of {} goes to {}", *(*receiver)->url(),
+                   ping.url);
   return 0;
 }
