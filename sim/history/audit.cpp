@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <set>
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include "postrider/sort/positions.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/stream/block.hpp"
-#include "sim/history/operators.hpp"
+#include "sim/history/documents.hpp"
 
 namespace postrider::sim {
 namespace {
@@ -89,10 +88,9 @@ class Auditor {
   void settle_services(const std::vector<StoredService>& services) {
     std::map<std::string, Registrations::Stored> stored;
     for (const StoredService& service : services) {
-      const auto registration =
-          parse_registration(boost::json::parse(service.row.document), {}).value();
-      stored[service.row.id] = {service.row.transaction_prefix, plain_of(registration),
-                                registration.url.has_value()};
+      const auto known = read_stored(service.row);
+      if (known) stored[service.row.id] = *known;
+      if (!known) broken(fmt::format("{} is {}", service.row.id, service.row.document));
     }
     for (int i = 0; i <= context_.plan.workload.services; ++i) {
       const std::string id = fmt::format("svc{}", i);

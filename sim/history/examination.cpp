@@ -26,7 +26,8 @@ class Examiner {
       : context_(context),
         life_(life),
         stream_(stream),
-        rooms_(context.plan.engine.catalog.server_name) {
+        plain_stream_(stream, context.plan.engine.streams.declared.at(stream).format == "matrix",
+                      context.plan.engine.catalog.server_name) {
     const Judge::Record& record = context.judge.record(life.prefix);
     for (std::size_t i = 0; i < record.facts.size(); ++i) {
       const SentFact& fact = context.ledger.fact(record.facts[i]);
@@ -39,7 +40,7 @@ class Examiner {
     for (const auto& [id, number] : context_.ledger.positions(stream_)) {
       const PlainFact& fact = context_.ledger.fact(number).plain;
       examine(StreamId{id}, number, fact);
-      rooms_.follow(fact);
+      plain_stream_.follow(fact);
     }
     if (next_ < delivered_.size()) {
       broken(fmt::format("got fact {} out of order, or twice", delivered_[next_].number));
@@ -103,7 +104,7 @@ class Examiner {
         continue;
       }
       if (i == 0 && begun == Due::either) must = false;
-      const bool interested = rooms_.interests(life_.versions[i].registration, fact);
+      const bool interested = plain_stream_.interests(life_.versions[i].service, fact);
       may = may || interested;
       must = must && interested;
     }
@@ -114,7 +115,7 @@ class Examiner {
   Context& context_;
   const ServiceLife& life_;
   const std::string& stream_;
-  PlainRooms rooms_;
+  PlainStream plain_stream_;
   std::vector<Delivered> delivered_;
   std::size_t next_ = 0;
 };

@@ -21,12 +21,13 @@ class Judge {
         limits_(settings.limits),
         backoff_(settings.backoff) {}
 
-  /// A transaction's address, from its URL.
+  /// A transaction's address: in the URL of a Matrix service, in a header of a webhook.
   struct Address {
     std::string prefix;
     std::int64_t number = 0;
+    bool webhook = false;
   };
-  std::optional<Address> address_of(const std::string& url);
+  std::optional<Address> address_of(const HttpRequest& request);
 
   /// Processes are numbered as they begin. From now on this one delivers: what others still have
   /// under way is theirs alone.
@@ -34,10 +35,14 @@ class Judge {
 
   /// The process begins to send.
   void begins(const Address& address, MonoTime now, std::int64_t process);
+  /// The receiver takes no request for its own that is not signed.
+  void check_webhook(const Address& address, const HttpRequest& request, WallTime now);
   /// The process learned how it went, or gave up because it stops.
   struct Outcome {
     bool success = false;
     std::optional<Duration> retry_after;
+    bool split = false;  ///< the receiver wants a smaller one
+    bool stop = false;   ///< the receiver wants nothing more
   };
   void ends(const Address& address, MonoTime now, const Outcome& outcome, std::int64_t process);
   void given_up(const Address& address, std::int64_t process);
@@ -46,6 +51,9 @@ class Judge {
   /// The whole request has reached the receiver, which took it in or did not.
   void arrived(const Address& address, const std::string& body, bool processed, MonoTime now,
                std::int64_t process);
+
+  /// The receiver found the transaction that has arrived too large.
+  void refused(const Address& address);
 
   /// What the disk says of a service that is down when a process begins.
   void restore_backoff(const std::string& prefix, Duration interval, MonoTime not_before);
@@ -57,28 +65,45 @@ class Judge {
   /// Times that were told by the wall clock hold no more.
   void clock_jumped();
 
+  /// A transaction as it came first.
+  struct Sent {
+    std::string body;
+    std::size_t begin = 0;  ///< of its facts in `Record::facts`
+  };
   /// How many facts the service has processed, in the order in which it did.
   struct Record {
-    std::vector<std::string> transactions;  ///< bodies; number n stands at n-1
-    std::vector<std::int64_t> facts;        ///< their numbers, in order
-    std::vector<MonoTime> arrivals;         ///< of each fact, the first
-    std::size_t processed_facts = 0;        ///< how many of them were taken in
-    std::int64_t processed = 0;             ///< the last transaction that was
+    std::vector<Sent> transactions;   ///< number n stands at n-1
+    std::vector<std::int64_t> facts;  ///< their numbers, in order
+    std::vector<MonoTime> arrivals;   ///< of each fact, the first
+    std::size_t processed_facts = 0;  ///< how many of them were taken in
+    std::int64_t processed = 0;       ///< the last transaction that was
+    std::int64_t refused = 0;         ///< the last transaction that was too large
+    bool changed_since = false;       ///< by an operator or a restart, since that
     bool in_flight = false;
     Duration interval{};  ///< of its backoff; 0: it has not failed
     std::optional<MonoTime> not_before;
     int operators = 0;    ///< who are changing it now
     bool kicked = false;  ///< one did since the last answer
     bool paused = false;
+    bool stopped = false;   ///< the receiver wants nothing more
+    bool resuming = false;  ///< by an operator, who may overtake what the receiver wants
   };
   [[nodiscard]] const Record& record(const std::string& prefix) const;
   [[nodiscard]] std::int64_t transactions() const { return transactions_; }
   [[nodiscard]] std::int64_t retries() const { return retries_; }
 
  private:
+  void check_receiver(const Address& address, const Record& record);
   void check_again(const Address& address, const Record& record, const std::string& body);
   void take_new(const Address& address, Record& record, const std::string& body);
+  void check_split(const Address& address, const Record& record,
+                   const std::vector<std::int64_t>& facts);
   std::vector<std::int64_t> facts_of(const Address& address, const std::string& body);
+
+  std::string webhook_begin(const Address& address, std::string_view body,
+                            const std::vector<std::int64_t>& facts);
+  void check_place(const Address& address, std::int64_t fact, StreamId place);
+  void broken(Check check, const Address& address, std::string_view what);
 
   Referee& referee_;
   Ledger& ledger_;

@@ -149,6 +149,12 @@ const Ledger::Positions& Ledger::positions(const std::string& stream) const {
   return found == positions_.end() ? none : found->second;
 }
 
+std::optional<StreamId> Ledger::place_of(std::int64_t number) const {
+  const auto found = places_.find(number);
+  if (found == places_.end()) return std::nullopt;
+  return found->second;
+}
+
 std::optional<MonoTime> Ledger::answered_at(std::int64_t number) const {
   const auto found = answer_times_.find(number);
   if (found == answer_times_.end()) return std::nullopt;

@@ -50,6 +50,8 @@ class Ledger {
 
   /// Every fact whose place is known.
   [[nodiscard]] const Positions& positions(const std::string& stream) const;
+  /// Where the fact stands in its stream, when that is known.
+  [[nodiscard]] std::optional<StreamId> place_of(std::int64_t number) const;
   /// The largest ID that an answer named.
   [[nodiscard]] StreamId last_answered(const std::string& stream) const;
   /// When the append that brought the fact was answered; empty: it was not.

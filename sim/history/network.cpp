@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "sim/history/webhook_request.hpp"
+
 namespace postrider::sim {
 namespace {
 
@@ -9,15 +11,21 @@ using std::chrono::milliseconds;
 
 constexpr Duration sound_latency_min = milliseconds{1};
 constexpr Duration sound_latency_max = milliseconds{5};
+constexpr int gone = 410;
+constexpr int too_large = 413;
 
 std::string host_of(const std::string& url) {
   const std::size_t begin = url.find("//") + 2;
   return url.substr(begin, url.find('/', begin) - begin);
 }
 
-Judge::Outcome outcome_of(const Result<HttpResponse>& answer) {
+Judge::Outcome outcome_of(const Exchange& exchange, const Result<HttpResponse>& answer) {
   if (!answer) return {};
-  return {answer->status >= 200 && answer->status < 300, answer->retry_after};
+  Judge::Outcome outcome{answer->status >= 200 && answer->status < 300, answer->retry_after};
+  if (!exchange.address.webhook) return outcome;
+  outcome.stop = answer->status == gone;
+  outcome.split = answer->status == too_large && fact_count(*exchange.request.body) > 1;
+  return outcome;
 }
 
 Error lost(std::string detail) {
@@ -52,6 +60,11 @@ Duration Network::draw_latency_to(const std::string& url) {
 Network::Fate Network::draw_fate(const Exchange& exchange) {
   if (is_sound(exchange.request.url)) return Fate::answered;
   if (is_dead(exchange.request.url)) return Fate::refused;
+  if (exchange.address.webhook) {
+    if (random_.chance(faults_.gone)) return Fate::gone;
+    const bool is_large = fact_count(*exchange.request.body) > faults_.large_facts;
+    if (is_large && random_.chance(faults_.too_large)) return Fate::too_large;
+  }
   const std::array<std::pair<int, Fate>, 9> chances = {{{faults_.refused, Fate::refused},
                                                         {faults_.reset_before, Fate::reset_before},
                                                         {faults_.answer_lost, Fate::answer_lost},
@@ -77,10 +90,11 @@ void Network::heal() {
 }
 
 void Network::begin(std::shared_ptr<Exchange> exchange) {
-  const auto address = judge_.address_of(exchange->request.url);
+  const auto address = judge_.address_of(exchange->request);
   if (!address) return;
   exchange->address = *address;
   judge_.begins(*address, world_.now(), exchange->process);
+  if (address->webhook) judge_.check_webhook(*address, exchange->request, world_.wall_now());
   const Fate fate = draw_fate(*exchange);
   if (fate != Fate::answered) ++fault_count_;
   trace_.note("request", address->prefix, {address->number, static_cast<std::int64_t>(fate)});
@@ -106,7 +120,18 @@ void Network::cut_off(Exchange& exchange) {
   if (arrive_now && random_.chance(500)) arrive_now();
 }
 
-void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate fate) {
+Network::Fate Network::remembered(const Exchange& exchange, Fate fate) const {
+  if (!exchange.address.webhook) return fate;
+  const Judge::Record& record = judge_.record(exchange.address.prefix);
+  const bool is_taken = record.processed >= exchange.address.number;
+  if (is_taken) return fate == Fate::too_large ? Fate::answered : fate;
+  const bool would_take = fate == Fate::answered || fate == Fate::answer_lost ||
+                          fate == Fate::hangs || fate == Fate::duplicated;
+  return would_take && record.refused == exchange.address.number ? Fate::too_large : fate;
+}
+
+void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate drawn) {
+  const Fate fate = remembered(*exchange, drawn);
   const bool hangs_after = fate == Fate::hangs && random_.chance(500);
   const bool duplicated = fate == Fate::duplicated;
   const bool processed =
@@ -116,6 +141,7 @@ void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate fate) {
     judge_.arrived(exchange->address, *exchange->request.body, processed, world_.now(),
                    exchange->process);
   }
+  if (fate == Fate::too_large) judge_.refused(exchange->address);
   const Duration timeout = exchange->request.timeout;
   const Duration latency = draw_latency_to(exchange->request.url);
   if (fate == Fate::hangs || latency >= timeout) {
@@ -123,14 +149,19 @@ void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate fate) {
   } else if (fate == Fate::answer_lost) {
     answer_later(exchange, latency, std::unexpected(lost("reset while waiting for the answer")));
   } else {
-    answer_later(exchange, latency, response_of(fate));
+    answer_later(exchange, latency, response_of(fate, exchange->address.webhook));
   }
 }
 
-HttpResponse Network::response_of(Fate fate) {
+HttpResponse Network::response_of(Fate fate, bool is_webhook) {
   HttpResponse response;
   response.status = 200;
   if (fate == Fate::client_error) response.status = static_cast<int>(random_.between(400, 428));
+  // Which only other kinds of receivers say without a reason.
+  const bool has_meaning = response.status == gone || response.status == too_large;
+  if (is_webhook && has_meaning) response.status = 400;
+  if (fate == Fate::gone) response.status = gone;
+  if (fate == Fate::too_large) response.status = too_large;
   if (fate == Fate::server_error) response.status = static_cast<int>(random_.between(500, 504));
   if (fate == Fate::redirect) response.status = 301;
   if (fate == Fate::too_many) {
@@ -145,7 +176,7 @@ void Network::answer_later(std::shared_ptr<Exchange> exchange, Duration after,
   world_.call_at(world_.now() + after, [this, exchange = std::move(exchange),
                                         answer = std::move(answer)]() mutable {
     if (!exchange->answer) return;
-    judge_.ends(exchange->address, world_.now(), outcome_of(answer), exchange->process);
+    judge_.ends(exchange->address, world_.now(), outcome_of(*exchange, answer), exchange->process);
     trace_.note("answered", exchange->address.prefix,
                 {exchange->address.number, answer ? answer->status : 0});
     std::exchange(exchange->answer, {})(std::move(answer));

@@ -48,7 +48,9 @@ class Network {
     server_error,
     too_many,
     redirect,
-    duplicated
+    duplicated,
+    gone,
+    too_large
   };
   struct Receiver {
     bool dead = false;
@@ -56,10 +58,12 @@ class Network {
   };
 
   Fate draw_fate(const Exchange& exchange);
+  /// What a webhook answers that remembers which transactions it took, and which were too large.
+  [[nodiscard]] Fate remembered(const Exchange& exchange, Fate fate) const;
   bool is_dead(const std::string& url);
   [[nodiscard]] bool is_sound(const std::string& url) const;
-  void arrive(const std::shared_ptr<Exchange>& exchange, Fate fate);
-  HttpResponse response_of(Fate fate);
+  void arrive(const std::shared_ptr<Exchange>& exchange, Fate drawn);
+  HttpResponse response_of(Fate fate, bool is_webhook);
   void answer_later(std::shared_ptr<Exchange> exchange, Duration after,
                     Result<HttpResponse> answer);
   Duration draw_latency_to(const std::string& url);

@@ -2,58 +2,36 @@
 
 #include <fmt/format.h>
 
+#include "sim/history/documents.hpp"
+
 namespace postrider::sim {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view any_tail = ".*";
-
-std::vector<NamespaceEntry> entries_of(const std::vector<std::string>& prefixes) {
-  std::vector<NamespaceEntry> entries;
-  for (const std::string& prefix : prefixes) {
-    entries.push_back({prefix + std::string(any_tail), false});
-  }
-  return entries;
-}
-
-std::vector<std::string> prefixes_of(const std::vector<NamespaceEntry>& entries) {
-  std::vector<std::string> prefixes;
-  for (const NamespaceEntry& entry : entries) {
-    prefixes.push_back(entry.regex.substr(0, entry.regex.size() - any_tail.size()));
-  }
-  return prefixes;
-}
+// How soon an operator resumes a service whose receiver wanted nothing more; in the end, all are.
+constexpr Duration resume_pause_max = std::chrono::seconds{60};
+constexpr Duration healed_resume_pause = std::chrono::seconds{1};
 
 }  // namespace
-
-Registration registration_of(const std::string& id, const PlainRegistration& plain, bool pushed) {
-  Registration registration;
-  registration.id = id;
-  if (pushed) registration.url = "http://" + id + ".test";
-  registration.as_token = "as_" + id;
-  registration.hs_token = "hs_" + id;
-  registration.sender_localpart = plain.sender_localpart;
-  registration.namespaces.users = entries_of(plain.users);
-  registration.namespaces.rooms = entries_of(plain.rooms);
-  registration.namespaces.aliases = entries_of(plain.aliases);
-  return registration;
-}
-
-std::shared_ptr<const Receiver> receiver_of(Registration registration) {
-  return std::make_shared<const MatrixReceiver>(std::move(registration));
-}
-
-PlainRegistration plain_of(const Registration& registration) {
-  return {.sender_localpart = registration.sender_localpart,
-          .users = prefixes_of(registration.namespaces.users),
-          .rooms = prefixes_of(registration.namespaces.rooms),
-          .aliases = prefixes_of(registration.namespaces.aliases)};
-}
 
 void Operators::start() {
   for (int i = 0; i < context_.plan.workload.services; ++i) put(fmt::format("svc{}", i));
   if (context_.plan.workload.mean_operator_pause > Duration{}) act();
+  resume_stopped();
+}
+
+/// Whoever answers 410 is resumed some time later, since every history ends with all delivered.
+void Operators::resume_stopped() {
+  if (context_.engine() != nullptr) {
+    for (const auto& [id, service] : context_.engine()->delivery()->services().all()) {
+      const bool stopped = service->delivery.status == DeliveryStatus::paused;
+      if (stopped && !paused_.contains(id) && !open_.contains(id)) set_paused(id, false);
+    }
+  }
+  const Duration pause =
+      context_.healed ? healed_resume_pause : random_.between(Duration{1}, resume_pause_max);
+  context_.later(pause, [this] { resume_stopped(); });
 }
 
 void Operators::act() {
@@ -76,6 +54,16 @@ void Operators::act_on(const std::string& id) {
   retry(id);
 }
 
+PlainService Operators::draw_service(const std::string& id) {
+  // A service keeps its kind for all of its life.
+  const ServiceLife* life = context_.registrations.current(id);
+  const bool is_webhook = life == nullptr
+                              ? random_.chance(context_.plan.workload.webhooks)
+                              : std::holds_alternative<PlainWebhook>(life->versions.back().service);
+  if (is_webhook) return draw_webhook();
+  return draw_registration(id);
+}
+
 PlainRegistration Operators::draw_registration(const std::string& id) {
   static const std::vector<std::string> users = {"@irc_", "@slack_", "@human_0", "@"};
   static const std::vector<std::string> rooms = {"!r0", "!r1", "!r"};
@@ -85,6 +73,17 @@ PlainRegistration Operators::draw_registration(const std::string& id) {
   if (random_.chance(800)) plain.users = {random_.pick(users)};
   if (random_.chance(200)) plain.rooms = {random_.pick(rooms)};
   if (random_.chance(300)) plain.aliases = {random_.pick(aliases)};
+  return plain;
+}
+
+PlainWebhook Operators::draw_webhook() {
+  static const std::vector<std::string> types = {
+      "", "m.room.m", "m.room.message", "m.room.member", "m.room.c", "m.reaction"};
+  PlainWebhook plain;
+  plain.types = {random_.pick(types)};
+  if (random_.chance(300)) plain.types.push_back(random_.pick(types));
+  const auto streams = static_cast<std::uint64_t>(context_.plan.workload.streams);
+  if (random_.chance(400)) plain.streams = {fmt::format("s{}", random_.below(streams))};
   return plain;
 }
 
@@ -126,6 +125,7 @@ void Operators::doubt(const std::string& id) {
 
 void Operators::hand_over() {
   ++deliverers_;
+  paused_.clear();
   for (const auto& [id, change] : std::exchange(open_, {})) {
     if (change) context_.registrations.doubt(id, *change);
     if (to_resume_.contains(id)) resume_later(id);
@@ -147,14 +147,14 @@ void Operators::put(const std::string& id) {
     context_.later(milliseconds{100}, [this, id] { put(id); });
     return;
   }
-  const PlainRegistration plain = draw_registration(id);
+  const PlainService plain = draw_service(id);
   const bool pushed = !random_.chance(50);
   context_.trace.note("put", id);
   const auto before = sorted_positions();
   begin(id, DoubtfulChange{plain, pushed, before});
   ServiceRegistry& services = context_.engine()->delivery()->services();
   ask<ServiceRegistry::Put>(
-      services.put(receiver_of(registration_of(id, plain, pushed)), ServiceSource::api),
+      services.put(receiver_of(id, plain, pushed), ServiceSource::api),
       [this, id, plain, pushed, before](const Result<ServiceRegistry::Put>* done) {
         const bool stored = done != nullptr && *done;
         context_.trace.note("put done", id, {stored ? 1 : 0});
@@ -190,12 +190,18 @@ void Operators::remove(const std::string& id) {
 void Operators::set_paused(const std::string& id, bool paused) {
   context_.trace.note(paused ? "pause" : "resume", id);
   begin(id, std::nullopt);
-  if (!paused) tell_judge(id, false);
+  if (paused) {
+    paused_.insert(id);
+  } else {
+    paused_.erase(id);
+    tell_judge(id, false);
+  }
   ServiceRegistry& services = context_.engine()->delivery()->services();
   ask<void>(paused ? services.pause(id) : services.resume(id),
             [this, id, paused](const Result<void>* done) {
               const bool succeeded = done != nullptr && *done;
               end(id, succeeded && !paused);
+              if (!succeeded) paused_.erase(id);
               if (succeeded && paused) tell_judge(id, true);
               if (succeeded && !paused) to_resume_.erase(id);
               if (!paused && to_resume_.contains(id)) resume_later(id);

@@ -6,16 +6,9 @@
 #include <set>
 #include <string>
 
-#include "postrider/matrix/matrix_receiver.hpp"
 #include "sim/history/context.hpp"
 
 namespace postrider::sim {
-
-/// The registration as the engine takes it.
-Registration registration_of(const std::string& id, const PlainRegistration& plain, bool pushed);
-/// The reverse, for what lies on the disk.
-std::shared_ptr<const Receiver> receiver_of(Registration registration);
-PlainRegistration plain_of(const Registration& registration);
 
 /// Those who register services, change, pause, resume and delete them, and try them again.
 class Operators {
@@ -32,8 +25,11 @@ class Operators {
 
  private:
   void act();
+  void resume_stopped();
   void act_on(const std::string& id);
+  PlainService draw_service(const std::string& id);
   PlainRegistration draw_registration(const std::string& id);
+  PlainWebhook draw_webhook();
   void put(const std::string& id);
   void remove(const std::string& id);
   void set_paused(const std::string& id, bool paused);
@@ -59,6 +55,7 @@ class Operators {
   std::map<std::string, std::optional<DoubtfulChange>> open_;
   std::uint64_t deliverers_ = 0;
   std::set<std::string> to_resume_;
+  std::set<std::string> paused_;  ///< by an operator, and not by what the receiver answered
 };
 
 }  // namespace postrider::sim

@@ -46,6 +46,7 @@ void draw_workload(Random& random, WorkloadPlan& workload) {
   workload.facts_max = static_cast<int>(draw_limit(random, 1, 30));
   workload.padding_max = static_cast<int>(draw_limit(random, 0, 2000));
   if (random.chance(100)) workload.huge = static_cast<int>(random.between(1, 20));
+  if (random.chance(750)) workload.webhooks = static_cast<int>(random.between(100, 700));
   workload.keyed = static_cast<int>(draw_limit(random, 0, 1000));
   workload.mean_pause = milliseconds{draw_limit(random, 1, 2000)};
 }
@@ -63,6 +64,9 @@ void add_network_faults(Random& random, NetworkFaults& network) {
   network.too_many = rate();
   network.redirect = rate() / 3;
   network.duplicated = rate();
+  network.gone = rate() / 3;
+  if (random.chance(500)) network.too_large = static_cast<int>(random.between(50, 900));
+  network.large_facts = draw_limit(random, 1, 10);
   network.typical_latency = milliseconds{random.between(1, 200)};
   if (random.chance(500)) network.mean_outage = seconds{random.between(5, 600)};
 }
@@ -177,9 +181,12 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (scenario == "fleet") make_fleet(random, plan);
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});
+  const int without_rooms = random.chance(300) ? 500 : 0;
   for (int i = 0; i < plan.workload.streams; ++i) {
     plan.engine.streams.declared[fmt::format("s{}", i)] = {
-        .format = "matrix", .attributes = {}, .retain = retain};
+        .format = random.chance(without_rooms) ? "json" : "matrix",
+        .attributes = {},
+        .retain = retain};
   }
   return plan;
 }

@@ -23,6 +23,9 @@ struct NetworkFaults {
   int too_many = 0;      ///< 429 with Retry-After
   int redirect = 0;
   int duplicated = 0;  ///< the receiver gets the request twice, as by a retried connection
+  int gone = 0;        ///< 410, of a webhook
+  int too_large = 0;   ///< 413, of a webhook that gets more than `large_facts`
+  std::int64_t large_facts = 1;
   Duration typical_latency = std::chrono::milliseconds{5};
   Duration longest_latency = std::chrono::seconds{5};
   Duration mean_outage{};  ///< of a receiver that is dead for a while; 0: none is
@@ -59,6 +62,7 @@ struct WorkloadPlan {
   int facts_max = 8;               ///< in one append
   int padding_max = 200;           ///< bytes
   int huge = 0;                    ///< facts of up to `huge_bytes`, in thousandths
+  int webhooks = 0;                ///< of the registrations, in thousandths
   int keyed = 300;                 ///< appends under an idempotency key, in thousandths
   Duration mean_pause{};           ///< between appends
   Duration mean_operator_pause{};  ///< between what an operator does; 0: nothing

@@ -62,6 +62,8 @@ PlainFact Producers::draw_fact() {
     fact.type = "m.room.canonical_alias";
     fact.state_key = "";
     if (random_.chance(700)) fact.aliases = {random_.pick(aliases)};
+  } else if (kind == 4) {
+    fact.type = "m.reaction";
   }
   return fact;
 }

@@ -5,10 +5,10 @@
 namespace postrider::sim {
 
 std::string_view name_of(Check check) {
-  static constexpr std::array<std::string_view, 13> names = {
+  static constexpr std::array<std::string_view, 14> names = {
       "durable append", "linear order", "same bytes", "one in flight", "bounded transaction",
       "token",          "backoff",      "paused",     "audit",         "liveness",
-      "idle",           "isolation",    "repeatable"};
+      "idle",           "webhook",      "isolation",  "repeatable"};
   return names.at(static_cast<std::size_t>(check));
 }
 

@@ -20,6 +20,7 @@ enum class Check : std::uint8_t {
   audit,                ///< what lies on the disk is whole and fits together
   liveness,             ///< when faults stop, everything that waits is delivered in a stated time
   idle,                 ///< and then nothing is left over, on the disk or in memory
+  webhook,              ///< a webhook's request is signed right and says what it holds
   isolation,            ///< 5: a dead or slow receiver delays no other
   repeatable,           ///< a seed's history is the same each time
 };

@@ -19,7 +19,7 @@ ServiceLife* Registrations::find_by_prefix(const std::string& prefix) {
 }
 
 void Registrations::put(const std::string& id, const std::string& prefix, bool pushed,
-                        PlainRegistration registration, ChangePoint since) {
+                        PlainService service, ChangePoint since) {
   ServiceLife* life = current(id);
   if (life == nullptr) {
     lives_.push_back(std::make_unique<ServiceLife>());
@@ -28,7 +28,7 @@ void Registrations::put(const std::string& id, const std::string& prefix, bool p
     life->prefix = prefix;
   }
   life->pushed = pushed;
-  life->versions.push_back({std::move(registration), std::move(since)});
+  life->versions.push_back({std::move(service), std::move(since)});
   doubts_.erase(id);
 }
 
@@ -45,13 +45,13 @@ bool Registrations::settle_presence(const std::string& id, const Stored& stored,
                                     const Positions& ends) {
   const ServiceLife* life = current(id);
   const bool known = life != nullptr && life->prefix == stored.prefix &&
-                     life->versions.back().registration == stored.registration &&
+                     life->versions.back().service == stored.service &&
                      life->pushed == stored.pushed;
   if (known) return true;
   for (const DoubtfulChange& change : doubts_[id]) {
-    if (change.registration != stored.registration || change.pushed != stored.pushed) continue;
+    if (change.service != stored.service || change.pushed != stored.pushed) continue;
     const ChangePoint since{change.before, ends};
-    put(id, stored.prefix, stored.pushed, stored.registration, since);
+    put(id, stored.prefix, stored.pushed, stored.service, since);
     return current(id)->prefix == stored.prefix;
   }
   return false;
@@ -65,7 +65,7 @@ bool Registrations::settle(const std::string& id, const std::optional<Stored>& s
   } else if (current(id) != nullptr) {
     explained = false;
     for (const DoubtfulChange& change : doubts_[id]) {
-      if (change.registration) continue;
+      if (change.service) continue;
       const ChangePoint when{change.before, ends};
       remove(id, when);
       explained = true;

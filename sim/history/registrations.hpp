@@ -21,7 +21,7 @@ struct ChangePoint {
 /// One life of a service, from its creation to its deletion, known by its transactions' prefix.
 struct ServiceLife {
   struct Version {
-    PlainRegistration registration;
+    PlainService service;
     ChangePoint since;
   };
   std::string id;
@@ -33,7 +33,7 @@ struct ServiceLife {
 
 /// A change of which nobody knows yet whether it has happened.
 struct DoubtfulChange {
-  std::optional<PlainRegistration> registration;  ///< empty: a deletion
+  std::optional<PlainService> service;  ///< empty: a deletion
   bool pushed = true;
   std::map<std::string, StreamId> before;
 };
@@ -47,15 +47,15 @@ class Registrations {
   ServiceLife* find_by_prefix(const std::string& prefix);
   [[nodiscard]] const std::vector<std::unique_ptr<ServiceLife>>& all() const { return lives_; }
 
-  void put(const std::string& id, const std::string& prefix, bool pushed,
-           PlainRegistration registration, ChangePoint since);
+  void put(const std::string& id, const std::string& prefix, bool pushed, PlainService service,
+           ChangePoint since);
   void remove(const std::string& id, ChangePoint when);
   void doubt(const std::string& id, DoubtfulChange change);
   /// What the disk says after a crash settles every doubt about the service. `stored` is empty
   /// when it is not there.
   struct Stored {
     std::string prefix;
-    PlainRegistration registration;
+    PlainService service;
     bool pushed = true;
   };
   /// False when the disk holds what nobody asked for.

@@ -5,16 +5,18 @@
 namespace postrider::sim {
 namespace {
 
-const PlainRegistration old_one{.sender_localpart = "a", .users = {}, .rooms = {}, .aliases = {}};
-const PlainRegistration new_one{.sender_localpart = "b", .users = {}, .rooms = {}, .aliases = {}};
+const PlainService old_one =
+    PlainRegistration{.sender_localpart = "a", .users = {}, .rooms = {}, .aliases = {}};
+const PlainService new_one =
+    PlainRegistration{.sender_localpart = "b", .users = {}, .rooms = {}, .aliases = {}};
 
 TEST(RegistrationsTest, a_change_of_which_nobody_heard_may_or_may_not_have_happened) {
-  for (const PlainRegistration& stored : {old_one, new_one}) {
+  for (const PlainService& stored : {old_one, new_one}) {
     Registrations registrations;
     registrations.put("svc", "p", true, old_one, {});
-    registrations.doubt("svc", {.registration = new_one, .pushed = true, .before = {}});
+    registrations.doubt("svc", {.service = new_one, .pushed = true, .before = {}});
     EXPECT_TRUE(registrations.settle("svc", Registrations::Stored{"p", stored}, {}));
-    EXPECT_EQ(registrations.current("svc")->versions.back().registration, stored);
+    EXPECT_EQ(registrations.current("svc")->versions.back().service, stored);
   }
 }
 
@@ -24,11 +26,18 @@ TEST(RegistrationsTest, a_change_that_nobody_asked_for_has_no_explanation) {
   EXPECT_FALSE(registrations.settle("svc", Registrations::Stored{"p", new_one}, {}));
 }
 
+TEST(RegistrationsTest, a_service_of_another_kind_is_another_one) {
+  Registrations registrations;
+  registrations.put("svc", "p", true, old_one, {});
+  const PlainService webhook = PlainWebhook{{"m."}, {}};
+  EXPECT_FALSE(registrations.settle("svc", Registrations::Stored{"p", webhook}, {}));
+}
+
 TEST(RegistrationsTest, a_service_is_gone_only_when_somebody_deleted_it) {
   Registrations registrations;
   registrations.put("svc", "p", true, old_one, {});
   EXPECT_FALSE(registrations.settle("svc", std::nullopt, {}));
-  registrations.doubt("svc", {.registration = std::nullopt, .pushed = true, .before = {}});
+  registrations.doubt("svc", {.service = std::nullopt, .pushed = true, .before = {}});
   EXPECT_TRUE(registrations.settle("svc", std::nullopt, {}));
   EXPECT_EQ(registrations.current("svc"), nullptr);
 }

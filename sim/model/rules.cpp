@@ -72,4 +72,13 @@ void PlainRooms::follow(const PlainFact& fact) {
   apply(rooms_[fact.room], fact);
 }
 
+bool PlainStream::interests(const PlainService& service, const PlainFact& fact) const {
+  if (const auto* webhook = std::get_if<PlainWebhook>(&service)) {
+    const auto& streams = webhook->streams;
+    const bool of_stream = streams.empty() || std::ranges::find(streams, name_) != streams.end();
+    return of_stream && begins_with_one_of(fact.type, webhook->types);
+  }
+  return has_rooms_ && rooms_.interests(std::get<PlainRegistration>(service), fact);
+}
+
 }  // namespace postrider::sim

@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace postrider::sim {
@@ -29,6 +31,15 @@ struct PlainRegistration {
   bool operator==(const PlainRegistration&) const = default;
 };
 
+/// A webhook whose types are all "begins with", of streams that are named in full.
+struct PlainWebhook {
+  std::vector<std::string> types;
+  std::vector<std::string> streams;  ///< empty: all
+  bool operator==(const PlainWebhook&) const = default;
+};
+
+using PlainService = std::variant<PlainRegistration, PlainWebhook>;
+
 /// Who is joined where and what rooms are called, at one point of one stream.
 class PlainRooms {
  public:
@@ -52,6 +63,24 @@ class PlainRooms {
 
   std::string server_;
   std::map<std::string, Room> rooms_;
+};
+
+/// One stream, at one point of it.
+class PlainStream {
+ public:
+  /// `has_rooms`: its facts are events of Matrix. In another no registration sees anything.
+  PlainStream(std::string name, bool has_rooms, std::string server)
+      : name_(std::move(name)), has_rooms_(has_rooms), rooms_(std::move(server)) {}
+
+  /// Whether the service is to get the fact, which comes next.
+  [[nodiscard]] bool interests(const PlainService& service, const PlainFact& fact) const;
+  /// The fact has happened.
+  void follow(const PlainFact& fact) { rooms_.follow(fact); }
+
+ private:
+  std::string name_;
+  bool has_rooms_;
+  PlainRooms rooms_;
 };
 
 }  // namespace postrider::sim

@@ -67,5 +67,21 @@ TEST(Rules, a_room_is_of_interest_while_it_has_the_name_and_through_the_fact_tha
   EXPECT_FALSE(rooms.interests(irc, message("@someone:x")));
 }
 
+TEST(Rules, a_webhook_gets_the_types_that_begin_so_of_its_streams_whoever_sends_them) {
+  const PlainStream stream("s0", true, "");
+  EXPECT_TRUE(stream.interests(PlainWebhook{{"m.room.me"}, {}}, message("@someone:x")));
+  EXPECT_TRUE(stream.interests(PlainWebhook{{"other", ""}, {"s1", "s0"}}, message("@someone:x")));
+  EXPECT_FALSE(stream.interests(PlainWebhook{{"m.room.member"}, {}}, message("@irc_a:x")));
+  EXPECT_FALSE(stream.interests(PlainWebhook{{""}, {"s"}}, message("@irc_a:x")));
+  EXPECT_FALSE(stream.interests(PlainWebhook{}, message("@irc_a:x")));
+}
+
+TEST(Rules, a_stream_without_rooms_is_for_webhooks_alone) {
+  PlainStream stream("s0", false, "");
+  stream.follow(member("@irc_a:x", "join"));
+  EXPECT_FALSE(stream.interests(irc, message("@irc_a:x")));
+  EXPECT_TRUE(stream.interests(PlainWebhook{{"m."}, {"s0"}}, message("@irc_a:x")));
+}
+
 }  // namespace
 }  // namespace postrider::sim

@@ -81,7 +81,7 @@ const owners = [
   [/^simdjson/, /^src\/postrider\/(stream|matrix|webhook|app)\//],
   [/^re2\//, /^(src\/postrider\/(sort|matrix)\/|fuzz\/pattern_)/],
   [/^yaml-cpp\//, /^src\/postrider\/app\//],
-  [/^openssl\//, /^src\/postrider\/(webhook|replication|api|app)\//],
+  [/^openssl\//, /^(src\/postrider\/(webhook|replication|api|app)|sim)\//],
   [/^CLI\//, /^(src\/postrider\/app\/cli\/|sim\/main\.cpp)/],
   [/^spdlog\//, /^src\/postrider\/base\/log\.cpp$/],
 ];
