@@ -122,7 +122,7 @@ void let_disk_fail(Random& random, Plan& plan) {
   plan.crash.after_disk_fault = static_cast<int>(random.between(300, 1000));
 }
 
-/// Three processes on one database, which is reached as badly as they hear of each other.
+/// Three processes on one database, which they reach as badly as each other.
 void make_fleet(Random& random, Plan& plan) {
   plan.members = 3;
   plan.engine.fleet =
@@ -132,7 +132,7 @@ void make_fleet(Random& random, Plan& plan) {
   plan.air.longest_delay = milliseconds{draw_limit(random, 1, 3000)};
   if (random.chance(500)) {
     plan.air.mean_silence = milliseconds{random.between(100, 20'000)};
-    plan.air.mean_hearing = seconds{random.between(1, 60)};
+    plan.air.mean_contact = seconds{random.between(1, 60)};
   }
   if (random.chance(500)) add_remote_faults(random, plan.remote);
   if (random.chance(300)) add_network_faults(random, plan.network);

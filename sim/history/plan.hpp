@@ -78,7 +78,7 @@ struct Plan {
   DiskFaults disk;
   RemoteFaults remote;
   int members = 1;       ///< processes on the database
-  bool has_bus = false;  ///< else they hear of each other from the database alone
+  bool has_bus = false;  ///< else they learn of each other from the database alone
   AirFaults air;
   NetworkFaults network;
   CrashPlan crash;

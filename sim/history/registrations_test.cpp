@@ -10,7 +10,7 @@ const PlainService old_one =
 const PlainService new_one =
     PlainRegistration{.sender_localpart = "b", .users = {}, .rooms = {}, .aliases = {}};
 
-TEST(RegistrationsTest, a_change_of_which_nobody_heard_may_or_may_not_have_happened) {
+TEST(RegistrationsTest, a_change_without_an_answer_may_or_may_not_have_happened) {
   for (const PlainService& stored : {old_one, new_one}) {
     Registrations registrations;
     registrations.put("svc", "p", true, old_one, {});

@@ -35,7 +35,7 @@ void SimulatedBus::connect_after(Duration delay) {
 void SimulatedBus::fall_silent_later() {
   const AirFaults& faults = air_.faults_;
   if (faults.mean_silence == Duration{}) return;
-  const Duration hearing = air_.random_.between(Duration{1}, faults.mean_hearing * 2);
+  const Duration hearing = air_.random_.between(Duration{1}, faults.mean_contact * 2);
   runtime_.call_at(runtime_.now() + hearing, [this] {
     if (listener_ == nullptr || air_.faults_.mean_silence == Duration{}) return;
     connected_ = false;
@@ -48,12 +48,12 @@ void SimulatedBus::publish(std::string line) {
   if (!connected_) return;
   for (SimulatedBus* const other : air_.buses_) {
     if (other == this || air_.random_.chance(air_.faults_.lost)) continue;
-    // What is on its way is gone with the runtime of who was to hear it.
-    other->runtime_.call_at(runtime_.now() + draw_delay(), [other, line] { other->hear(line); });
+    // What is on its way is gone with the runtime of who was to receive it.
+    other->runtime_.call_at(runtime_.now() + draw_delay(), [other, line] { other->receive(line); });
   }
 }
 
-void SimulatedBus::hear(const std::string& line) {
+void SimulatedBus::receive(const std::string& line) {
   if (connected_ && listener_ != nullptr) listener_->received(line);
 }
 

@@ -9,23 +9,23 @@
 
 namespace postrider::sim {
 
-/// What goes wrong with the words of a fleet.
+/// What goes wrong with the messages between the processes of a fleet.
 struct AirFaults {
-  int lost = 0;  ///< words, in thousandths
+  int lost = 0;  ///< messages, in thousandths
   Duration typical_delay = std::chrono::milliseconds{1};
-  Duration longest_delay = std::chrono::milliseconds{5};  ///< words overtake each other
-  Duration mean_silence{};  ///< how long a process hears and says nothing; 0: no process does
-  Duration mean_hearing{};  ///< how long it hears before that
+  Duration longest_delay = std::chrono::milliseconds{5};  ///< messages overtake each other
+  Duration mean_silence{};  ///< how long a process receives nothing; 0: no process does
+  Duration mean_contact{};  ///< how long it receives before that
 };
 
 class SimulatedBus;
 
-/// What carries the words of a fleet between its processes.
+/// What carries the messages of a fleet between its processes.
 class Air {
  public:
   Air(Random random, AirFaults faults) : random_(random), faults_(faults) {}
 
-  /// From now on every word arrives.
+  /// From now on every message arrives.
   void heal();
 
  private:
@@ -54,7 +54,7 @@ class SimulatedBus final : public Bus {
   [[nodiscard]] Duration draw_delay();
   void connect_after(Duration delay);
   void fall_silent_later();
-  void hear(const std::string& line);
+  void receive(const std::string& line);
 
   VirtualRuntime& runtime_;
   Air& air_;

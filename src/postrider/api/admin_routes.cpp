@@ -215,7 +215,7 @@ Async<HttpServerResponse> AdminApi::resume(HttpServerRequest& request) {
   return changed(request, change_on_engine(&ServiceRegistry::resume, id_of(request)));
 }
 
-/// Any process takes it: who delivers hears of it.
+/// Any process takes it, and tells the one that delivers.
 Async<HttpServerResponse> AdminApi::retry(HttpServerRequest& request) {
   const auto asked = co_await on_engine(engine_.runtime(), ask_to_retry(id_of(request)));
   if (!asked.empty()) {

@@ -18,7 +18,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "postrider/api/http/internal/http_connection.hpp"
-#include "postrider/api/http/internal/response_message.hpp"
+#include "postrider/api/http/internal/response_head.hpp"
 #include "postrider/api/http/problem.hpp"
 #include "postrider/base/assert.hpp"
 
@@ -71,10 +71,10 @@ void turn_away(tcp::socket& socket, std::size_t connections_max) {
                           connections_max)};
   error.retry_after = full_retry_after;
   HttpServerResponse response = problem_response(error, "");
-  ResponseMessage message(response, BodyForm::sized, AfterAnswer::close);
+  const std::string head = response_head(response, BodyForm::sized, AfterAnswer::close);
   SocketError ignored;
   socket.non_blocking(true, ignored);
-  socket.write_some(message.head_and_body(), ignored);
+  socket.write_some(WireBuffers{asio::buffer(head), asio::buffer(response.body)}, ignored);
   socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,17 +16,24 @@
 
 namespace postrider {
 
+/// Headers, in the order in which they came, from the memory of whoever made them.
+using HttpFields = boost::beast::http::basic_fields<std::pmr::polymorphic_allocator<char>>;
+
 /// One request as a handler gets it. Belongs to the connection, which keeps it until the answer
 /// is sent; a handler may move `body` out.
 struct HttpServerRequest {
   using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+  HttpServerRequest() = default;
+  /// Headers come from `memory`, which outlives them.
+  explicit HttpServerRequest(std::pmr::memory_resource& memory) : headers(&memory) {}
 
   std::string method;
   std::string path;                   ///< as sent, without the query
   std::vector<std::string> segments;  ///< of the path, percent-decoded; "/" has none
   Parameters query;                   ///< decoded; no name stands twice
   Parameters path_parameters;         ///< of the route's template, decoded, never empty
-  boost::beast::http::fields headers;
+  HttpFields headers;
   std::string body;            ///< has at least 64 bytes of spare capacity
   std::string request_id;      ///< unique over the processes of an installation
   std::string remote_address;  ///< of the peer, without its port

@@ -13,7 +13,7 @@
 
 namespace postrider {
 
-/// How the processes of a fleet hear of each other at once; at most one of these.
+/// How the processes of a fleet tell each other of changes at once; at most one of these.
 struct ReplicationSection {
   std::string redis;    ///< redis://…
   std::string listen;   ///< one process listens,

@@ -80,6 +80,7 @@ Async<HttpConnection::Next> HttpConnection::serve_one() {
 
 void HttpConnection::begin_request() {
   parser_.begin(request_);
+  header_memory_.release();
   const std::uint64_t number = shared_.request_count.fetch_add(1, std::memory_order_relaxed) + 1;
   request_.request_id.clear();
   fmt::format_to(std::back_inserter(request_.request_id), "{}-{}",
@@ -176,16 +177,19 @@ Async<HttpServerResponse> HttpConnection::call(const HttpRoute& route) {
 }
 
 Async<bool> HttpConnection::send(HttpServerResponse& response, AfterAnswer after) {
-  ResponseMessage message(response, BodyForm::sized, after);
-  WireBuffers parts = request_.method == "HEAD" ? message.head() : message.head_and_body();
-  co_return co_await socket_.write(std::move(parts), shared_.settings.write_timeout);
+  const std::string head = response_head(response, BodyForm::sized, after);
+  WireBuffers parts = {boost::asio::buffer(head)};
+  const bool has_body = request_.method != "HEAD" && may_have_body(response.status);
+  if (has_body) parts.push_back(boost::asio::buffer(response.body));
+  co_return co_await socket_.write(parts, shared_.settings.write_timeout);
 }
 
 Async<bool> HttpConnection::send_stream(HttpServerResponse& response, AfterAnswer after) {
   const Duration write_timeout = shared_.settings.write_timeout;
   const BodyForm form = parser_.is_http_1_0() ? BodyForm::until_close : BodyForm::chunked;
-  ResponseMessage message(response, form, after);
-  const bool begun = co_await socket_.write(message.head(), write_timeout);
+  const std::string head = response_head(response, form, after);
+  const WireBuffers parts = {boost::asio::buffer(head)};
+  const bool begun = co_await socket_.write(parts, write_timeout);
   if (!begun || request_.method == "HEAD") co_return begun;
 
   HttpResponseStream stream(socket_, shared_.stopping, write_timeout, form);

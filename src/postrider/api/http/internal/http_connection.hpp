@@ -1,9 +1,12 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 
@@ -12,7 +15,7 @@
 #include "postrider/api/http/internal/http_request_parser.hpp"
 #include "postrider/api/http/internal/http_response_stream.hpp"
 #include "postrider/api/http/internal/http_socket.hpp"
-#include "postrider/api/http/internal/response_message.hpp"
+#include "postrider/api/http/internal/response_head.hpp"
 #include "postrider/api/http/router.hpp"
 
 namespace postrider {
@@ -62,7 +65,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpServerShared& shared_;
   HttpSocket socket_;
   HttpRequestParser parser_;
-  HttpServerRequest request_;
+  std::array<std::byte, 1024> header_space_;  ///< for the headers of one request, as a rule
+  std::pmr::monotonic_buffer_resource header_memory_{header_space_.data(), header_space_.size()};
+  HttpServerRequest request_{header_memory_};
   HttpResponseStream* stream_ = nullptr;  ///< while an answer is streamed
   bool is_idle_ = true;
 };

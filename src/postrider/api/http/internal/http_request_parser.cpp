@@ -163,7 +163,7 @@ HttpRequestParser::Fed HttpRequestParser::feed(std::string_view bytes) {
 }
 
 std::optional<HttpRequestParser::Failure> HttpRequestParser::head_failure() const {
-  const http::fields& headers = message_->request->headers;
+  const HttpFields& headers = message_->request->headers;
   const auto encodings = headers.equal_range(http::field::transfer_encoding);
   const auto is_chunked = [](const auto& field) {
     return beast::iequals(field.value(), "chunked");

@@ -32,7 +32,8 @@ class HttpRequestParser {
   HttpRequestParser& operator=(const HttpRequestParser&) = delete;
   ~HttpRequestParser();
 
-  /// The next request goes into `request`, which must outlive its parsing.
+  /// The next request goes into `request`, which must outlive its parsing. Nothing of the one
+  /// before is left in it then.
   void begin(HttpServerRequest& request);
   Fed feed(std::string_view bytes);
   /// A longer body fails with `payload_too_large`.

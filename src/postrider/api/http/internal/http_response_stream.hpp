@@ -5,7 +5,7 @@
 #include <string>
 
 #include "postrider/api/http/internal/http_socket.hpp"
-#include "postrider/api/http/internal/response_message.hpp"
+#include "postrider/api/http/internal/response_head.hpp"
 #include "postrider/api/http/message.hpp"
 
 namespace postrider {

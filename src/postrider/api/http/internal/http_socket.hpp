@@ -5,18 +5,19 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/container/static_vector.hpp>
 
 #include "postrider/base/time.hpp"
 #include "postrider/runtime/async.hpp"
 
 namespace postrider {
 
-using WireBuffers = std::vector<boost::asio::const_buffer>;
+/// A head and a body, or the parts of a chunk.
+using WireBuffers = boost::container::static_vector<boost::asio::const_buffer, 8>;
 
 /// The server's side of one TCP connection. Everything on the executor of the socket it was made
 /// of. One read and one write may be under way at a time.
