@@ -15,7 +15,7 @@ namespace postrider {
 /// A registered receiver and where delivery to it stands. Engine thread; shared by the registry
 /// and by the coroutine that delivers to it, which may outlive its registration for a moment.
 struct Service {
-  ServiceRow row;
+  ServiceRow row;  ///< without its document
   std::shared_ptr<const Receiver> receiver;
   std::shared_ptr<const Interest> interest;  ///< the same object while it asks for the same
   DeliveryPolicy policy;

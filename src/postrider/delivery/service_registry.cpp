@@ -179,6 +179,7 @@ void ServiceRegistry::set_receiver(Service& service, std::shared_ptr<const Recei
   }
   service.policy = receiver->policy(settings_.delivery);
   service.split_facts_max = 0;
+  std::string().swap(service.row.document);  // the receiver says the same
   service.receiver = std::move(receiver);
 }
 

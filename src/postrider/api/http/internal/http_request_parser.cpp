@@ -91,7 +91,8 @@ void clear(HttpServerRequest& request) {
   request.query.clear();
   request.path_parameters.clear();
   request.headers.clear();
-  if (request.body.capacity() > kept_body_capacity) request.body = std::string();
+  // Assigning an empty string would keep the memory.
+  if (request.body.capacity() > kept_body_capacity) std::string().swap(request.body);
   request.body.clear();
 }
 
