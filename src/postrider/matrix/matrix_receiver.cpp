@@ -94,7 +94,7 @@ boost::json::object MatrixKind::draw_secrets(boost::json::object& document,
     std::string token = fmt::format("postrider_{}_", key.substr(0, 2));
     for (const char byte : draw()) token += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     document[key] = token;
-    drawn[key] = std::move(token);
+    drawn[key] = token;
   }
   return drawn;
 }

@@ -233,8 +233,8 @@ TEST_F(ReplicatorTest, the_rows_of_two_writers_may_come_between_each_other) {
 TEST_F(ReplicatorTest, the_rows_of_two_streams_may_come_between_each_other) {
   const StreamRow row = put_stream(*writer, "more", "plain", runtime.wall_now()).value();
   Stream& more = streams->add(std::make_unique<Stream>(
-      runtime, *committer, Reader{lane, *reader}, StreamSettings{}, StreamMetrics{facts_per_commit},
-      row, format, IdSource{StreamId{0}, &session}));
+      runtime, *committer, Reader{lane, *reader}, StreamDefinition{row, format, {}},
+      StreamMetrics{facts_per_commit}, IdSource{StreamId{0}, &session}));
   more.apply_writer_list({session.key(), {{second, StreamId{0}, true}}});
   const auto blocks = commit_of(second, {{StreamId{1}, StreamId{2}}, {StreamId{5}, StreamId{6}}});
   const Lines one = rows_of("second", StreamId{0}, blocks);

@@ -7,6 +7,10 @@
 // was answered is decided by the new ones. They are compiled, and stored state is read for them, on
 // the reader's lane, while facts wait and the engine thread does not.
 //
+// Stored state is right for what this process has sorted as long as no other one sorts. One that
+// lost its session without knowing it finds that out when it reads, or at the latest when it
+// commits.
+//
 // A commit that fails leaves the policy's state ahead of the disk: it is thrown away and read anew.
 // Sorting is tried again after a second; when this process no longer may commit, it ends.
 #include "postrider/sort/sorter.hpp"
@@ -126,7 +130,10 @@ Async<Result<void>> Sorter::adopt_interests() {
   const InterestCatalog::Current current =
       co_await decided_by_.catalog.current(&decided_by_.policy);
   if (!interest_) interest_ = decided_by_.policy.open(stream_.key(), stream_.name());
-  auto work = [this, &current] { return interest_->adopt(reader_.connection, current.rules); };
+  auto work = [this, &current]() -> Result<void> {
+    TRY_VOID(interest_->adopt(reader_.connection, current.rules));
+    return check_nobody_else_sorts();
+  };
   const Result<void> adopted = co_await run_on(reader_.lane, work);
   if (adopted) {
     adopted_version_ = current.version;
@@ -135,6 +142,15 @@ Async<Result<void>> Sorter::adopt_interests() {
     adopted_version_ = 0;
   }
   co_return adopted;
+}
+
+/// What was read of the policy's state belongs to what this process has sorted. Another one, which
+/// has ended this one's session, may have gone on meanwhile.
+Result<void> Sorter::check_nobody_else_sorts() const {
+  TRY(const StreamId stored, read_sorted_through(reader_.connection, stream_.key()));
+  if (stored <= stream_.sorted_through()) return {};
+  return fail(Code::session_ended, "another process has taken over and has sorted it through {}",
+              stored);
 }
 
 Sorter::Decisions Sorter::decide_all(const std::vector<Chunk>& chunks) {

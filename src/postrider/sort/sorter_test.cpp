@@ -128,6 +128,19 @@ TEST_F(TypeSorterTest, opens_the_state_of_interest_anew_after_a_commit_that_fail
   EXPECT_EQ(policy.compiled, 1);
 }
 
+TEST_F(TypeSorterTest, takes_no_state_over_that_another_process_has_gone_on_with) {
+  ask_for(keys[0], "a");
+  append("a");
+  ASSERT_TRUE(sort_all());
+  // It ended this one's session, which does not know that yet.
+  ASSERT_TRUE(set_sorted_through(*writer, stream->key(), StreamId{9}, 0));
+  ask_for(keys[1], "a");
+  append("a");
+  runtime.run_for(seconds{10});
+  EXPECT_EQ(inboxes.got[keys[1]], (Positions{}));
+  EXPECT_EQ(stream->sorted_through(), StreamId{1});
+}
+
 TEST_F(TypeSorterTest, counts_the_facts_that_nobody_wants) {
   ask_for(keys[0], "a");
   append("a");

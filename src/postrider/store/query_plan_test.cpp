@@ -75,6 +75,7 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(set_sorted_through(recording, stream, StreamId{1}, 0));
     EXPECT_TRUE(set_dropped_through(recording, stream, StreamId{1}));
     EXPECT_TRUE(read_dropped_through(recording, stream));
+    EXPECT_TRUE(read_sorted_through(recording, stream));
     const BegunSession session = begin_session(recording, "a", wall_time(1)).value();
     EXPECT_TRUE(count_heartbeat(recording, session.instance, session.session, Error{}));
     EXPECT_TRUE(read_heartbeats(recording, session.instance, session.session));

@@ -12,6 +12,7 @@ constexpr Statement find_sql{
 constexpr Statement insert_sql{
     "INSERT INTO streams (name, format, created_at) VALUES ($1, $2, $3)"
     " ON CONFLICT (name) DO NOTHING"};
+constexpr Statement read_sorted_sql{"SELECT sorted_through FROM streams WHERE stream_key = $1"};
 constexpr Statement read_dropped_sql{"SELECT dropped_through FROM streams WHERE stream_key = $1"};
 constexpr Statement sorted_sql{
     "UPDATE streams SET sorted_through = $2, facts_unwanted = $3 WHERE stream_key = $1"};
@@ -24,6 +25,15 @@ StreamRow stream_row(const SqlRow& row) {
           .sorted_through = StreamId{row.integer(3)},
           .facts_unwanted = row.integer(4),
           .dropped_through = StreamId{row.integer(5)}};
+}
+
+Result<StreamId> read_position(SqlConnection& connection, const Statement& statement,
+                               StreamKey stream) {
+  StreamId position;
+  TRY_VOID(connection.execute(statement, {stream.value}, [&position](const SqlRow& row) {
+    position = StreamId{row.integer(0)};
+  }));
+  return position;
 }
 
 }  // namespace
@@ -49,12 +59,12 @@ Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, Str
   return connection.enqueue(sorted_sql, {stream.value, through.value, facts_unwanted});
 }
 
+Result<StreamId> read_sorted_through(SqlConnection& connection, StreamKey stream) {
+  return read_position(connection, read_sorted_sql, stream);
+}
+
 Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey stream) {
-  StreamId through;
-  TRY_VOID(connection.execute(read_dropped_sql, {stream.value}, [&through](const SqlRow& row) {
-    through = StreamId{row.integer(0)};
-  }));
-  return through;
+  return read_position(connection, read_dropped_sql, stream);
 }
 
 Result<void> set_dropped_through(SqlConnection& connection, StreamKey stream, StreamId through) {

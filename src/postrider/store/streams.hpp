@@ -24,6 +24,7 @@ Result<StreamRow> put_stream(SqlConnection& connection, std::string_view name,
                              std::string_view format, WallTime now);
 Result<void> set_sorted_through(SqlConnection& connection, StreamKey stream, StreamId through,
                                 std::int64_t facts_unwanted);
+Result<StreamId> read_sorted_through(SqlConnection& connection, StreamKey stream);
 Result<StreamId> read_dropped_through(SqlConnection& connection, StreamKey stream);
 Result<void> set_dropped_through(SqlConnection& connection, StreamKey stream, StreamId through);
 

@@ -136,25 +136,24 @@ class Stream::AppendWrite final : public Write {
   WallTime keys_expired_before_{};
 };
 
-Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-               StreamMetrics metrics, const StreamRow& row,
-               std::shared_ptr<const StreamFormat> format, IdSource ids)
+Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamDefinition definition,
+               StreamMetrics metrics, IdSource ids)
     : runtime_(runtime),
       committer_(committer),
       database_(reader),
-      settings_(settings),
+      settings_(definition.settings),
       metrics_(metrics),
-      key_(row.key),
-      name_(row.name),
-      format_(std::move(format)),
-      sorted_{row.sorted_through, row.facts_unwanted},
+      key_(definition.row.key),
+      name_(definition.row.name),
+      format_(std::move(definition.format)),
+      sorted_{definition.row.sorted_through, definition.row.facts_unwanted},
       session_(ids.session),
       ids_(allocator_source(ids.session), ids.last),
       announced_position_(ids.last),
       positions_(ids.last),
-      reorder_buffer_(settings.tail_cache_bytes),
-      reader_(runtime, reader, row, *format_,
-              {settings.tail_cache_bytes, settings.block_cache_bytes}, ids.last),
+      reorder_buffer_(settings_.tail_cache_bytes),
+      reader_(runtime, reader, definition.row, *format_,
+              {settings_.tail_cache_bytes, settings_.block_cache_bytes}, ids.last),
       advanced_(runtime),
       key_released_(runtime) {
   if (ids.session == nullptr)

@@ -99,15 +99,21 @@ struct SortedPosition {
   std::int64_t facts_unwanted = 0;  ///< up to there, of all time: that no service gets
 };
 
+/// What a stream is, as it is stored and configured.
+struct StreamDefinition {
+  StreamRow row;
+  std::shared_ptr<const StreamFormat> format;  ///< that `row` names
+  StreamSettings settings;
+};
+
 /// An append-only log of facts, written to by this process and, under a session, by others. Engine
 /// thread. Whoever waits in one of its coroutines must be done before it is destroyed.
 class Stream {
  public:
-  /// `row.format` names a known format. `ids.last`: every fact that is stored is at or below it,
-  /// and in order. References must outlive the stream.
-  Stream(Runtime& runtime, Committer& committer, Reader reader, StreamSettings settings,
-         StreamMetrics metrics, const StreamRow& row, std::shared_ptr<const StreamFormat> format,
-         IdSource ids);
+  /// `ids.last`: every fact that is stored is at or below it, and in order. References must outlive
+  /// the stream.
+  Stream(Runtime& runtime, Committer& committer, Reader reader, StreamDefinition definition,
+         StreamMetrics metrics, IdSource ids);
   ~Stream();
 
   // These three may be called on any thread.

@@ -159,9 +159,10 @@ Stream& Streams::open(const StreamRow& row, StreamId last_id) {
       declared != settings_.declared.end() ? declared->second : settings_.created;
   StreamSettings settings = settings_.each;
   settings.retain = declaration.retain;
-  return add(std::make_unique<Stream>(runtime_, committer_, reader_, settings, metrics_, row,
-                                      settings_.make_format(row.format, declaration.attributes),
-                                      IdSource{last_id, session_}));
+  return add(std::make_unique<Stream>(
+      runtime_, committer_, reader_,
+      StreamDefinition{row, settings_.make_format(row.format, declaration.attributes), settings},
+      metrics_, IdSource{last_id, session_}));
 }
 
 }  // namespace postrider

@@ -22,7 +22,8 @@ std::optional<std::vector<std::string>> parse_pointer(std::string_view pointer) 
     if (names.empty()) return std::nullopt;
     char c = pointer[i];
     if (c == '~') {
-      if (++i == pointer.size() || (pointer[i] != '0' && pointer[i] != '1')) return std::nullopt;
+      ++i;
+      if (i == pointer.size() || (pointer[i] != '0' && pointer[i] != '1')) return std::nullopt;
       c = pointer[i] == '0' ? '~' : '/';
     }
     names.back() += c;

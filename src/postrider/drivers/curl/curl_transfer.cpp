@@ -34,7 +34,7 @@ std::optional<ip::address> ip_address(const curl_sockaddr& address) {
   if (address.addrlen > endpoint.capacity()) return std::nullopt;
   const void* raw = &address.addr;
   std::memcpy(endpoint.data(), raw, address.addrlen);
-  const ip::address found = endpoint.address();
+  ip::address found = endpoint.address();
   if (found.is_v4()) return found;
   return ip::address_v6(found.to_v6().to_bytes());
 }

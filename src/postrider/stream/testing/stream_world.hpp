@@ -95,9 +95,9 @@ class StreamWorld : public testing::Test {
                         .format = std::string(format->name()),
                         .sorted_through = {},
                         .dropped_through = {}};
-    return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader}, settings,
-                                    StreamMetrics{facts_per_commit}, row, format,
-                                    IdSource{last, under});
+    return std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader},
+                                    StreamDefinition{row, format, settings},
+                                    StreamMetrics{facts_per_commit}, IdSource{last, under});
   }
 
   /// Makes it the only stream of `streams`, which is made anew.

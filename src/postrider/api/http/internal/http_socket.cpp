@@ -65,7 +65,7 @@ Async<bool> HttpSocket::read_more(std::size_t bytes_max) {
 }
 
 Async<bool> HttpSocket::write(WireBuffers parts, Duration timeout) {
-  boost::beast::buffers_suffix<WireBuffers> left(std::move(parts));
+  boost::beast::buffers_suffix<WireBuffers> left(parts);
   SocketError error;
   while (asio::buffer_size(left) > 0) {
     stream_->wire.expires_after(timeout);
