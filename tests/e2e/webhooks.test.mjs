@@ -59,6 +59,23 @@ test('a webhook gets signed transactions that the standard library verifies', as
   assert.equal(JSON.stringify(view).includes('whsec_'), false);
 });
 
+test('a change that leaves the secret out keeps it', async () => {
+  server = await Server.start(twoStreams);
+  const first = await put('orders', {headers: {Authorization: 'Bearer x'}});
+  const again = await put('orders', {types: ['order.*']});
+  assert.equal(again.status, 200);
+  assert.equal(again.json.secret, undefined);
+  await appendTo('shop', [order(1)]);
+  await got('orders', 1);
+  const [{body, headers}] = receiver.of('orders');
+  new Webhook(first.json.secret).verify(body, headers);
+  const shown = {...first.json.document};
+  const back = await server.request('admin', 'PUT', '/v1/services/orders',
+    {body: JSON.stringify(shown), headers: {'content-type': 'application/json'}});
+  assert.equal(back.status, 400);
+  assert.match(back.text, /\/headers\/Authorization/);
+});
+
 test('facts arrive byte for byte, in order, across a restart, each stream by itself', async () => {
   server = await Server.start(twoStreams);
   await put('all');

@@ -49,7 +49,10 @@ class AdminApi {
     std::shared_ptr<const Receiver> receiver;
     json::object drawn;  ///< secrets that the document left out, to be shown once
   };
-  [[nodiscard]] Result<Parsed> parse(const HttpServerRequest& request) const;
+  [[nodiscard]] Result<Parsed> parse(const HttpServerRequest& request,
+                                     const json::object& existing) const;
+  /// With its secrets; empty when there is none.
+  Async<Result<json::object>> document_on_engine(std::string id);
   [[nodiscard]] Result<void> check_address(const Receiver& receiver) const;
   /// The services, while this process delivers to them.
   [[nodiscard]] Result<std::shared_ptr<DeliveryWork>> delivery() const;
@@ -115,13 +118,24 @@ Async<HttpServerResponse> AdminApi::show(HttpServerRequest& request) {
   co_return json_response(200, json::serialize(*view));
 }
 
-Result<AdminApi::Parsed> AdminApi::parse(const HttpServerRequest& request) const {
+Async<Result<json::object>> AdminApi::document_on_engine(std::string id) {
+  CO_TRY(const auto delivery, this->delivery());
+  const auto service = delivery->services().find(id);
+  co_return service ? service->receiver->document(Secrets::show) : json::object();
+}
+
+Result<AdminApi::Parsed> AdminApi::parse(const HttpServerRequest& request,
+                                         const json::object& existing) const {
   boost::system::error_code error;
   json::value document = json::parse(request.body, error);
   if (error) return fail(Code::malformed_json, "the document is not JSON: {}", error.message());
   TRY(const ReceiverKind* kind, engine_.kinds().of(document));
   json::object& object = document.get_object();
   if (!object.contains("id")) object["id"] = id_of(request);
+  for (const std::string_view member : kind->secret_members()) {
+    const json::value* kept = existing.if_contains(member);
+    if (kept != nullptr && !object.contains(member)) object[member] = *kept;
+  }
   Parsed parsed;
   parsed.drawn = kind->draw_secrets(object, draw_bytes);
   TRY(parsed.receiver, kind->parse(object));
@@ -151,7 +165,9 @@ Result<void> AdminApi::check_address(const Receiver& receiver) const {
 }
 
 Async<HttpServerResponse> AdminApi::put(HttpServerRequest& request) {
-  auto parsed = parse(request);
+  const auto existing = co_await on_engine(engine_.runtime(), document_on_engine(id_of(request)));
+  if (!existing) co_return problem_response(existing.error(), request.request_id);
+  auto parsed = parse(request, *existing);
   if (!parsed) co_return problem_response(parsed.error(), request.request_id);
   const auto warnings =
       co_await on_engine(engine_.runtime(), warnings_on_engine(parsed->receiver.get()));

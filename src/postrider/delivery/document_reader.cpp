@@ -10,6 +10,7 @@
 namespace postrider {
 
 void DocumentReader::add_mistake(std::string pointer, std::string detail) {
+  if (mistakes_.size() >= document_mistakes_max) return;
   mistakes_.push_back({std::move(pointer), std::move(detail)});
 }
 

@@ -14,6 +14,8 @@
 namespace postrider {
 
 inline constexpr std::size_t service_id_bytes_max = 255;
+/// Further ones are not named.
+inline constexpr std::size_t document_mistakes_max = 100;
 
 /// Reads the document of a service and collects everything that is wrong with it, each mistake at
 /// its JSON pointer. Lives as long as the document does.

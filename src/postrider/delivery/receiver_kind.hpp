@@ -32,6 +32,9 @@ class ReceiverKind {
   [[nodiscard]] virtual Result<std::shared_ptr<const Receiver>> parse(
       const boost::json::object& document) const = 0;
 
+  /// The members of a document that keep their value when a change leaves them out.
+  [[nodiscard]] virtual std::vector<std::string_view> secret_members() const = 0;
+
   /// Adds the secrets that a document leaves to the server, and gives them back to be shown once.
   virtual boost::json::object draw_secrets(boost::json::object& document,
                                            const DrawBytes& draw) const = 0;

@@ -103,10 +103,13 @@ void ServiceRegistry::start_delivery() {
   }
 }
 
-Result<void> ServiceRegistry::check_secrets(const Receiver& receiver) const {
+Result<void> ServiceRegistry::check_secrets(const Receiver& receiver, ServiceSource source) const {
   const auto secrets = receiver.unique_secrets();
   for (const auto& [id, other] : by_id_) {
     if (id == receiver.id() || other->receiver->kind() != receiver.kind()) continue;
+    // The files were compared with each other before; what is stored of them is about to change.
+    const bool are_files = source == ServiceSource::configuration && other->row.source == source;
+    if (are_files) continue;
     const auto theirs = other->receiver->unique_secrets();
     for (std::size_t i = 0; i < std::min(secrets.size(), theirs.size()); ++i) {
       const UniqueSecret& secret = secrets[i];
@@ -123,19 +126,21 @@ Result<void> ServiceRegistry::check_secrets(const Receiver& receiver) const {
 }
 
 Result<void> ServiceRegistry::check_put(const Receiver& receiver, ServiceSource source) const {
-  TRY_VOID(check_secrets(receiver));
+  TRY_VOID(check_secrets(receiver, source));
   const auto existing = find(receiver.id());
-  if (!existing && by_id_.size() >= settings_.services_max) {
+  const bool is_limited = source == ServiceSource::api;  // files are counted before
+  if (!existing && is_limited && by_id_.size() >= settings_.services_max) {
     return fail(Code::limit_exceeded,
                 "there are {} services already, and limits.services_max is {}", by_id_.size(),
                 settings_.services_max);
   }
   if (existing && existing->receiver->kind() != receiver.kind()) {
     // What is frozen would be sent under its old ID with other bytes.
-    return fail(Code::conflict,
-                "service \"{}\" is of kind {} and cannot become one of kind {}; delete it first, or"
-                " choose another id",
-                receiver.id(), existing->receiver->kind(), receiver.kind());
+    return fail(
+        Code::conflict,
+        "service \"{}\" is of kind {} and cannot become one of kind {}; choose another id, or"
+        " delete it first, when no file declares it",
+        receiver.id(), existing->receiver->kind(), receiver.kind());
   }
   if (existing && is_declared(*existing) && source == ServiceSource::api) {
     return fail(Code::conflict,

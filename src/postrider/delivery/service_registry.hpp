@@ -65,7 +65,7 @@ class ServiceRegistry final : public Inboxes {
   AsyncMutex& inbox_mutex() override { return inbox_mutex_; }
 
  private:
-  Result<void> check_secrets(const Receiver& receiver) const;
+  Result<void> check_secrets(const Receiver& receiver, ServiceSource source) const;
   Result<void> check_put(const Receiver& receiver, ServiceSource source) const;
   Async<Result<Put>> put_in_turn(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   Async<Result<void>> create(std::shared_ptr<const Receiver> receiver, ServiceSource source);

@@ -173,6 +173,22 @@ TEST_F(Registry, what_is_no_longer_declared_can_be_deleted_or_taken_over_by_the_
   EXPECT_EQ(registry->find("b")->delivery.status, DeliveryStatus::up);
 }
 
+TEST_F(Registry, a_declared_service_may_take_the_secret_of_another_declaration) {
+  services_max = 2;
+  restart();
+  ASSERT_TRUE(declare({document_of("a"), document_of("b")}));
+  PlainDocument renamed = document_of("c");
+  renamed.secret = "secret_a";
+  PlainDocument swapped = document_of("b");
+  swapped.secret = "secret_c";
+  ASSERT_TRUE(declare({renamed, swapped}));
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
+  EXPECT_EQ(registry->find("c")->delivery.status, DeliveryStatus::untested);
+  PlainDocument taken = document_of("d");
+  taken.secret = "secret_c";
+  EXPECT_EQ(put(std::move(taken)).error().code, Code::conflict);
+}
+
 TEST_F(Registry, a_declaration_takes_a_service_of_the_api_over) {
   put_service("a");
   ASSERT_TRUE(declare({document_of("a")}));

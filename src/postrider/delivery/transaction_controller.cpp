@@ -29,6 +29,8 @@ constexpr std::int64_t inbox_blocks_per_read = 64;
 // How long a full or failing disk is left alone before delivery tries to write to it again.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
 constexpr std::size_t answer_excerpt_bytes = 200;
+// Whoever asks for a ping waits for it.
+constexpr Duration ping_timeout_max = std::chrono::seconds{10};
 
 std::string printable_excerpt(std::string_view text) {
   std::string excerpt(text.substr(0, answer_excerpt_bytes));
@@ -347,7 +349,7 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
   const std::string id = fmt::format("{}-ping-{:08x}", service->row.transaction_prefix,
                                      runtime_.random(std::uint64_t{1} << 32));
   HttpRequest request = service->receiver->compose_ping(id, runtime_.wall_now());
-  request.timeout = service->policy.request_timeout;
+  request.timeout = std::min(service->policy.request_timeout, ping_timeout_max);
   const auto response = co_await http_.send(std::move(request));
   PingAnswer answer;
   answer.duration = runtime_.now() - began;

@@ -45,6 +45,9 @@ class MatrixKind final : public ReceiverKind {
   [[nodiscard]] std::string_view name() const override { return "matrix"; }
   [[nodiscard]] Result<std::shared_ptr<const Receiver>> parse(
       const boost::json::object& document) const override;
+  [[nodiscard]] std::vector<std::string_view> secret_members() const override {
+    return {"as_token", "hs_token"};
+  }
   boost::json::object draw_secrets(boost::json::object& document,
                                    const DrawBytes& draw) const override;
 

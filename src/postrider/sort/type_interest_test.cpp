@@ -35,12 +35,29 @@ TEST(Glob, stands_for_any_run_of_characters_and_matches_the_whole_name) {
   EXPECT_EQ(index.of_type(""), keys({3, 7}));
 }
 
+TEST(Glob, is_matched_without_compiling_as_it_is_compiled) {
+  const std::vector<std::string> globs = {"*",  "a*",   "*a",    "*a*", "a*b",  "a**b", "*ab*ab*",
+                                          "ab", "a*b*", "*b*a*", "a+b", "a.*b", "**",   "aab*b"};
+  std::vector<std::string> names = {""};
+  for (std::size_t i = 0; i < 400; ++i) {
+    for (const char c : {'a', 'b', '.'}) names.push_back(names[i] + c);
+  }
+  for (const std::string& glob : globs) {
+    const TypeIndex index({service(1, {glob})}, nullptr);
+    for (const std::string& name : names) {
+      EXPECT_EQ(glob_matches(glob, name), !index.of_type(name).empty()) << glob << " " << name;
+    }
+  }
+}
+
 TEST(Glob, is_checked) {
   EXPECT_TRUE(check_glob("*"));
   EXPECT_TRUE(check_glob(std::string(glob_bytes_max, 'x')));
   EXPECT_FALSE(check_glob(std::string(glob_bytes_max + 1, 'x')));
   EXPECT_FALSE(check_glob(""));
   EXPECT_FALSE(check_glob("a\nb"));
+  EXPECT_TRUE(check_glob("*a*b*c*d*e*f*g*h"));
+  EXPECT_FALSE(check_glob("*a*b*c*d*e*f*g*h*"));
 }
 
 TEST(TypeMatcher, gives_a_fact_to_those_who_want_its_type_and_its_stream) {

@@ -92,16 +92,22 @@ class WebhookReader {
       return {};
     }
     std::vector<std::string> globs;
+    std::size_t bytes = 0;
     for (std::size_t i = 0; i < array.size(); ++i) {
       if (!array[i].is_string()) {
         document_.add_mistake(fmt::format("{}/{}", pointer, i), "must be a string");
         continue;
       }
       globs.emplace_back(array[i].get_string());
+      bytes += globs.back().size();
       const Result<void> checked = check_glob(globs.back());
       if (!checked) {
         document_.add_mistake(fmt::format("{}/{}", pointer, i), checked.error().detail);
       }
+    }
+    if (bytes > WebhookKind::globs_bytes_max) {
+      document_.add_mistake(pointer, fmt::format("has {} bytes of globs; at most {} are allowed",
+                                                 bytes, WebhookKind::globs_bytes_max));
     }
     return globs;
   }
@@ -140,6 +146,9 @@ class WebhookReader {
       return fmt::format("has {} bytes; at most {} are allowed", text.size(),
                          WebhookKind::header_bytes_max);
     }
+    if (text == hidden_value) {
+      return "is what is shown in place of the value; send the value itself";
+    }
     const auto is_printable = [](char c) { return c >= ' ' && c <= '~'; };
     if (!std::ranges::all_of(text, is_printable)) return "must be printable ASCII";
     return "";
@@ -147,7 +156,13 @@ class WebhookReader {
 
   std::optional<WebhookSecret> read_secret() {
     const json::value* value = document_.find("secret");
-    if (value == nullptr || !value->is_string()) {
+    if (value == nullptr) {
+      document_.add_mistake("/secret",
+                            "is missing: a file names it, whsec_ and the base64 of 24 to 64 bytes;"
+                            " the API draws one for a new webhook");
+      return std::nullopt;
+    }
+    if (!value->is_string()) {
       document_.add_mistake("/secret", "must be a string: whsec_ and the base64 of 24 to 64 bytes");
       return std::nullopt;
     }

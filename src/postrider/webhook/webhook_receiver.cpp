@@ -55,7 +55,7 @@ json::object WebhookReceiver::document(Secrets secrets) const {
   object["streams"] = array_of(document_.streams);
   json::object headers;
   for (const auto& [name, value] : document_.headers) {
-    headers[name] = secrets == Secrets::show ? value : "(hidden)";
+    headers[name] = secrets == Secrets::show ? std::string_view(value) : hidden_value;
   }
   object["headers"] = std::move(headers);
   if (secrets == Secrets::show) object["secret"] = document_.secret.text();

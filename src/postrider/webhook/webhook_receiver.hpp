@@ -10,6 +10,9 @@
 
 namespace postrider {
 
+/// Stands for the value of a header where secrets are hidden.
+inline constexpr std::string_view hidden_value = "(hidden)";
+
 /// What the document of a webhook says.
 struct WebhookDocument {
   std::string id;
@@ -50,12 +53,14 @@ class WebhookReceiver final : public Receiver {
 class WebhookKind final : public ReceiverKind {
  public:
   static constexpr std::size_t globs_max = 1000;
+  static constexpr std::size_t globs_bytes_max = 64 * 1024;  ///< of all of `types`, or `streams`
   static constexpr std::size_t headers_max = 50;
   static constexpr std::size_t header_bytes_max = 4096;
 
   [[nodiscard]] std::string_view name() const override { return "webhook"; }
   [[nodiscard]] Result<std::shared_ptr<const Receiver>> parse(
       const boost::json::object& document) const override;
+  [[nodiscard]] std::vector<std::string_view> secret_members() const override { return {"secret"}; }
   boost::json::object draw_secrets(boost::json::object& document,
                                    const DrawBytes& draw) const override;
 };

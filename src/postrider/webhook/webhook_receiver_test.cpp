@@ -162,6 +162,22 @@ TEST(WebhookKind, keeps_its_limits) {
       "/headers/X");
 }
 
+TEST(WebhookKind, refuses_what_would_be_slow_to_match) {
+  const auto globs = [](std::size_t count, std::size_t bytes) {
+    json::array array;
+    for (std::size_t i = 0; i < count; ++i) array.emplace_back(std::string(bytes, 'x'));
+    return array;
+  };
+  EXPECT_EQ(mistakes("types", globs(64, 1024)), "");
+  EXPECT_EQ(mistakes("types", globs(65, 1024)), "/types");
+  EXPECT_EQ(mistakes("streams", json::array{"*a*b*c*d*e*f*g*h"}), "");
+  EXPECT_EQ(mistakes("streams", json::array{"*a*b*c*d*e*f*g*h*"}), "/streams/0");
+}
+
+TEST(WebhookKind, refuses_a_value_that_is_shown_in_place_of_a_hidden_one) {
+  EXPECT_EQ(mistakes("headers", json::object{{"X", std::string(hidden_value)}}), "/headers/X");
+}
+
 TEST(WebhookKind, draws_a_secret_only_where_there_is_none) {
   json::object none = {{"id", "a"}};
   const auto drawn = WebhookKind().draw_secrets(none, [] { return std::string(24, '\0'); });

@@ -87,6 +87,7 @@ class PlainKind final : public ReceiverKind {
     if (reader.has_mistakes()) return std::unexpected(std::move(reader).error("plain document"));
     return std::make_shared<const PlainReceiver>(std::move(plain));
   }
+  [[nodiscard]] std::vector<std::string_view> secret_members() const override { return {}; }
   boost::json::object draw_secrets(boost::json::object&, const DrawBytes&) const override {
     return {};
   }
