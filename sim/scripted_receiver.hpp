@@ -16,6 +16,7 @@ class ScriptedReceiver final : public HttpClient {
     MonoTime at;
     std::string url;
     std::string body;
+    Duration timeout{};
   };
 
   explicit ScriptedReceiver(Runtime& runtime) : runtime_(runtime), clock_(runtime) {}

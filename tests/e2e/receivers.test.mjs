@@ -201,6 +201,9 @@ test('tokens that are left out are drawn, shown once, and used', async () => {
   const answer = await server.putService('a', `${receiver.url}/a`,
     {as_token: undefined, hs_token: undefined});
   assert.match(answer.json.hs_token, /^.{20,}$/);
+  const changed = await server.putService('a', `${receiver.url}/a`,
+    {as_token: undefined, hs_token: undefined});
+  assert.equal(changed.json.hs_token, undefined, 'a change keeps them');
   const shown = (await server.request('admin', 'GET', '/v1/services/a')).text;
   assert.ok(!shown.includes(answer.json.hs_token) && !shown.includes(answer.json.as_token));
   await server.append([message(1)]);

@@ -10,14 +10,21 @@
 namespace postrider {
 
 void DocumentReader::add_mistake(std::string pointer, std::string detail) {
-  if (mistakes_.size() >= document_mistakes_max) return;
-  mistakes_.push_back({std::move(pointer), std::move(detail)});
+  if (mistakes_.size() < document_mistakes_max) {
+    mistakes_.push_back({std::move(pointer), std::move(detail)});
+  } else {
+    ++unnamed_mistakes_;
+  }
 }
 
 Error DocumentReader::error(std::string_view what) && {
   const FieldError& first = mistakes_.front();
   Error error{Code::invalid_argument,
               fmt::format("the {} is not valid: {} {}", what, first.pointer, first.detail)};
+  if (unnamed_mistakes_ > 0) {
+    error.detail += fmt::format("; {} of its {} mistakes are named", mistakes_.size(),
+                                mistakes_.size() + unnamed_mistakes_);
+  }
   error.fields = std::move(mistakes_);
   return error;
 }

@@ -14,7 +14,7 @@
 namespace postrider {
 
 inline constexpr std::size_t service_id_bytes_max = 255;
-/// Further ones are not named.
+/// Further mistakes are counted and not named.
 inline constexpr std::size_t document_mistakes_max = 100;
 
 /// Reads the document of a service and collects everything that is wrong with it, each mistake at
@@ -46,6 +46,7 @@ class DocumentReader {
  private:
   const boost::json::object& document_;
   std::vector<FieldError> mistakes_;
+  std::size_t unnamed_mistakes_ = 0;
 };
 
 }  // namespace postrider

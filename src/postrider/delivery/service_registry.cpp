@@ -78,13 +78,19 @@ Result<void> ServiceRegistry::load(std::vector<StoredService> services,
 }
 
 Async<Result<void>> ServiceRegistry::reconcile(Receivers declared) {
-  std::set<std::string> declared_ids;
+  // First, since one that is declared now may take its token and its place.
+  CO_TRY_VOID(co_await pause_undeclared(&declared));
   for (auto& receiver : declared) {
     const std::string id = receiver->id();
-    declared_ids.insert(id);
     auto put_result = co_await put(std::move(receiver), ServiceSource::configuration);
     if (!put_result) co_return std::unexpected(std::move(put_result).error().with("service " + id));
   }
+  co_return Result<void>{};
+}
+
+Async<Result<void>> ServiceRegistry::pause_undeclared(const Receivers* declared) {
+  std::set<std::string> declared_ids;
+  for (const auto& receiver : *declared) declared_ids.insert(receiver->id());
   const auto services = by_id_;
   for (const auto& [id, service] : services) {
     if (service->row.source != ServiceSource::configuration || declared_ids.contains(id)) continue;
@@ -125,15 +131,19 @@ Result<void> ServiceRegistry::check_secrets(const Receiver& receiver, ServiceSou
   return {};
 }
 
+/// One that no file declares any more only waits to be declared or deleted, and does not count.
+Result<void> ServiceRegistry::check_count() const {
+  const auto counts = [](const auto& each) { return !is_undeclared(*each.second); };
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(by_id_, counts));
+  if (count < settings_.services_max) return {};
+  return fail(Code::limit_exceeded, "there are {} services already, and limits.services_max is {}",
+              count, settings_.services_max);
+}
+
 Result<void> ServiceRegistry::check_put(const Receiver& receiver, ServiceSource source) const {
   TRY_VOID(check_secrets(receiver, source));
   const auto existing = find(receiver.id());
-  const bool is_limited = source == ServiceSource::api;  // files are counted before
-  if (!existing && is_limited && by_id_.size() >= settings_.services_max) {
-    return fail(Code::limit_exceeded,
-                "there are {} services already, and limits.services_max is {}", by_id_.size(),
-                settings_.services_max);
-  }
+  if (!existing && by_id_.size() >= settings_.services_max) TRY_VOID(check_count());
   if (existing && existing->receiver->kind() != receiver.kind()) {
     // What is frozen would be sent under its old ID with other bytes.
     return fail(

@@ -66,7 +66,9 @@ class ServiceRegistry final : public Inboxes {
 
  private:
   Result<void> check_secrets(const Receiver& receiver, ServiceSource source) const;
+  Result<void> check_count() const;
   Result<void> check_put(const Receiver& receiver, ServiceSource source) const;
+  Async<Result<void>> pause_undeclared(const Receivers* declared);
   Async<Result<Put>> put_in_turn(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   Async<Result<void>> create(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   Async<Result<void>> update(std::shared_ptr<Service> service,

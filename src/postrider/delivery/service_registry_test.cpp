@@ -181,12 +181,17 @@ TEST_F(Registry, a_declared_service_may_take_the_secret_of_another_declaration) 
   renamed.secret = "secret_a";
   PlainDocument swapped = document_of("b");
   swapped.secret = "secret_c";
+  // At the limit too: what is no longer declared does not count, and what is does.
   ASSERT_TRUE(declare({renamed, swapped}));
+  EXPECT_EQ(put(document_of("e")).error().code, Code::limit_exceeded);
+  EXPECT_EQ(declare({renamed, swapped, document_of("e")}).error().code, Code::limit_exceeded);
   EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
   EXPECT_EQ(registry->find("c")->delivery.status, DeliveryStatus::untested);
   PlainDocument taken = document_of("d");
   taken.secret = "secret_c";
-  EXPECT_EQ(put(std::move(taken)).error().code, Code::conflict);
+  const auto refused = put(std::move(taken));
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_EQ(refused.error().fields.at(0).pointer, "/secret");
 }
 
 TEST_F(Registry, a_declaration_takes_a_service_of_the_api_over) {

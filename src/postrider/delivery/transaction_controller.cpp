@@ -29,8 +29,6 @@ constexpr std::int64_t inbox_blocks_per_read = 64;
 // How long a full or failing disk is left alone before delivery tries to write to it again.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
 constexpr std::size_t answer_excerpt_bytes = 200;
-// Whoever asks for a ping waits for it.
-constexpr Duration ping_timeout_max = std::chrono::seconds{10};
 
 std::string printable_excerpt(std::string_view text) {
   std::string excerpt(text.substr(0, answer_excerpt_bytes));

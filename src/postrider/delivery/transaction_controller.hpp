@@ -40,13 +40,17 @@ class TransactionController {
   void retry_now(const std::shared_ptr<Service>& service);
   void forget(Service& service);
 
+  /// Whoever asks for a ping waits for it.
+  static constexpr Duration ping_timeout_max = std::chrono::seconds{10};
+
   struct PingAnswer {
     std::optional<int> status;  ///< of HTTP; empty when there was no answer
     Duration duration{};
     std::string cause;  ///< what is wrong; empty when the receiver took it
   };
-  /// Sends the service a request that carries nothing, beside what is under way. An answer that is
-  /// good makes an untested service UP, and a DOWN one is tried at once.
+  /// Sends the service a request that carries nothing, beside what is under way, and waits for its
+  /// answer no longer than for that of a transaction, nor than `ping_timeout_max`. An answer that
+  /// is good makes an untested service UP, and a DOWN one is tried at once.
   Async<PingAnswer> ping(std::shared_ptr<Service> service);
 
   /// No new transaction is started. The caller then ends the HTTP client's requests after the

@@ -336,6 +336,18 @@ TEST_F(Controller, a_new_receiver_is_untested_until_its_first_answer) {
   EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
 }
 
+TEST_F(Controller, a_ping_waits_no_longer_than_a_transaction_and_never_long) {
+  const auto longest = TransactionController::ping_timeout_max;
+  for (const Duration timeout : {Duration(seconds{3}), longest, longest + seconds{1}}) {
+    settings.request_timeout = timeout;
+    restart();
+    const auto service = put_service("a");
+    run(controller->ping(service));
+    EXPECT_EQ(receiver.arrivals.back().timeout, std::min(timeout, longest));
+    ASSERT_TRUE(run(registry->remove("a")));
+  }
+}
+
 TEST_F(Controller, a_ping_makes_an_untested_receiver_up_and_tries_one_that_is_down) {
   const auto service = put_service("a");
   const auto good = run(controller->ping(service));

@@ -29,6 +29,17 @@ namespace {
 // How long a full or failing disk is left alone.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
 
+/// What was read of the policy's state belongs to what this process has sorted. Another one, which
+/// has ended this one's session, may have gone on meanwhile.
+Result<void> check_sorted_through(SqlConnection& connection, StreamKey stream, StreamId sorted) {
+  TRY(const StreamId stored, read_sorted_through(connection, stream));
+  if (stored <= sorted) return {};
+  return fail(Code::session_ended,
+              "another process has taken over and has sorted it through {}; this one has come to {}"
+              " and sorts no more",
+              stored, sorted);
+}
+
 }  // namespace
 
 /// What one commit of the sorter holds.
@@ -130,9 +141,9 @@ Async<Result<void>> Sorter::adopt_interests() {
   const InterestCatalog::Current current =
       co_await decided_by_.catalog.current(&decided_by_.policy);
   if (!interest_) interest_ = decided_by_.policy.open(stream_.key(), stream_.name());
-  auto work = [this, &current]() -> Result<void> {
+  auto work = [this, &current, sorted = stream_.sorted_through()]() -> Result<void> {
     TRY_VOID(interest_->adopt(reader_.connection, current.rules));
-    return check_nobody_else_sorts();
+    return check_sorted_through(reader_.connection, stream_.key(), sorted);
   };
   const Result<void> adopted = co_await run_on(reader_.lane, work);
   if (adopted) {
@@ -142,15 +153,6 @@ Async<Result<void>> Sorter::adopt_interests() {
     adopted_version_ = 0;
   }
   co_return adopted;
-}
-
-/// What was read of the policy's state belongs to what this process has sorted. Another one, which
-/// has ended this one's session, may have gone on meanwhile.
-Result<void> Sorter::check_nobody_else_sorts() const {
-  TRY(const StreamId stored, read_sorted_through(reader_.connection, stream_.key()));
-  if (stored <= stream_.sorted_through()) return {};
-  return fail(Code::session_ended, "another process has taken over and has sorted it through {}",
-              stored);
 }
 
 Sorter::Decisions Sorter::decide_all(const std::vector<Chunk>& chunks) {

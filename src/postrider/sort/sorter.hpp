@@ -60,7 +60,6 @@ class Sorter {
   Async<void> run();
   Async<Result<void>> sort_next();
   Async<Result<void>> adopt_interests();
-  [[nodiscard]] Result<void> check_nobody_else_sorts() const;
   Decisions decide_all(const std::vector<Chunk>& chunks);
   void add_blocks(Decisions& decisions, const Matches& matches, WallTime appended_at) const;
   void publish(const Decisions& decisions);

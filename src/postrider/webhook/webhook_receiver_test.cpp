@@ -2,8 +2,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "postrider/delivery/document_reader.hpp"
 #include "postrider/sort/type_interest.hpp"
 
 namespace postrider {
@@ -172,6 +174,19 @@ TEST(WebhookKind, refuses_what_would_be_slow_to_match) {
   EXPECT_EQ(mistakes("types", globs(65, 1024)), "/types");
   EXPECT_EQ(mistakes("streams", json::array{"*a*b*c*d*e*f*g*h"}), "");
   EXPECT_EQ(mistakes("streams", json::array{"*a*b*c*d*e*f*g*h*"}), "/streams/0");
+}
+
+TEST(WebhookKind, names_a_hundred_mistakes_and_counts_the_others) {
+  const auto refused_with = [](std::size_t unknown) {
+    json::object many = document();
+    for (std::size_t i = 0; i < unknown; ++i) many[fmt::format("x{}", i)] = 1;
+    return WebhookKind().parse(many).error();
+  };
+  EXPECT_EQ(refused_with(document_mistakes_max).fields.size(), document_mistakes_max);
+  EXPECT_EQ(refused_with(document_mistakes_max).detail.find("are named"), std::string::npos);
+  const Error more = refused_with(document_mistakes_max + 1);
+  EXPECT_EQ(more.fields.size(), document_mistakes_max);
+  EXPECT_TRUE(more.detail.ends_with("; 100 of its 101 mistakes are named")) << more.detail;
 }
 
 TEST(WebhookKind, refuses_a_value_that_is_shown_in_place_of_a_hidden_one) {

@@ -18,6 +18,8 @@ constexpr std::size_t depth_max = 200;
 
 constexpr std::size_t shown_facts_max = 5;
 constexpr std::size_t shown_bytes_max = 200;
+// A ping holds an ID and no facts.
+constexpr std::size_t ping_bytes_max = 1024;
 
 /// What a body holds; nothing when it is no transaction.
 struct Contents {
@@ -95,6 +97,15 @@ std::string status_text(int status, bool in_colour) {
   return fmt::format("\x1b[{}m{}\x1b[0m", status == 200 ? 32 : 31, text);
 }
 
+bool is_ping_of_webhook(std::string_view body) {
+  if (body.size() > ping_bytes_max) return false;
+  boost::system::error_code error;
+  const json::value document = json::parse(body, error);
+  const json::object* members = error ? nullptr : document.if_object();
+  const json::value* stream = members == nullptr ? nullptr : members->if_contains("stream");
+  return stream != nullptr && stream->is_null();
+}
+
 }  // namespace
 
 ReceivedTransaction received_transaction(const HttpServerRequest& request, WallTime now) {
@@ -104,6 +115,7 @@ ReceivedTransaction received_transaction(const HttpServerRequest& request, WallT
     transaction.path = request.path;
     transaction.raw_id = valid_utf8(*id);
     transaction.id = *id;
+    transaction.is_ping = is_ping_of_webhook(request.body);
   } else {
     transaction.path = request.path.substr(0, slash);
     transaction.raw_id = request.path.substr(slash + 1);

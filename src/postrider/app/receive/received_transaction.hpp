@@ -16,6 +16,7 @@ struct ReceivedTransaction {
   WallTime received_at{};
   int status = 0;         ///< of the answer; 0: there was none
   std::string signature;  ///< what is said of a webhook's; empty: it was not looked at
+  bool is_ping = false;   ///< a webhook's, of no stream; the one before it may come again
   bool is_repeated = false;
 };
 

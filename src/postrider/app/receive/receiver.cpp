@@ -172,8 +172,7 @@ Async<HttpServerResponse> TrialReceiver::Desk::receive(HttpServerRequest& reques
 HttpServerResponse TrialReceiver::Desk::finish(ReceivedTransaction& transaction,
                                                std::string_view body) {
   const bool is_processed = transaction.status == 0 || transaction.status == 200;
-  // A ping is no transaction: the one before it may come again.
-  if (is_processed && !transaction.id.contains("-ping-")) {
+  if (is_processed && !transaction.is_ping) {
     std::string& last = last_id_[transaction.path];
     transaction.is_repeated = last == transaction.id;
     last = transaction.id;

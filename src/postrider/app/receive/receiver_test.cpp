@@ -173,6 +173,23 @@ TEST_F(ReceiverTest, refuses_settings_that_cannot_work) {
             "cannot append to the log file /no/such/folder/log: No such file or directory");
 }
 
+TEST_F(ReceiverTest, a_ping_between_does_not_hide_that_a_transaction_comes_again) {
+  start();
+  const auto post = [&](const std::string& id, const std::string& body) {
+    RawClient client(receiver->port());
+    client.send(
+        fmt::format("POST /in HTTP/1.1\r\nHost: h\r\nwebhook-id: {}\r\n"
+                    "Content-Length: {}\r\n\r\n{}",
+                    id, body.size(), body));
+    return client.response().status;
+  };
+  const std::string facts = R"({"id":"a-1","stream":"shop","first":1,"last":1,"facts":[{}]})";
+  EXPECT_EQ(post("a-1", facts), 200);
+  EXPECT_EQ(post("a-ping-1", R"({"id":"a-ping-1","stream":null,"facts":[]})"), 200);
+  EXPECT_EQ(post("a-1", facts), 200);
+  EXPECT_NE(last_line().find(" repeated"), std::string::npos) << last_line();
+}
+
 TEST_F(ReceiverTest, shows_and_verifies_a_webhook) {
   settings.secret = WebhookSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").value();
   settings.wall_now = [] { return wall_time(1'614'265'330'000); };
