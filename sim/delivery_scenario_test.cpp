@@ -61,7 +61,7 @@ class Process {
         [this] {
           const auto* stream = engine_.streams().all().front();
           const auto service = engine_.delivery()->services().find("a");
-          return stream->sort_lag() == 0 && service->inbox.behind() == 0;
+          return stream->sort_lag() == 0 && service->behind() == 0;
         },
         limit);
   }

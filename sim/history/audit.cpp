@@ -5,8 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "postrider/sort/decisions.hpp"
 #include "postrider/sort/positions.hpp"
 #include "postrider/store/blocks.hpp"
+#include "postrider/store/cursors.hpp"
+#include "postrider/store/decisions.hpp"
+#include "postrider/store/inbox.hpp"
 #include "postrider/stream/block.hpp"
 #include "sim/history/documents.hpp"
 
@@ -27,6 +31,10 @@ class Auditor {
     TRY_VOID(check_integrity());
     TRY(const auto streams, read_streams(connection_));
     for (const StreamRow& stream : streams) TRY_VOID(check_stream(stream));
+    TRY(auto decisions, read_decisions(connection_));
+    for (StoredDecisions& each : decisions) decisions_[each.stream] = std::move(each);
+    TRY(const auto cursors, read_cursors(connection_));
+    for (const StoredCursor& each : cursors) cursors_[{each.service, each.stream}] = each.cursor;
     TRY(const auto services, read_services(connection_));
     settle_services(services);
     for (const StoredService& service : services) TRY_VOID(check_service(service));
@@ -104,42 +112,55 @@ class Auditor {
   }
 
   Result<void> check_service(const StoredService& service) {
-    const DeliveryState& delivery = service.delivery;
-    const ServiceKey key = service.row.key;
-    TRY(const auto blocks, read_inbox_blocks(connection_, key, InboxSeq{}, everything));
-    InboxSeq last = delivery.acknowledged;
-    for (const InboxBlock& block : blocks) {
-      const bool follows = &block == &blocks.front() ? block.first_seq <= last.plus(1)
-                                                     : block.first_seq == last.plus(1);
-      if (!follows || block.last_seq <= last) {
-        broken(fmt::format("inbox block {} to {} of {} follows {}", block.first_seq, block.last_seq,
-                           service.row.id, last));
-      }
-      TRY_VOID(check_positions(service, block));
-      last = block.last_seq;
-    }
-    if (delivery.frozen_through &&
-        (*delivery.frozen_through <= delivery.acknowledged || *delivery.frozen_through > last)) {
-      broken(fmt::format("{} is frozen through {}, acknowledged {} and ends at {}", service.row.id,
-                         *delivery.frozen_through, delivery.acknowledged, last));
-    }
+    for (const auto& [stream, ids] : ids_) TRY_VOID(check_inbox(service, stream, ids));
     restore_pause(service);
     restore_backoff(service);
     return {};
   }
 
-  Result<void> check_positions(const StoredService& service, const InboxBlock& block) {
-    const auto count = block.last_seq.value - block.first_seq.value + 1;
-    TRY(const auto positions, unpack_positions(block.first_id, count, block.positions));
-    InboxSeq seq = block.first_seq;
-    for (const StreamId id : positions) {
-      const bool needed = seq > service.delivery.acknowledged;
-      if (needed && !ids_[block.stream].contains(id.value)) {
+  /// What the service is still to get of one stream: in blocks, and after those in decisions.
+  Result<void> check_inbox(const StoredService& service, StreamKey stream,
+                           const std::set<std::int64_t>& ids) {
+    const ServiceKey key = service.row.key;
+    const DeliveryCursor cursor = cursors_[{key, stream}];
+    TRY(auto needed, read_needed_blocks(service, stream, cursor));
+    for (const DecisionRow& row : decisions_[stream].rows) {
+      TRY(const auto groups, unpack_decisions(row.after, row.data));
+      for (const StreamId id : positions_of(key, groups)) needed.push_back(id);
+    }
+    std::erase_if(needed, [&](StreamId id) { return id <= cursor.acknowledged; });
+    if (!std::ranges::is_sorted(needed, std::ranges::less_equal{})) {
+      broken(fmt::format("{} is to get facts of stream {} twice, or out of order", service.row.id,
+                         stream));
+    }
+    for (const StreamId id : needed) {
+      if (!ids.contains(id.value)) {
         broken(fmt::format("{} needs fact {} and it is gone", service.row.id, id));
       }
-      seq = seq.plus(1);
+    }
+    if (cursor.frozen_through &&
+        std::ranges::find(needed, *cursor.frozen_through) == needed.end()) {
+      broken(fmt::format("{} is frozen through {} of stream {}, which it is not to get",
+                         service.row.id, *cursor.frozen_through, stream));
     }
     return {};
+  }
+
+  Result<std::vector<StreamId>> read_needed_blocks(const StoredService& service, StreamKey stream,
+                                                   const DeliveryCursor& cursor) {
+    std::vector<StreamId> needed;
+    TRY(const auto blocks,
+        read_inbox_blocks(connection_, service.row.key, stream, StreamId{}, everything));
+    for (const InboxBlock& block : blocks) {
+      TRY(const auto positions, unpack_positions(block.first, block.fact_count, block.positions));
+      needed.insert(needed.end(), positions.begin(), positions.end());
+      const bool is_folded = block.last <= decisions_[stream].compacted_through;
+      if (positions.back() != block.last || !is_folded || block.last <= cursor.acknowledged) {
+        broken(fmt::format("{} has an inbox block {} to {} of stream {}, acknowledged {}",
+                           service.row.id, block.first, block.last, stream, cursor.acknowledged));
+      }
+    }
+    return needed;
   }
 
   void restore_pause(const StoredService& service) {
@@ -166,6 +187,8 @@ class Auditor {
   Context& context_;
   SqlConnection& connection_;
   std::map<StreamKey, std::set<std::int64_t>> ids_;
+  std::map<StreamKey, StoredDecisions> decisions_;
+  std::map<std::pair<ServiceKey, StreamKey>, DeliveryCursor> cursors_;
   std::map<std::string, StreamId> ends_;
 };
 

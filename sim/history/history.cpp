@@ -140,10 +140,8 @@ class History {
       if (stream->sort_lag() > 0) return false;
     }
     for (const auto& [id, service] : engine.delivery()->services().all()) {
-      const bool idle = !service->delivering && service->inbox.behind() == 0;
-      const DeliveryStatus status = service->delivery.status;
-      const bool up = status == DeliveryStatus::up || status == DeliveryStatus::untested;
-      if (service->is_pushed() && (!idle || !up)) return false;
+      const bool idle = !service->delivering && service->behind() == 0;
+      if (service->is_pushed() && (!idle || !service->is_active())) return false;
     }
     return true;
   }
@@ -181,7 +179,7 @@ class History {
     }
     for (const auto& [id, service] : engine.delivery()->services().all()) {
       text += fmt::format("{}: {}, {} behind, {}, {} failed attempts: {}\n", id,
-                          postrider::name_of(service->delivery.status), service->inbox.behind(),
+                          postrider::name_of(service->delivery.status), service->behind(),
                           service->delivering ? "delivering" : "not delivering",
                           service->delivery.attempts, service->delivery.last_error);
     }

@@ -33,6 +33,9 @@ void draw_engine(Random& random, Plan& plan) {
   engine.streams.each.block_cache_bytes = draw_size(random, 0, 64 << 10);
   engine.streams.each.idempotency_retain = hours{24};
   engine.sorter.facts_max = draw_size(random, 1, 200);
+  engine.compaction.tail_bytes = draw_size(random, 1, 4000);
+  engine.compaction.step_cost = draw_limit(random, 1, 2000);
+  engine.compaction.row_age_max = milliseconds{draw_limit(random, 100, 60'000)};
   if (random.chance(300)) engine.catalog.server_name = "x";
   plan.checkpoint_pages = static_cast<std::uint64_t>(draw_limit(random, 1, 200));
   plan.disk_pace.typical = std::chrono::microseconds{random.between(50, 5000)};

@@ -53,3 +53,40 @@ test('the database of the version before is migrated and delivers on', async () 
   await server.start();
   assert.equal((await server.service('irc')).kind, 'matrix');
 });
+
+test('an inbox over all streams becomes one for each of them', async () => {
+  const folder = temporaryFolder();
+  const file = path.join(folder, 'postrider.db');
+  cpSync(path.join(databases, 'schema-4.sqlite'), file);
+  server = await Server.start('append: {auto_create_streams: true}', folder,
+    `database: sqlite:${file}`);
+  const numbers = async id => {
+    const {state, behind, delivered} = await server.service(id);
+    return [state, behind, delivered];
+  };
+  assert.deepEqual(await numbers('taken'), ['paused', 3, 1]);
+  assert.deepEqual(await numbers('mixed'), ['down', 3, 0]);
+  assert.deepEqual(await numbers('single'), ['down', 2, 0]);
+
+  const users = regex => ({users: [{exclusive: false, regex}], rooms: [], aliases: []});
+  await server.putService('single', `${receiver.url}/single`, {namespaces: users('@s_.*')});
+  await eventually('what was frozen', async () => (await server.service('single')).behind === 0);
+  const [frozen] = receiver.of('single');
+  assert.match(frozen.id, /-1$/);
+  assert.deepEqual(bodies(JSON.parse(frozen.body).events), ['two', 'four']);
+
+  // A transaction is of one stream now.
+  await server.putService('mixed', `${receiver.url}/mixed`, {namespaces: users('@.*')});
+  await eventually('both streams', async () => (await server.service('mixed')).behind === 0);
+  const ids = receiver.of('mixed').map(({id}) => id.replace(/^.*-/, ''));
+  assert.deepEqual(ids, ['2', '3']);
+  assert.deepEqual(receiver.of('mixed').map(({body}) => bodies(JSON.parse(body).events)),
+    [['two', 'four'], ['three']]);
+
+  // Nothing is sent twice, and numbers and counts go on.
+  await server.append([{type: 'm.room.message', room_id: '!r:x', sender: '@s_2:x',
+    content: {body: 'five'}}]);
+  await eventually('the next', () => receiver.facts('single').length === 3);
+  assert.match(receiver.of('single')[1].id, /-2$/);
+  assert.deepEqual(await numbers('taken'), ['paused', 4, 1]);
+});

@@ -19,11 +19,11 @@ boost::json::object service_view(const Service& service, WallTime now) {
   view["id"] = service.row.id;
   view["kind"] = service.receiver->kind();
   view["state"] = name_of(delivery.status);
-  view["behind"] = service.inbox.behind();
-  const auto oldest = service.inbox.oldest_appended_at();
+  view["behind"] = service.behind();
+  const auto oldest = service.oldest_appended_at();
   view["oldest_undelivered_ms"] =
       oldest ? std::max<std::int64_t>(0, (now - *oldest).count()) : std::int64_t{0};
-  view["delivered"] = delivery.acknowledged.value;
+  view["delivered"] = service.delivered();
   view["last_error"] = nullptr;
   if (!delivery.last_error.empty()) view["last_error"] = delivery.last_error;
   view["next_attempt_at"] = nullptr;

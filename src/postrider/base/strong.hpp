@@ -31,8 +31,6 @@ using InstanceKey = Strong<struct InstanceKeyTag>;
 using SessionKey = Strong<struct SessionKeyTag>;
 /// Row key of a service. Never reused, so a deleted service's rows cannot be taken for another's.
 using ServiceKey = Strong<struct ServiceKeyTag>;
-/// Counts the entries of one service's inbox. The first entry has 1; 0 means "before everything".
-using InboxSeq = Strong<struct InboxSeqTag>;
 /// Counts the transactions of one service, from 1.
 using TransactionNumber = Strong<struct TransactionNumberTag>;
 

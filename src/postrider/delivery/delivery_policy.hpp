@@ -10,7 +10,6 @@ namespace postrider {
 struct TransactionLimits {
   std::size_t facts_max = 100;
   std::size_t bytes_max = 8U << 20;  ///< of payloads; a single larger fact goes alone
-  bool one_stream = false;           ///< all facts of a transaction are of one stream
 
   bool operator==(const TransactionLimits&) const = default;
 };

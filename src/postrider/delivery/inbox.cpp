@@ -3,109 +3,101 @@
 #include <algorithm>
 
 #include "postrider/base/assert.hpp"
-#include "postrider/sort/positions.hpp"
 
 namespace postrider {
-namespace {
 
-std::size_t cost(const InboxBlock& block) {
-  return sizeof(InboxBlock) + block.positions.capacity();
-}
-
-}  // namespace
-
-Inbox::Inbox(InboxSeq acknowledged, InboxSeq last, std::optional<WallTime> oldest_appended_at)
+Inbox::Inbox(StreamId acknowledged, std::int64_t behind, std::optional<WallTime> oldest_appended_at)
     : acknowledged_(acknowledged),
-      last_(std::max(acknowledged, last)),
-      oldest_appended_at_(oldest_appended_at) {}
+      behind_(behind),
+      oldest_appended_at_(oldest_appended_at),
+      known_through_(acknowledged),
+      is_complete_(behind == 0) {}
 
 std::optional<WallTime> Inbox::oldest_appended_at() const {
-  return behind() == 0 ? std::nullopt : oldest_appended_at_;
+  return behind_ == 0 ? std::nullopt : oldest_appended_at_;
 }
 
-void Inbox::add(const InboxBlock& block) {
-  POSTRIDER_ASSERT(block.first_seq == last_.plus(1), "inbox block {} after {}", block.first_seq,
-                   last_);
-  if (behind() == 0) oldest_appended_at_ = block.appended_at;
-  const bool continues = window_end() == last_;
-  last_ = block.last_seq;
-  if (!windowed_ || !continues || window_bytes_ + cost(block) > window_bytes_max) return;
-  window_bytes_ += cost(block);
-  window_.push_back(block);
+std::span<const StreamId> Inbox::window() const {
+  return std::span(window_).subspan(window_begin_);
 }
 
-void Inbox::acknowledge(InboxSeq through) {
-  POSTRIDER_ASSERT(through >= acknowledged_ && through <= last_, "acknowledged {} of {} to {}",
-                   through, acknowledged_, last_);
+void Inbox::push(std::span<const StreamId> positions, WallTime appended_at) {
+  window_.insert(window_.end(), positions.begin(), positions.end());
+  marks_.push_back({positions.back(), appended_at});
+  known_through_ = positions.back();
+}
+
+void Inbox::add(std::span<const StreamId> positions, WallTime appended_at) {
+  POSTRIDER_ASSERT(!positions.empty() && positions.front() > known_through_,
+                   "position {} behind {}", positions.empty() ? StreamId{} : positions.front(),
+                   known_through_);
+  if (behind_ == 0) oldest_appended_at_ = appended_at;
+  behind_ += std::ssize(positions);
+  if (!is_complete_) return;
+  if (window().size() + positions.size() <= window_max) return push(positions, appended_at);
+  known_through_ = StreamId{positions.front().value - 1};
+  is_complete_ = false;
+}
+
+void Inbox::acknowledge(StreamId through, std::int64_t count) {
+  POSTRIDER_ASSERT(through >= acknowledged_ && count <= behind_,
+                   "acknowledged {} after {}, {} of {}", through, acknowledged_, count, behind_);
   acknowledged_ = through;
-  while (!window_.empty() && window_.front().last_seq <= through) {
-    window_bytes_ -= cost(window_.front());
-    window_.pop_front();
-  }
-  if (!window_.empty()) oldest_appended_at_ = window_.front().appended_at;
+  known_through_ = std::max(known_through_, through);
+  behind_ -= count;
+  while (window_begin_ < window_.size() && window_[window_begin_] <= through) ++window_begin_;
+  std::erase_if(marks_, [through](const Mark& mark) { return mark.last <= through; });
+  if (!marks_.empty()) oldest_appended_at_ = marks_.front().appended_at;
+  // Each position is moved once on average.
+  if (2 * window_begin_ < window_.size()) return;
+  window_.erase(window_.begin(), window_.begin() + static_cast<std::ptrdiff_t>(window_begin_));
+  window_begin_ = 0;
 }
 
 void Inbox::forget_window() {
-  windowed_ = false;
   window_ = {};
-  window_bytes_ = 0;
-  unpacked_ = {};
-  unpacked_last_ = {};
-  other_ = {};
+  window_begin_ = 0;
+  marks_ = {};
+  known_through_ = acknowledged_;
+  is_complete_ = false;
 }
 
-InboxSeq Inbox::window_end() const {
-  return window_.empty() ? acknowledged_ : window_.back().last_seq;
+bool Inbox::needs_more(std::size_t count_max) const {
+  const auto wanted = std::min(count_max, static_cast<std::size_t>(behind_));
+  return !is_complete_ && window().size() < wanted;
 }
 
-bool Inbox::needs_blocks(std::size_t count_max) const {
-  const auto wanted = std::min(last_, acknowledged_.plus(static_cast<std::int64_t>(count_max)));
-  return window_end() < wanted;
+bool Inbox::needs_more_through(StreamId through) const {
+  return !is_complete_ && known_through_ < through;
 }
 
-void Inbox::extend(std::vector<InboxBlock> blocks) {
-  windowed_ = true;
-  for (InboxBlock& block : blocks) {
-    // A block that the sorter added while the read was under way is in the window already.
-    if (block.last_seq <= window_end() || block.last_seq > last_) continue;
-    window_bytes_ += cost(block);
-    window_.push_back(std::move(block));
-  }
-  if (!window_.empty()) oldest_appended_at_ = window_.front().appended_at;
+void Inbox::extend(std::span<const StreamId> positions, WallTime appended_at) {
+  // What was acknowledged or read meanwhile is known.
+  const auto first = std::ranges::upper_bound(positions, known_through_);
+  positions = positions.subspan(static_cast<std::size_t>(first - positions.begin()));
+  if (positions.empty()) return;
+  if (window().empty()) oldest_appended_at_ = appended_at;
+  push(positions, appended_at);
 }
 
-Result<const std::vector<StreamId>*> Inbox::positions(std::size_t block_index) {
-  const InboxBlock& block = window_[block_index];
-  if (unpacked_last_ == block.last_seq) return &unpacked_;
-  TRY(auto positions,
-      unpack_positions(block.first_id, block.last_seq.value - block.first_seq.value + 1,
-                       block.positions));
-  // The first block is sliced again and again; the ones behind it once.
-  if (block_index > 0) {
-    other_ = std::move(positions);
-    return &other_;
-  }
-  unpacked_ = std::move(positions);
-  unpacked_last_ = block.last_seq;
-  return &unpacked_;
+void Inbox::set_known_through(StreamId through) {
+  known_through_ = std::max(known_through_, through);
 }
 
-Result<std::vector<InboxEntry>> Inbox::slice(std::size_t count_max) {
-  std::vector<InboxEntry> entries;
-  InboxSeq next = acknowledged_.plus(1);
-  for (std::size_t i = 0; i < window_.size() && entries.size() < count_max; ++i) {
-    const InboxBlock& block = window_[i];
-    if (next < block.first_seq || next > block.last_seq) {
-      return fail(Code::storage_failed, "inbox entry {} is missing before block {} to {}", next,
-                  block.first_seq, block.last_seq);
-    }
-    TRY(const auto* ids, positions(i));
-    for (; next <= block.last_seq && entries.size() < count_max; next = next.plus(1)) {
-      const auto index = static_cast<std::size_t>(next.value - block.first_seq.value);
-      entries.push_back({next, block.stream, ids->at(index)});
-    }
-  }
-  return entries;
+bool Inbox::is_missing_some() const {
+  return std::ssize(window()) != behind_;
+}
+
+std::vector<StreamId> Inbox::slice(std::size_t count_max) const {
+  const auto all = window();
+  const auto some = all.first(std::min(count_max, all.size()));
+  return {some.begin(), some.end()};
+}
+
+std::vector<StreamId> Inbox::slice_through(StreamId through) const {
+  const auto all = window();
+  const auto end = std::ranges::upper_bound(all, through);
+  return {all.begin(), end};
 }
 
 }  // namespace postrider

@@ -1,64 +1,77 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
-#include "postrider/base/result.hpp"
-#include "postrider/store/inbox.hpp"
+#include "postrider/base/strong.hpp"
+#include "postrider/base/time.hpp"
 
 namespace postrider {
 
-/// One fact that is still to be delivered.
-struct InboxEntry {
-  InboxSeq seq;
-  StreamKey stream;
-  StreamId id;
-};
-
-/// What one service is still to get. All of it is in the database; here are its ends, and a
-/// bounded window of blocks while the service takes transactions.
+/// What one service is still to get of one stream. All of it is in the database; here are its ends,
+/// and a bounded window of positions while the service takes transactions.
 class Inbox {
  public:
-  static constexpr std::size_t window_bytes_max = 64U << 10;
+  static constexpr std::size_t window_max = 8192;  ///< positions that `add` keeps
 
-  Inbox(InboxSeq acknowledged, InboxSeq last, std::optional<WallTime> oldest_appended_at);
+  Inbox() = default;
+  /// As the database has it. `behind`: facts after `acknowledged`.
+  Inbox(StreamId acknowledged, std::int64_t behind, std::optional<WallTime> oldest_appended_at);
 
-  [[nodiscard]] InboxSeq last_seq() const { return last_; }
-  [[nodiscard]] std::int64_t behind() const { return last_.value - acknowledged_.value; }
-  /// When the oldest entry was appended to its stream, or a little before; empty when none waits.
+  [[nodiscard]] StreamId acknowledged() const { return acknowledged_; }
+  [[nodiscard]] std::int64_t behind() const { return behind_; }
+  /// When the oldest fact was appended to its stream, or a little before; empty when none waits.
   [[nodiscard]] std::optional<WallTime> oldest_appended_at() const;
 
-  /// The sorter committed this block. Kept in memory when it continues the window and fits.
-  void add(const InboxBlock& block);
-  void acknowledge(InboxSeq through);
+  /// The service gets the facts at `positions` too. They are kept in memory when they continue the
+  /// window and fit.
+  void add(std::span<const StreamId> positions, WallTime appended_at);
+  /// `count`: facts up to `through` that were not acknowledged before.
+  void acknowledge(StreamId through, std::int64_t count);
   /// Frees the window: a service that is DOWN costs its cursor and no more.
   void forget_window();
 
-  /// True when the window must be extended from the database before `slice` can give up to
-  /// `count_max` entries.
-  [[nodiscard]] bool needs_blocks(std::size_t count_max) const;
-  /// Where the window ends: the blocks to read are those after it.
-  [[nodiscard]] InboxSeq window_end() const;
-  /// Blocks read from the database, after `window_end()`.
-  void extend(std::vector<InboxBlock> blocks);
+  /// False when the window holds so much that no more is to be read into it.
+  [[nodiscard]] bool has_room() const { return window().size() < window_max; }
+  /// True when the window must be extended before `slice` can give all of up to `count_max`
+  /// positions, or all up to `through`.
+  [[nodiscard]] bool needs_more(std::size_t count_max) const;
+  [[nodiscard]] bool needs_more_through(StreamId through) const;
+  /// The window holds all positions up to here: those to read are after it.
+  [[nodiscard]] StreamId known_through() const { return known_through_; }
+  /// Positions that follow `known_through`; what was known before is left out.
+  void extend(std::span<const StreamId> positions, WallTime appended_at);
+  /// There are no others up to `through`.
+  void set_known_through(StreamId through);
+  /// There are no others at all: what `add` brings continues the window.
+  void set_complete() { is_complete_ = true; }
 
-  /// The first entries that are not acknowledged.
-  Result<std::vector<InboxEntry>> slice(std::size_t count_max);
+  /// True when the window does not hold all that the service is behind.
+  [[nodiscard]] bool is_missing_some() const;
+
+  /// The first positions that are not acknowledged.
+  [[nodiscard]] std::vector<StreamId> slice(std::size_t count_max) const;
+  [[nodiscard]] std::vector<StreamId> slice_through(StreamId through) const;
 
  private:
-  Result<const std::vector<StreamId>*> positions(std::size_t block_index);
+  /// Of the positions up to `last`, back to those of the mark before.
+  struct Mark {
+    StreamId last;
+    WallTime appended_at{};
+  };
+  [[nodiscard]] std::span<const StreamId> window() const;
+  void push(std::span<const StreamId> positions, WallTime appended_at);
 
-  InboxSeq acknowledged_;
-  InboxSeq last_;
+  StreamId acknowledged_;
+  std::int64_t behind_ = 0;
   std::optional<WallTime> oldest_appended_at_;
-  std::deque<InboxBlock> window_;  ///< consecutive; its first block holds `acknowledged_ + 1`
-  std::size_t window_bytes_ = 0;
-  bool windowed_ = true;    ///< false: new blocks stay in the database only
-  InboxSeq unpacked_last_;  ///< which block `unpacked_` belongs to
-  std::vector<StreamId> unpacked_;
-  std::vector<StreamId> other_;
+  std::vector<StreamId> window_;  ///< from `window_begin_` on; those before were acknowledged
+  std::size_t window_begin_ = 0;
+  std::vector<Mark> marks_;  ///< of the window
+  StreamId known_through_;
+  bool is_complete_ = true;
 };
 
 }  // namespace postrider

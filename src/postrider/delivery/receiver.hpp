@@ -67,7 +67,9 @@ class Receiver {
   /// What is right and yet hardly meant, for whoever registers it.
   [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
   /// What the document says of delivery, and `defaults` where it says nothing.
-  [[nodiscard]] virtual DeliveryPolicy policy(const DeliveryPolicy& defaults) const = 0;
+  [[nodiscard]] virtual DeliveryPolicy policy(const DeliveryPolicy& defaults) const {
+    return defaults;
+  }
 
   /// Called when there is a URL. The body depends on nothing but the transaction without its time,
   /// so that every attempt sends the same one.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,31 +9,64 @@
 #include "postrider/delivery/inbox.hpp"
 #include "postrider/delivery/receiver.hpp"
 #include "postrider/runtime/runtime.hpp"
+#include "postrider/store/cursors.hpp"
 #include "postrider/store/services.hpp"
 
 namespace postrider {
 
+/// One stream as one service gets it.
+struct StreamDelivery {
+  DeliveryCursor cursor;
+  Inbox inbox;
+  bool unsaved = false;  ///< `cursor` has changes that are not on disk
+};
+
 /// A registered receiver and where delivery to it stands. Engine thread; shared by the registry
 /// and by the coroutine that delivers to it, which may outlive its registration for a moment.
 struct Service {
+  using Streams = std::map<StreamKey, StreamDelivery>;
+
   ServiceRow row;  ///< without its document
   std::shared_ptr<const Receiver> receiver;
   std::shared_ptr<const Interest> interest;  ///< the same object while it asks for the same
   DeliveryPolicy policy;
   DeliveryState delivery;
-  Inbox inbox;
+  Streams streams;  ///< those that it was to get anything of
 
   bool delivering = false;  ///< a coroutine owns `delivery` now: one transaction in flight
   bool unsaved = false;     ///< `delivery` has changes that are not on disk
   bool retry_due = false;   ///< DOWN, and its time to try again has come
   bool removed = false;
   std::size_t split_facts_max = 0;  ///< it found larger transactions too large; 0: none yet
+  StreamKey turn;                   ///< the next transaction is of this stream or one after it
   std::optional<Runtime::TimerId> retry_timer;
 
   [[nodiscard]] bool is_pushed() const { return receiver->url().has_value(); }
-  [[nodiscard]] bool has_work() const {
-    return delivery.frozen_through.has_value() || inbox.behind() > 0;
+  /// Takes transactions as they come.
+  [[nodiscard]] bool is_active() const {
+    return delivery.status == DeliveryStatus::up || delivery.status == DeliveryStatus::untested;
   }
+  /// Facts of all streams that it has not acknowledged.
+  [[nodiscard]] std::int64_t behind() const;
+  [[nodiscard]] bool has_work() const { return behind() > 0; }
+  [[nodiscard]] bool has_unsaved() const;
+  /// When the oldest of them was appended, or a little before; empty when none waits.
+  [[nodiscard]] std::optional<WallTime> oldest_appended_at() const;
+  /// Facts that it has acknowledged.
+  [[nodiscard]] std::int64_t delivered() const;
+  /// The number of the last transaction that was frozen.
+  [[nodiscard]] TransactionNumber last_transaction() const;
+
+  /// After a start: the stream of the last transaction goes on, which may have been too large.
+  void restore_turn();
+  /// The stream whose transaction is frozen, else the one whose turn it is; `end` when it is behind
+  /// on none.
+  [[nodiscard]] Streams::iterator next_stream();
+  /// Frees what is held of inboxes.
+  void forget_windows();
+
+ private:
+  [[nodiscard]] Streams::const_iterator last_used_stream() const;
 };
 
 }  // namespace postrider

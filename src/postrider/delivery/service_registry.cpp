@@ -35,11 +35,6 @@ bool is_declared(const Service& service) {
   return service.row.source == ServiceSource::configuration && !is_undeclared(service);
 }
 
-struct Ends {
-  InboxSeq last;
-  std::optional<WallTime> oldest_appended_at;
-};
-
 }  // namespace
 
 ServiceRegistry::ServiceRegistry(Runtime& runtime, Commits& commits,
@@ -48,8 +43,7 @@ ServiceRegistry::ServiceRegistry(Runtime& runtime, Commits& commits,
       commits_(commits),
       controller_(controller),
       settings_(settings),
-      mutex_(runtime),
-      inbox_mutex_(runtime) {}
+      mutex_(runtime) {}
 
 void ServiceRegistry::add(std::shared_ptr<Service> service) {
   by_key_.emplace(service->row.key, service);
@@ -57,20 +51,17 @@ void ServiceRegistry::add(std::shared_ptr<Service> service) {
   ++version_;
 }
 
-Result<void> ServiceRegistry::load(std::vector<StoredService> services,
-                                   const std::vector<InboxEnd>& ends, const ReceiverKinds& kinds) {
-  std::unordered_map<ServiceKey, Ends> by_service;
-  for (const InboxEnd& end : ends) {
-    by_service[end.service] = {end.last_seq, end.oldest_appended_at};
-  }
-  for (StoredService& stored : services) {
-    TRY(auto receiver, kinds.parse_stored(stored.row.id, stored.row.kind, stored.row.document));
-    const Ends end = by_service[stored.row.key];
-    Inbox inbox(stored.delivery.acknowledged, end.last, end.oldest_appended_at);
-    if (stored.delivery.status == DeliveryStatus::down) inbox.forget_window();
-    auto service =
-        std::make_shared<Service>(std::move(stored.row), nullptr, nullptr, DeliveryPolicy{},
-                                  std::move(stored.delivery), std::move(inbox));
+Result<void> ServiceRegistry::load(StoredDelivery stored, const DecisionTails& tails,
+                                   const ReceiverKinds& kinds) {
+  TRY(auto streams, restore_streams(stored, tails));
+  for (StoredService& each : stored.services) {
+    TRY(auto receiver, kinds.parse_stored(each.row.id, each.row.kind, each.row.document));
+    auto service = std::make_shared<Service>();
+    service->row = std::move(each.row);
+    service->delivery = std::move(each.delivery);
+    service->streams = std::move(streams[service->row.key]);
+    service->restore_turn();
+    if (!service->is_active()) service->forget_windows();
     set_receiver(*service, std::move(receiver));
     add(std::move(service));
   }
@@ -94,7 +85,7 @@ Async<Result<void>> ServiceRegistry::pause_undeclared(const Receivers* declared)
   const auto services = by_id_;
   for (const auto& [id, service] : services) {
     if (service->row.source != ServiceSource::configuration || declared_ids.contains(id)) continue;
-    log_warn("service {}: paused with {} facts behind: {}", id, service->inbox.behind(),
+    log_warn("service {}: paused with {} facts behind: {}", id, service->behind(),
              undeclared_cause);
     std::string cause(undeclared_cause);
     CO_TRY_VOID(co_await set_status(service, DeliveryStatus::paused, std::move(cause)));
@@ -213,8 +204,8 @@ Async<Result<void>> ServiceRegistry::create(std::shared_ptr<const Receiver> rece
     return {};
   };
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
-  auto service = std::make_shared<Service>(std::move(row), nullptr, nullptr, DeliveryPolicy{},
-                                           DeliveryState{}, Inbox({}, {}, std::nullopt));
+  auto service = std::make_shared<Service>();
+  service->row = std::move(row);
   set_receiver(*service, std::move(receiver));
   add(std::move(service));
   co_return Result<void>{};
@@ -275,22 +266,19 @@ Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service
     delivery.retry_interval = {};
   }
   delivery.next_attempt_at.reset();
-  const ServiceKey key = service->row.key;
-  const DeliveryState state = delivery;
-  std::function<Result<void>(SqlConnection&)> apply = [key, state](SqlConnection& connection) {
-    return update_delivery(connection, key, state);
-  };
-  Result<void> saved = co_await commits_.commit(std::move(apply));
-  if (!saved) restore_status(service, before);
+  const std::int64_t delivered = service->delivered();
+  service->unsaved = true;
+  Result<void> saved = co_await controller_.save(service.get());
+  if (!saved) restore_status(service, before, delivered);
   co_return saved;
 }
 
 /// What was refused has not happened; what delivery went through meanwhile has.
 void ServiceRegistry::restore_status(const std::shared_ptr<Service>& service,
-                                     const DeliveryState& before) {
+                                     const DeliveryState& before, std::int64_t delivered) {
   DeliveryState& delivery = service->delivery;
   const bool has_failed = delivery.next_attempt_at.has_value();
-  const bool has_succeeded = delivery.acknowledged > before.acknowledged;
+  const bool has_succeeded = service->delivered() > delivered;
   if (has_failed) {
     delivery.status = DeliveryStatus::down;
   } else if (has_succeeded) {
@@ -313,7 +301,7 @@ void ServiceRegistry::restore_status(const std::shared_ptr<Service>& service,
 Async<Result<void>> ServiceRegistry::pause(std::string id) {
   CO_TRY(const auto service, get(id));
   if (service->delivery.status == DeliveryStatus::paused) co_return Result<void>{};
-  if (!service->delivering) service->inbox.forget_window();
+  if (!service->delivering) service->forget_windows();
   std::string cause = "paused by an operator";
   co_return co_await set_status(service, DeliveryStatus::paused, std::move(cause));
 }
@@ -362,16 +350,14 @@ std::vector<ServiceInterest> ServiceRegistry::interests() const {
   return interests;
 }
 
-std::optional<InboxSeq> ServiceRegistry::last_seq(ServiceKey key) const {
-  const auto service = find(key);
-  if (!service) return std::nullopt;
-  return service->inbox.last_seq();
-}
-
-void ServiceRegistry::add_to_inbox(ServiceKey key, const InboxBlock& block) {
+void ServiceRegistry::add_to_inbox(ServiceKey key, StreamKey stream,
+                                   std::span<const StreamId> positions, WallTime appended_at) {
   const auto service = find(key);
   if (!service) return;
-  service->inbox.add(block);
+  const auto [delivery, is_new] = service->streams.try_emplace(stream);
+  // It waits, and what waits is not kept in memory.
+  if (is_new && !service->is_active()) delivery->second.inbox.forget_window();
+  delivery->second.inbox.add(positions, appended_at);
   controller_.wake(service);
 }
 

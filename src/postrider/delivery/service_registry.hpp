@@ -11,8 +11,10 @@
 
 #include "postrider/delivery/receiver_kind.hpp"
 #include "postrider/delivery/service.hpp"
+#include "postrider/delivery/stored_delivery.hpp"
 #include "postrider/delivery/transaction_controller.hpp"
 #include "postrider/runtime/async_mutex.hpp"
+#include "postrider/sort/decision_tail.hpp"
 #include "postrider/sort/inboxes.hpp"
 
 namespace postrider {
@@ -31,9 +33,8 @@ class ServiceRegistry final : public Inboxes {
                   Settings settings);
 
   using Receivers = std::vector<std::shared_ptr<const Receiver>>;
-  /// What the database holds. Once, before anything else.
-  Result<void> load(std::vector<StoredService> services, const std::vector<InboxEnd>& ends,
-                    const ReceiverKinds& kinds);
+  /// What the database holds. Once, before anything else. `tails` are loaded already.
+  Result<void> load(StoredDelivery stored, const DecisionTails& tails, const ReceiverKinds& kinds);
   /// Makes the services that the configuration declares what it says. One that it no longer
   /// declares is paused, never dropped: its facts wait until it is declared again or deleted.
   Async<Result<void>> reconcile(Receivers declared);
@@ -60,9 +61,8 @@ class ServiceRegistry final : public Inboxes {
 
   [[nodiscard]] std::uint64_t interest_version() const override { return version_; }
   [[nodiscard]] std::vector<ServiceInterest> interests() const override;
-  [[nodiscard]] std::optional<InboxSeq> last_seq(ServiceKey key) const override;
-  void add_to_inbox(ServiceKey key, const InboxBlock& block) override;
-  AsyncMutex& inbox_mutex() override { return inbox_mutex_; }
+  void add_to_inbox(ServiceKey service, StreamKey stream, std::span<const StreamId> positions,
+                    WallTime appended_at) override;
 
  private:
   Result<void> check_secrets(const Receiver& receiver, ServiceSource source) const;
@@ -76,7 +76,8 @@ class ServiceRegistry final : public Inboxes {
   void set_receiver(Service& service, std::shared_ptr<const Receiver> receiver);
   Async<Result<void>> set_status(std::shared_ptr<Service> service, DeliveryStatus status,
                                  std::string cause);
-  void restore_status(const std::shared_ptr<Service>& service, const DeliveryState& before);
+  void restore_status(const std::shared_ptr<Service>& service, const DeliveryState& before,
+                      std::int64_t delivered);
   Async<Result<void>> resume_service(std::shared_ptr<Service> service);
   [[nodiscard]] Result<std::shared_ptr<Service>> get(std::string_view id) const;
   void add(std::shared_ptr<Service> service);
@@ -90,7 +91,6 @@ class ServiceRegistry final : public Inboxes {
   std::unordered_map<ServiceKey, std::shared_ptr<Service>> by_key_;
   std::uint64_t version_ = 1;
   AsyncMutex mutex_;
-  AsyncMutex inbox_mutex_;
 };
 
 }  // namespace postrider

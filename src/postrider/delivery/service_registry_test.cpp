@@ -129,10 +129,75 @@ TEST_F(Registry, a_service_made_anew_under_an_old_id_gets_nothing_of_the_old_one
   const auto anew = put_service("a");
   EXPECT_NE(anew->row.key, old->row.key);
   EXPECT_NE(anew->row.transaction_prefix, old->row.transaction_prefix);
-  EXPECT_EQ(anew->inbox.behind(), 0);
-  EXPECT_EQ(registry->last_seq(old->row.key), std::nullopt);
+  EXPECT_EQ(anew->behind(), 0);
+  EXPECT_TRUE(anew->streams.empty());
   runtime.run_for(minutes{1});
   EXPECT_TRUE(receiver.arrivals.empty());
+}
+
+TEST_F(Registry, decisions_that_name_a_deleted_service_are_nobodys_after_a_restart) {
+  put_service("a");
+  put_service("b");
+  ASSERT_TRUE(run(registry->pause("a")));
+  ASSERT_TRUE(run(registry->pause("b")));
+  deliver_in(*stream, {"a", "b"}, 3, 1);
+  ASSERT_TRUE(remove("a"));
+  put_service("a");
+  restart();
+  EXPECT_EQ(registry->all().size(), 2U);
+  EXPECT_EQ(registry->find("a")->behind(), 0);
+  EXPECT_EQ(registry->find("b")->behind(), 3);
+}
+
+TEST_F(Registry, facts_for_a_service_that_is_gone_change_nothing) {
+  const ServiceKey gone = put_service("a")->row.key;
+  ASSERT_TRUE(remove("a"));
+  registry->add_to_inbox(gone, stream->key(), std::vector{StreamId{1}}, runtime.wall_now());
+  EXPECT_TRUE(registry->all().empty());
+}
+
+TEST_F(Registry, services_come_back_after_a_restart_with_what_waits_and_where_they_stand) {
+  Stream* const other = add_stream("other");
+  put_service("a");
+  deliver("a", 3);
+  ASSERT_TRUE(run_until_idle("a"));
+  ASSERT_TRUE(run(registry->pause("a")));
+  deliver("a", 2, 4);
+  fold_all();
+  const WallTime oldest = runtime.wall_now();
+  runtime.run_for(minutes{1});
+  deliver("a", 4, 6);
+  deliver_in(*other, {"a"}, 5, 1);
+  restart();
+  const auto service = registry->find("a");
+  EXPECT_EQ(service->behind(), 11);
+  EXPECT_EQ(service->delivered(), 3);
+  EXPECT_EQ(service->last_transaction(), TransactionNumber{1});
+  EXPECT_EQ(service->oldest_appended_at(), oldest);
+  ASSERT_EQ(service->streams.size(), 2U);
+  const StreamDelivery& first = service->streams.at(stream->key());
+  EXPECT_EQ(first.cursor.acknowledged, StreamId{3});
+  EXPECT_EQ(first.inbox.acknowledged(), StreamId{3});
+  EXPECT_EQ(first.inbox.behind(), 6);
+  EXPECT_EQ(service->streams.at(other->key()).inbox.behind(), 5);
+  EXPECT_EQ(service->streams.at(other->key()).cursor, DeliveryCursor{});
+}
+
+TEST_F(Registry, a_service_that_was_down_is_down_after_a_restart_and_holds_no_positions) {
+  Stream* const other = add_stream("other");
+  put_service("a");
+  deliver_in(*other, {"a"}, 1, 1);
+  ASSERT_TRUE(run_until_idle("a"));
+  receiver.answer = [](std::size_t) { return ScriptedReceiver::status(500); };
+  deliver("a", 2);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  restart();
+  deliver("a", 3, 3);
+  deliver_in(*other, {"a"}, 4, 2);
+  const auto service = registry->find("a");
+  EXPECT_EQ(service->delivery.status, DeliveryStatus::down);
+  EXPECT_EQ(service->behind(), 9);
+  for (const auto& [key, each] : service->streams) EXPECT_TRUE(each.inbox.slice(10).empty());
 }
 
 TEST_F(Registry, what_the_configuration_declares_the_api_does_not_change) {

@@ -1,7 +1,7 @@
 // Delivery. One coroutine for each service that has work and may be sent to: freeze the next slice
-// of the inbox (its number and its last entry, on disk before its first byte leaves), compose,
-// send, let the receiver's kind judge the answer, go on. The freeze of n+1 carries the
-// acknowledgement of n, so a receiver that remembers one ID is enough.
+// of an inbox (its number and its last fact, on disk before its first byte leaves), compose, send,
+// let the receiver's kind judge the answer, go on. The streams of a service take turns. The freeze
+// of n+1 carries the acknowledgement of n, so a receiver that remembers one ID is enough.
 //
 // What is frozen stays: after a failure, a restart or a takeover the same slice gives the same
 // bytes under the same ID. Only a receiver that finds it too large gets a smaller one, under a new
@@ -15,17 +15,19 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 
+#include "postrider/base/assert.hpp"
 #include "postrider/base/log.hpp"
+#include "postrider/store/inbox.hpp"
 
 namespace postrider {
 namespace {
 
 constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
-constexpr std::int64_t inbox_blocks_per_read = 64;
 // How long a full or failing disk is left alone before delivery tries to write to it again.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
 constexpr std::size_t answer_excerpt_bytes = 200;
@@ -56,26 +58,36 @@ void grow_again(Service& service) {
 }
 
 std::string transaction_id(const Service& service) {
-  return fmt::format("{}-{}", service.row.transaction_prefix, service.delivery.transaction);
+  return fmt::format("{}-{}", service.row.transaction_prefix, service.last_transaction());
+}
+
+/// What a save writes of one stream.
+struct SavedCursor {
+  StreamKey stream;
+  DeliveryCursor cursor;
+};
+
+Result<void> write_cursor(SqlConnection& connection, ServiceKey service, const SavedCursor& saved) {
+  TRY_VOID(put_cursor(connection, service, saved.stream, saved.cursor));
+  return drop_inbox_blocks(connection, service, saved.stream, saved.cursor.acknowledged);
 }
 
 }  // namespace
 
 TransactionController::TransactionController(Runtime& runtime, Commits& commits, Reader reader,
-                                             HttpClient& http, const Streams& streams,
-                                             DeliveryMetrics metrics)
+                                             DecisionTails& tails, HttpClient& http,
+                                             const Streams& streams, DeliveryMetrics metrics)
     : runtime_(runtime),
       commits_(commits),
-      reader_(reader),
+      inboxes_(reader, tails),
       http_(http),
       streams_(streams),
       metrics_(metrics),
       gate_(runtime) {}
 
 bool TransactionController::may_send(const Service& service) const {
-  const DeliveryStatus status = service.delivery.status;
-  const bool its_turn = status == DeliveryStatus::up || status == DeliveryStatus::untested ||
-                        (status == DeliveryStatus::down && service.retry_due);
+  const bool is_down = service.delivery.status == DeliveryStatus::down;
+  const bool its_turn = service.is_active() || (is_down && service.retry_due);
   return !stopping_ && !service.removed && its_turn && service.is_pushed() && service.has_work();
 }
 
@@ -132,11 +144,12 @@ Async<void> TransactionController::deliver(std::shared_ptr<Service> service) {
     service->retry_due = false;
     goes_on = co_await deliver_next(service.get());
   }
-  if (service->unsaved && !service->removed) {
+  if (service->has_unsaved() && !service->removed) {
     const Result<void> saved = co_await save(service.get());
     if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
   }
   service->delivering = false;
+  if (!service->is_active()) service->forget_windows();
   if (service->removed) co_return;
   if (!goes_on) {
     call_later(service, storage_retry_delay);
@@ -149,7 +162,12 @@ Async<void> TransactionController::deliver(std::shared_ptr<Service> service) {
 
 /// False when delivery must rest for a while.
 Async<bool> TransactionController::deliver_next(Service* service) {
-  auto transaction = co_await freeze_next(service);
+  const auto next = service->next_stream();
+  POSTRIDER_ASSERT(next != service->streams.end(), "service {} has no work", service->row.id);
+  const StreamKey key = next->first;
+  StreamDelivery* const stream = &next->second;
+  service->turn = key;  // also of what is sent instead of a transaction that was too large
+  auto transaction = co_await freeze_next(service, key, stream);
   if (!transaction) {
     if (transaction.error().code != Code::stopping) {
       log_error("service {}: cannot prepare a transaction: {}", service->row.id,
@@ -166,7 +184,9 @@ Async<bool> TransactionController::deliver_next(Service* service) {
 
   auto answer = co_await send(service, &*transaction);
   if (answer || answer.error().code != Code::stopping) {
-    co_await apply_answer(service, &*transaction, std::move(answer));
+    co_await apply_answer(service, stream, &*transaction, std::move(answer));
+    const bool is_delivered = stream->cursor.acknowledged == transaction->last;
+    if (is_delivered) service->turn = key.plus(1);
   }
   co_return true;
 }
@@ -176,15 +196,16 @@ Async<Result<HttpResponse>> TransactionController::send(Service* service,
   const std::string id = transaction_id(*service);
   HttpRequest request = service->receiver->compose({.id = id,
                                                     .stream = transaction->stream,
-                                                    .first = transaction->first_id,
-                                                    .last = transaction->last_id,
+                                                    .first = transaction->first,
+                                                    .last = transaction->last,
                                                     .payloads = transaction->payloads,
                                                     .attempted_at = runtime_.wall_now()});
   request.timeout = service->policy.request_timeout;
   co_return co_await http_.send(std::move(request));
 }
 
-Async<void> TransactionController::apply_answer(Service* service, const Transaction* transaction,
+Async<void> TransactionController::apply_answer(Service* service, StreamDelivery* stream,
+                                                const Transaction* transaction,
                                                 Result<HttpResponse> answer) {
   if (!answer) co_return co_await record_failure(service, std::move(answer).error());
   const std::size_t facts = transaction->payloads.size();
@@ -192,89 +213,119 @@ Async<void> TransactionController::apply_answer(Service* service, const Transact
   if (verdict == Verdict::split && facts == 1) verdict = Verdict::retry;
   switch (verdict) {
     case Verdict::delivered:
-      record_success(service, *transaction);
+      record_success(service, *stream, *transaction);
       co_return;
     case Verdict::retry:
       co_return co_await record_failure(service, bad_answer(*answer));
     case Verdict::split:
-      record_split(service, facts);
+      record_split(service, *stream, facts);
       co_return;
     case Verdict::stop:
       co_return co_await record_stop(service, bad_answer(*answer));
   }
 }
 
-Async<Result<Transaction>> TransactionController::freeze_next(Service* service) {
-  DeliveryState& delivery = service->delivery;
-  TransactionLimits limits = service->policy.limits;
-  if (delivery.frozen_through) {
-    const auto count = delivery.frozen_through->value - delivery.acknowledged.value;
-    limits.facts_max = static_cast<std::size_t>(count);
-    limits.bytes_max = no_limit;
-    co_return co_await read(service, limits);
-  }
-  if (service->split_facts_max > 0) {
-    limits.facts_max = std::min(limits.facts_max, service->split_facts_max);
-  }
-  CO_TRY(auto transaction, co_await read(service, limits));
-  delivery.transaction = delivery.transaction.plus(1);
-  delivery.frozen_through = transaction.last;
+Async<Result<Transaction>> TransactionController::freeze_next(Service* service, StreamKey key,
+                                                              StreamDelivery* stream) {
+  DeliveryCursor& cursor = stream->cursor;
+  if (cursor.frozen_through) co_return co_await read_frozen(service, key, stream);
+  CO_TRY(auto transaction, co_await read_next(service, key, stream));
+  const DeliveryCursor before = cursor;
+  cursor.transaction = service->last_transaction().plus(1);
+  cursor.frozen_through = transaction.last;
+  stream->unsaved = true;
   const Result<void> saved = co_await save(service);
   if (!saved) {
     // Nothing was sent under this number, and nothing of it is on disk.
-    delivery.transaction = delivery.transaction.plus(-1);
-    delivery.frozen_through.reset();
-    service->unsaved = true;
+    cursor = before;
     co_return std::unexpected(saved.error());
   }
   co_return transaction;
 }
 
-Async<Result<Transaction>> TransactionController::read(Service* service, TransactionLimits limits) {
-  while (service->inbox.needs_blocks(limits.facts_max)) {
-    CO_TRY_VOID(co_await load_window(service, limits.facts_max));
+Async<Result<Transaction>> TransactionController::read_frozen(const Service* service, StreamKey key,
+                                                              StreamDelivery* stream) {
+  const StreamId through = *stream->cursor.frozen_through;
+  Inbox& inbox = stream->inbox;
+  CO_TRY_VOID(co_await inboxes_.read_through(service, key, &inbox, through));
+  CO_TRY(Stream* const facts, find_stream(key));
+  std::vector<StreamId> positions = inbox.slice_through(through);
+  if (positions.empty() || positions.back() != through) {
+    // Another process, which has ended this one's session, may have delivered it meanwhile.
+    co_return fail(Code::storage_failed,
+                   "a transaction is frozen through fact {} of stream {}, which is not in the inbox"
+                   " any more",
+                   through, key);
   }
-  CO_TRY(auto entries, service->inbox.slice(limits.facts_max));
-  if (entries.empty()) {
-    co_return fail(Code::storage_failed, "the inbox is empty after entry {}",
-                   service->delivery.acknowledged);
-  }
-  co_return co_await read_transaction(streams_, std::move(entries), limits);
+  const TransactionLimits all{.facts_max = no_limit, .bytes_max = no_limit};
+  co_return co_await read_transaction(*facts, std::move(positions), all);
 }
 
-Async<Result<void>> TransactionController::load_window(Service* service, std::size_t count_max) {
-  const ServiceKey key = service->row.key;
-  const InboxSeq after = service->inbox.window_end();
-  const auto blocks_max = std::max(inbox_blocks_per_read, static_cast<std::int64_t>(count_max));
-  auto work = [this, key, after, blocks_max] {
-    return read_inbox_blocks(reader_.connection, key, after, blocks_max);
-  };
-  CO_TRY(auto blocks, co_await run_on(reader_.lane, work));
-  if (blocks.empty()) {
-    co_return fail(Code::storage_failed, "inbox entries after {} are missing", after);
+Async<Result<Transaction>> TransactionController::read_next(const Service* service, StreamKey key,
+                                                            StreamDelivery* stream) {
+  TransactionLimits limits = service->policy.limits;
+  if (service->split_facts_max > 0) {
+    limits.facts_max = std::min(limits.facts_max, service->split_facts_max);
   }
-  service->inbox.extend(std::move(blocks));
-  co_return Result<void>{};
+  Inbox& inbox = stream->inbox;
+  CO_TRY_VOID(co_await inboxes_.read(service, key, &inbox, limits.facts_max));
+  CO_TRY(Stream* const facts, find_stream(key));
+  co_return co_await read_transaction(*facts, inbox.slice(limits.facts_max), limits);
+}
+
+Result<Stream*> TransactionController::find_stream(StreamKey key) const {
+  Stream* const stream = streams_.find(key);
+  if (stream == nullptr) return fail(Code::storage_failed, "this process has no stream {}", key);
+  return stream;
 }
 
 Async<Result<void>> TransactionController::save(Service* service) {
   const ServiceKey key = service->row.key;
-  const DeliveryState state = service->delivery;
-  service->unsaved = false;
-  std::function<Result<void>(SqlConnection&)> apply = [key, state](SqlConnection& connection) {
-    return update_delivery(connection, key, state);
+  std::optional<DeliveryState> state;
+  if (std::exchange(service->unsaved, false)) state = service->delivery;
+  std::vector<SavedCursor> cursors;
+  for (auto& [stream, each] : service->streams) {
+    if (std::exchange(each.unsaved, false)) cursors.push_back({stream, each.cursor});
+  }
+  std::function<Result<void>(SqlConnection&)> apply =
+      [key, &state, &cursors](SqlConnection& connection) -> Result<void> {
+    if (state) TRY_VOID(update_delivery(connection, key, *state));
+    for (const SavedCursor& cursor : cursors) TRY_VOID(write_cursor(connection, key, cursor));
+    return {};
   };
   Result<void> saved = co_await commits_.commit(std::move(apply));
-  if (!saved) service->unsaved = true;
+  if (saved) co_return saved;
+  if (state) service->unsaved = true;
+  for (const SavedCursor& cursor : cursors) service->streams.at(cursor.stream).unsaved = true;
   co_return saved;
 }
 
-void TransactionController::record_success(Service* service, const Transaction& transaction) {
+void TransactionController::record_success(Service* service, StreamDelivery& stream,
+                                           const Transaction& transaction) {
+  const auto facts = std::ssize(transaction.payloads);
+  DeliveryCursor& cursor = stream.cursor;
+  cursor.acknowledged = transaction.last;
+  cursor.frozen_through.reset();
+  cursor.delivered += facts;
+  stream.unsaved = true;
+  stream.inbox.acknowledge(transaction.last, facts);
+  record_health(service);
+  grow_again(*service);
+
+  metrics_.transactions_delivered.Increment();
+  metrics_.facts_delivered.Increment(static_cast<double>(facts));
+  const WallTime now = runtime_.wall_now();
+  for (const WallTime appended_at : transaction.appended_at) {
+    metrics_.delivery_seconds.Observe(seconds(std::max(Duration{}, Duration{now - appended_at})));
+  }
+}
+
+/// The receiver has taken a transaction.
+void TransactionController::record_health(Service* service) {
   DeliveryState& delivery = service->delivery;
   const bool recovered = delivery.status == DeliveryStatus::down;
   const bool is_first = delivery.status == DeliveryStatus::untested;
-  delivery.acknowledged = transaction.last;
-  delivery.frozen_through.reset();
+  if (!recovered && !is_first && delivery.attempts == 0) return;
   delivery.attempts = 0;
   delivery.retry_interval = {};
   delivery.next_attempt_at.reset();
@@ -282,17 +333,8 @@ void TransactionController::record_success(Service* service, const Transaction& 
     delivery.status = DeliveryStatus::up;
     delivery.last_error.clear();
   }
-  grow_again(*service);
-  service->inbox.acknowledge(transaction.last);
-  if (recovered) log_info("service {}: up again", service->row.id);
   service->unsaved = true;
-
-  metrics_.transactions_delivered.Increment();
-  metrics_.facts_delivered.Increment(static_cast<double>(transaction.appended_at.size()));
-  const WallTime now = runtime_.wall_now();
-  for (const WallTime appended_at : transaction.appended_at) {
-    metrics_.delivery_seconds.Observe(seconds(std::max(Duration{}, Duration{now - appended_at})));
-  }
+  if (recovered) log_info("service {}: up again", service->row.id);
 }
 
 Async<void> TransactionController::record_failure(Service* service, Error error) {
@@ -309,7 +351,7 @@ Async<void> TransactionController::record_failure(Service* service, Error error)
   const auto interval = std::chrono::ceil<std::chrono::milliseconds>(delivery.retry_interval);
   delivery.next_attempt_at = runtime_.wall_now() + interval;
   if (delivery.status != DeliveryStatus::paused) delivery.status = DeliveryStatus::down;
-  service->inbox.forget_window();
+  service->forget_windows();
   log_warn("service {}: down after {} failed attempts, next in {} ms: {}", service->row.id,
            delivery.attempts, interval.count(), delivery.last_error);
   service->unsaved = true;
@@ -318,11 +360,12 @@ Async<void> TransactionController::record_failure(Service* service, Error error)
 }
 
 /// The half that is sent instead is another transaction, with an ID of its own.
-void TransactionController::record_split(Service* service, std::size_t facts) {
+void TransactionController::record_split(Service* service, StreamDelivery& stream,
+                                         std::size_t facts) {
   metrics_.transactions_failed.Increment();
   service->split_facts_max = facts / 2;
-  service->delivery.frozen_through.reset();
-  service->unsaved = true;
+  stream.cursor.frozen_through.reset();
+  stream.unsaved = true;
   service->retry_due = service->delivery.status == DeliveryStatus::down;
   log_info("service {}: found a transaction of {} facts too large; sending {}", service->row.id,
            facts, service->split_facts_max);
@@ -334,7 +377,7 @@ Async<void> TransactionController::record_stop(Service* service, Error error) {
   delivery.status = DeliveryStatus::paused;
   delivery.last_error = error.detail + "; delivery rests until the service is resumed";
   delivery.next_attempt_at.reset();
-  service->inbox.forget_window();
+  service->forget_windows();
   log_warn("service {}: {}", service->row.id, delivery.last_error);
   service->unsaved = true;
   const Result<void> saved = co_await save(service);
@@ -362,6 +405,7 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
   }
   if (service->delivery.status == DeliveryStatus::untested && !service->delivering) {
     service->delivery.status = DeliveryStatus::up;
+    service->unsaved = true;
     const Result<void> saved = co_await save(service.get());
     if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
   }

@@ -2,10 +2,12 @@
 
 #include <memory>
 
+#include "postrider/delivery/inbox_reader.hpp"
 #include "postrider/delivery/service.hpp"
 #include "postrider/delivery/transaction.hpp"
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/http_client.hpp"
+#include "postrider/stream/streams.hpp"
 
 namespace prometheus {
 class Counter;
@@ -29,8 +31,8 @@ struct DeliveryMetrics {
 /// fails again. An idle service costs nothing here.
 class TransactionController {
  public:
-  TransactionController(Runtime& runtime, Commits& commits, Reader reader, HttpClient& http,
-                        const Streams& streams, DeliveryMetrics metrics);
+  TransactionController(Runtime& runtime, Commits& commits, Reader reader, DecisionTails& tails,
+                        HttpClient& http, const Streams& streams, DeliveryMetrics metrics);
 
   /// Level-triggered: starts delivering when the service has work and may be sent to.
   void wake(const std::shared_ptr<Service>& service);
@@ -53,6 +55,9 @@ class TransactionController {
   /// is good makes an untested service UP, and a DOWN one is tried at once.
   Async<PingAnswer> ping(std::shared_ptr<Service> service);
 
+  /// Writes what is not on disk of how the service does and where delivery to it stands.
+  Async<Result<void>> save(Service* service);
+
   /// No new transaction is started. The caller then ends the HTTP client's requests after the
   /// grace time.
   void request_stop() { stopping_ = true; }
@@ -62,23 +67,26 @@ class TransactionController {
   Async<void> deliver(std::shared_ptr<Service> service);
   Async<bool> deliver_next(Service* service);
   Async<Result<HttpResponse>> send(Service* service, const Transaction* transaction);
-  Async<void> apply_answer(Service* service, const Transaction* transaction,
+  Async<void> apply_answer(Service* service, StreamDelivery* stream, const Transaction* transaction,
                            Result<HttpResponse> answer);
-  Async<Result<Transaction>> freeze_next(Service* service);
-  Async<Result<Transaction>> read(Service* service, TransactionLimits limits);
-  Async<Result<void>> load_window(Service* service, std::size_t count_max);
-  Async<Result<void>> save(Service* service);
-  void record_success(Service* service, const Transaction& transaction);
+  Async<Result<Transaction>> freeze_next(Service* service, StreamKey key, StreamDelivery* stream);
+  Async<Result<Transaction>> read_frozen(const Service* service, StreamKey key,
+                                         StreamDelivery* stream);
+  Async<Result<Transaction>> read_next(const Service* service, StreamKey key,
+                                       StreamDelivery* stream);
+  [[nodiscard]] Result<Stream*> find_stream(StreamKey key) const;
+  void record_success(Service* service, StreamDelivery& stream, const Transaction& transaction);
+  void record_health(Service* service);
   Async<void> record_failure(Service* service, Error error);
   Async<void> record_stop(Service* service, Error error);
-  void record_split(Service* service, std::size_t facts);
+  void record_split(Service* service, StreamDelivery& stream, std::size_t facts);
   void call_later(const std::shared_ptr<Service>& service, Duration delay);
   void cancel_retry(Service& service);
   [[nodiscard]] bool may_send(const Service& service) const;
 
   Runtime& runtime_;
   Commits& commits_;
-  Reader reader_;
+  InboxReader inboxes_;
   HttpClient& http_;
   const Streams& streams_;
   DeliveryMetrics metrics_;

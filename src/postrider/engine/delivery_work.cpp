@@ -3,15 +3,15 @@
 namespace postrider {
 namespace {
 
-struct StoredDelivery {
-  std::vector<StoredService> services;
-  std::vector<InboxEnd> inbox_ends;
+struct Stored {
+  StoredDelivery delivery;
+  std::vector<StoredDecisions> decisions;
 };
 
-Result<StoredDelivery> read_delivery(SqlConnection& connection) {
-  StoredDelivery stored;
-  TRY(stored.services, read_services(connection));
-  TRY(stored.inbox_ends, read_inbox_ends(connection));
+Result<Stored> read_stored(SqlConnection& connection) {
+  Stored stored;
+  TRY(stored.delivery, read_stored_delivery(connection));
+  TRY(stored.decisions, read_decisions(connection));
   return stored;
 }
 
@@ -25,9 +25,11 @@ DeliveryWork::DeliveryWork(const EnginePorts& ports, Commits& commits,
       settings_(settings),
       catalog_(catalog),
       metrics_(metrics),
-      controller_(ports.runtime, commits_, ports.background, ports.http, streams,
+      tails_(ports.runtime),
+      controller_(ports.runtime, commits_, ports.background, tails_, ports.http, streams,
                   metrics.delivery()),
       registry_(ports.runtime, commits_, controller_, settings.services),
+      compaction_(ports.runtime, commits_, tails_, settings.compaction),
       interests_(ports.runtime, ports.background.lane, registry_),
       retention_(ports.runtime, commits_, ports.background, streams,
                  settings.streams.each.idempotency_retain, metrics.facts_dropped) {
@@ -42,18 +44,20 @@ void DeliveryWork::add_stream(Stream& stream) {
   // Only what is in order was ever sorted.
   stream.advance_linear_to(stream.sorted_through());
   auto sorter = std::make_unique<Sorter>(
-      ports_.runtime, commits_, ports_.background, stream, registry_,
+      ports_.runtime, commits_, ports_.background, stream, registry_, tails_.of(stream.key()),
       DecidedBy{interests_, catalog_.policy(stream.format().name())}, settings_.sorter,
       SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries,
                     metrics_.facts_unwanted.Add({{"stream", stream.name()}})});
+  compaction_.watch(stream.key());
   if (started_) sorter->start();
   sorters_.emplace(stream.key(), std::move(sorter));
 }
 
 Async<Result<void>> DeliveryWork::start(ServiceRegistry::Receivers declared_services) {
-  auto work = [this] { return read_delivery(ports_.background.connection); };
+  auto work = [this] { return read_stored(ports_.background.connection); };
   CO_TRY(auto stored, co_await run_on(ports_.background.lane, work));
-  CO_TRY_VOID(registry_.load(std::move(stored.services), stored.inbox_ends, catalog_.kinds()));
+  CO_TRY_VOID(tails_.load(std::move(stored.decisions)));
+  CO_TRY_VOID(registry_.load(std::move(stored.delivery), tails_, catalog_.kinds()));
   CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   if (!commits_.may_act()) {
@@ -62,6 +66,7 @@ Async<Result<void>> DeliveryWork::start(ServiceRegistry::Receivers declared_serv
   }
   started_ = true;
   for (const auto& [key, sorter] : sorters_) sorter->start();
+  compaction_.start();
   registry_.start_delivery();
   retention_.start();
   if (outbox_) outbox_->start();
@@ -76,6 +81,7 @@ void DeliveryWork::request_stop() {
 
 Async<void> DeliveryWork::stopped() {
   for (const auto& [key, sorter] : sorters_) co_await sorter->stop();
+  co_await compaction_.stop();
   co_await retention_.stop();
   co_await controller_.gate().drained();
 }

@@ -13,6 +13,7 @@
 #include "postrider/engine/retention.hpp"
 #include "postrider/lease/revocable_commits.hpp"
 #include "postrider/outbox/outbox_drain.hpp"
+#include "postrider/sort/compaction.hpp"
 #include "postrider/sort/interest_catalog.hpp"
 #include "postrider/sort/sorter.hpp"
 
@@ -58,8 +59,10 @@ class DeliveryWork {
   const EngineSettings& settings_;
   const Catalog& catalog_;
   Metrics& metrics_;
+  DecisionTails tails_;
   TransactionController controller_;
   ServiceRegistry registry_;
+  Compaction compaction_;
   InterestCatalog interests_;
   Retention retention_;
   std::optional<OutboxDrain> outbox_;

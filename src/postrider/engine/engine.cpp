@@ -216,12 +216,11 @@ void Engine::refresh_service_gauges() {
   const WallTime now = ports_.runtime.wall_now();
   for (const auto& [id, service] : delivery_->services().all()) {
     by_state.at(static_cast<std::size_t>(service->delivery.status)) += 1;
-    const auto oldest = service->inbox.oldest_appended_at();
+    const auto oldest = service->oldest_appended_at();
     const double age = oldest ? std::max(0.0, seconds(now - *oldest)) : 0;
     if (service->is_pushed()) oldest_seconds = std::max(oldest_seconds, age);
     if (!settings_.per_service_metrics) continue;
-    metrics_.service_behind.Add({{"service", id}})
-        .Set(static_cast<double>(service->inbox.behind()));
+    metrics_.service_behind.Add({{"service", id}}).Set(static_cast<double>(service->behind()));
     metrics_.service_oldest_undelivered.Add({{"service", id}}).Set(age);
   }
   for (std::size_t i = 0; i < by_state.size(); ++i) metrics_.services.at(i)->Set(by_state.at(i));

@@ -9,6 +9,7 @@
 #include "postrider/outbox/outbox_drain.hpp"
 #include "postrider/runtime/bus.hpp"
 #include "postrider/runtime/http_client.hpp"
+#include "postrider/sort/compaction.hpp"
 #include "postrider/sort/sorter.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "postrider/stream/streams.hpp"
@@ -24,6 +25,7 @@ struct EngineSettings {
       .make_format = Catalog::make_format};
   FactLimits facts;  ///< of appends and of the outbox
   SorterSettings sorter;
+  CompactionSettings compaction;
   ServiceRegistry::Settings services;
   CatalogSettings catalog;
   OutboxSettings outbox;

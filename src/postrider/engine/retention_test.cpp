@@ -1,6 +1,7 @@
 #include "postrider/engine/retention.hpp"
 
 #include "postrider/store/blocks.hpp"
+#include "postrider/store/decisions.hpp"
 #include "postrider/store/inbox.hpp"
 #include "postrider/store/services.hpp"
 #include "postrider/stream/testing/stream_world.hpp"
@@ -36,13 +37,12 @@ class RetentionTest : public StreamWorld {
     const ServiceRow row{
         .key = {}, .id = "a", .kind = "plain", .document = "{}", .transaction_prefix = "1"};
     const ServiceKey service = insert_service(*writer, row, runtime.wall_now()).value();
-    const InboxBlock block{.first_seq = InboxSeq{1},
-                           .last_seq = InboxSeq{1},
-                           .stream = stream->key(),
-                           .first_id = first_id,
+    const InboxBlock block{.first = first_id,
+                           .last = first_id,
+                           .fact_count = 1,
                            .appended_at = runtime.wall_now(),
                            .positions = {}};
-    EXPECT_TRUE(insert_inbox_block(*writer, service, block));
+    EXPECT_TRUE(insert_inbox_block(*writer, service, stream->key(), block));
     return service;
   }
 
@@ -72,7 +72,23 @@ TEST_F(RetentionTest, facts_that_a_service_still_needs_stay_however_old) {
   runtime.run_for(hours{1000});
   sweep();
   EXPECT_EQ(stored_facts(), 3);
-  ASSERT_TRUE(drop_inbox_blocks(*writer, service, InboxSeq{1}));
+  ASSERT_TRUE(drop_inbox_blocks(*writer, service, stream->key(), StreamId{3}));
+  sweep();
+  EXPECT_EQ(stored_facts(), 0);
+}
+
+TEST_F(RetentionTest, facts_stay_until_the_decisions_on_them_are_folded) {
+  append(5);
+  const DecisionRow row{.after = StreamId{2},
+                        .through = StreamId{4},
+                        .entries = 1,
+                        .appended_at = runtime.wall_now(),
+                        .data = {}};
+  ASSERT_TRUE(insert_decisions(*writer, stream->key(), row));
+  runtime.run_for(hours{1000});
+  sweep();
+  EXPECT_EQ(stored_facts(), 3);
+  ASSERT_TRUE(fold_decisions(*writer, stream->key(), StreamId{4}));
   sweep();
   EXPECT_EQ(stored_facts(), 0);
 }

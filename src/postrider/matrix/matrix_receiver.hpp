@@ -21,9 +21,6 @@ class MatrixReceiver final : public Receiver {
   [[nodiscard]] std::vector<UniqueSecret> unique_secrets() const override;
   [[nodiscard]] std::shared_ptr<const Interest> interest() const override;
   [[nodiscard]] std::vector<std::string> warnings() const override;
-  [[nodiscard]] DeliveryPolicy policy(const DeliveryPolicy& defaults) const override {
-    return defaults;
-  }
   [[nodiscard]] HttpRequest compose(const OutgoingTransaction& transaction) const override;
   /// `POST /_matrix/app/v1/ping`.
   [[nodiscard]] HttpRequest compose_ping(std::string_view id, WallTime now) const override;

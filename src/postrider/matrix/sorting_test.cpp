@@ -2,7 +2,6 @@
 #include "postrider/matrix/matrix_interest.hpp"
 #include "postrider/matrix/rooms.hpp"
 #include "postrider/matrix/testing/matrix_services.hpp"
-#include "postrider/sort/positions.hpp"
 #include "postrider/sort/sorter.hpp"
 #include "postrider/sort/testing/fake_inboxes.hpp"
 #include "postrider/store/services.hpp"
@@ -30,7 +29,7 @@ class SorterTest : public StreamWorld {
     policy = std::make_unique<const MatrixPolicy>(server_name);
     catalog = std::make_unique<InterestCatalog>(runtime, lane, inboxes);
     sorter = std::make_unique<Sorter>(runtime, *committer, Reader{lane, *reader}, *stream, inboxes,
-                                      DecidedBy{*catalog, *policy}, settings,
+                                      tail, DecidedBy{*catalog, *policy}, settings,
                                       SorterMetrics{facts_sorted, inbox_entries, facts_unwanted});
     sorter->start();
   }
@@ -64,7 +63,8 @@ class SorterTest : public StreamWorld {
   using Positions = std::vector<std::int64_t>;
 
   std::vector<ServiceKey> keys;
-  FakeInboxes inboxes{runtime};
+  FakeInboxes inboxes;
+  DecisionTail tail{runtime};
   prometheus::Counter facts_sorted;
   prometheus::Counter inbox_entries;
   prometheus::Counter facts_unwanted;
@@ -91,9 +91,10 @@ TEST_F(SorterTest, what_is_sorted_is_on_disk_with_the_position_it_goes_up_to) {
   register_service(keys[0], "@.*");
   append("@a:x");
   ASSERT_TRUE(sort_all());
-  const auto blocks = read_inbox_blocks(*reader, keys[0], InboxSeq{0}, 10).value();
-  ASSERT_EQ(blocks.size(), 1U);
-  EXPECT_EQ(blocks[0].first_id, StreamId{1});
+  const auto rows = read_decisions(*reader).value().front().rows;
+  ASSERT_EQ(rows.size(), 1U);
+  const auto groups = unpack_decisions(rows[0].after, rows[0].data).value();
+  EXPECT_EQ(positions_of(keys[0], groups), std::vector{StreamId{1}});
   EXPECT_EQ(read_streams(*reader).value()[0].sorted_through, StreamId{1});
 }
 

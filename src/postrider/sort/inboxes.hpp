@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <vector>
 
-#include "postrider/runtime/async_mutex.hpp"
+#include "postrider/base/time.hpp"
 #include "postrider/sort/interest.hpp"
-#include "postrider/store/inbox.hpp"
 
 namespace postrider {
 
@@ -22,12 +21,12 @@ class Inboxes {
   [[nodiscard]] virtual std::uint64_t interest_version() const = 0;
   /// In order of service.
   [[nodiscard]] virtual std::vector<ServiceInterest> interests() const = 0;
-  /// The last entry of the service's inbox; empty when the service is gone.
-  [[nodiscard]] virtual std::optional<InboxSeq> last_seq(ServiceKey service) const = 0;
-  /// The block is on disk.
-  virtual void add_to_inbox(ServiceKey service, const InboxBlock& block) = 0;
-  /// Held from the reading of `last_seq` to the end of the commit that builds on it.
-  virtual AsyncMutex& inbox_mutex() = 0;
+
+  /// The service gets the facts at `positions`, which rise, and follow what it got before. That is
+  /// on disk. `appended_at`: of the oldest of them, or a little before. Changes nothing when the
+  /// service is gone.
+  virtual void add_to_inbox(ServiceKey service, StreamKey stream,
+                            std::span<const StreamId> positions, WallTime appended_at) = 0;
 };
 
 }  // namespace postrider

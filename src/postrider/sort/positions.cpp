@@ -7,14 +7,17 @@
 
 namespace postrider {
 
+void append_position(std::string& packed, StreamId last, StreamId next) {
+  POSTRIDER_ASSERT(next > last, "position {} after {}", next, last);
+  put_varint(packed, static_cast<std::uint64_t>(next.value - last.value - 1));
+}
+
 std::string pack_positions(std::span<const StreamId> positions) {
   POSTRIDER_ASSERT(!positions.empty(), "an inbox block without positions");
   std::string packed;
   packed.reserve(positions.size());
   for (std::size_t i = 1; i < positions.size(); ++i) {
-    POSTRIDER_ASSERT(positions[i] > positions[i - 1], "position {} after {}", positions[i],
-                     positions[i - 1]);
-    put_varint(packed, static_cast<std::uint64_t>(positions[i].value - positions[i - 1].value - 1));
+    append_position(packed, positions[i - 1], positions[i]);
   }
   return packed;
 }

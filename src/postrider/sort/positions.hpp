@@ -14,6 +14,9 @@ namespace postrider {
 // them. `first_id` stands in the clear beside them; the rest is one varint for each further
 // position, its distance from the one before less one: a byte for each fact in a dense inbox.
 
+/// Adds a position, which follows `last`, to packed ones.
+void append_position(std::string& packed, StreamId last, StreamId next);
+
 /// `positions` rise strictly and are not empty.
 std::string pack_positions(std::span<const StreamId> positions);
 

@@ -1,7 +1,7 @@
 // Sorting. Facts are read in linear order from where the last commit ended; interest in each is
-// decided once, by the policy of the stream's format, and one commit carries the inbox blocks of
-// all services, the policy's state, and how far the stream is sorted. Only then do inboxes in
-// memory grow. A crash before the commit decides again; after it, never.
+// decided once, by the policy of the stream's format, and one commit carries the decisions as one
+// row, the policy's state, and how far the stream is sorted. Only then do inboxes in memory grow. A
+// crash before the commit decides again; after it, never.
 //
 // Interests change between two commits and not inside one: a fact that is appended after a change
 // was answered is decided by the new ones. They are compiled, and stored state is read for them, on
@@ -16,11 +16,11 @@
 #include "postrider/sort/sorter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <prometheus/counter.h>
 
 #include "postrider/base/log.hpp"
-#include "postrider/sort/positions.hpp"
 #include "postrider/store/streams.hpp"
 
 namespace postrider {
@@ -44,21 +44,34 @@ Result<void> check_sorted_through(SqlConnection& connection, StreamKey stream, S
 
 /// What one commit of the sorter holds.
 struct Sorter::Decisions {
+  StreamId after;
   StreamId through;
+  WallTime appended_at{};
   std::int64_t facts = 0;
   std::int64_t entries = 0;
   std::int64_t unwanted = 0;
-  std::vector<std::pair<ServiceKey, InboxBlock>> blocks;
+  DecisionGroups groups;
+  std::map<ServiceKey, std::vector<StreamId>> by_service;
   StreamInterest::StateChange state;
+
+  [[nodiscard]] DecisionRow row() const {
+    return {.after = after,
+            .through = through,
+            .entries = entries,
+            .appended_at = appended_at,
+            .data = pack_decisions(after, groups.groups())};
+  }
 };
 
 Sorter::Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
-               DecidedBy decided_by, SorterSettings settings, SorterMetrics metrics)
+               DecisionTail& tail, DecidedBy decided_by, SorterSettings settings,
+               SorterMetrics metrics)
     : runtime_(runtime),
       commits_(commits),
       reader_(reader),
       stream_(stream),
       inboxes_(inboxes),
+      tail_(tail),
       decided_by_(decided_by),
       settings_(settings),
       metrics_(metrics),
@@ -73,6 +86,7 @@ Async<void> Sorter::stop() {
   stopping_ = true;
   stop_requested_.notify_all();
   stream_.advanced().notify_all();
+  tail_.changed().notify_all();
   co_await gate_.drained();
 }
 
@@ -82,6 +96,8 @@ Async<void> Sorter::run() {
       co_await stream_.advanced().wait();
       continue;
     }
+    co_await wait_for_compaction();
+    if (stopping_) co_return;
     const Result<void> sorted = co_await sort_next();
     if (sorted) continue;
     if (sorted.error().code == Code::stopping) co_return;
@@ -103,36 +119,41 @@ Async<Result<void>> Sorter::sort_next() {
     co_return Result<void>{};
   }
 
-  co_await inboxes_.inbox_mutex().lock();
-  const Decisions decisions = decide_all(run.chunks);
+  Decisions decisions = decide_all(run.chunks);
+  DecisionRow row = decisions.row();
   const StreamKey key = stream_.key();
   const SortedPosition sorted{decisions.through,
                               stream_.sorted().facts_unwanted + decisions.unwanted};
   std::function<Result<void>(SqlConnection&)> apply =
-      [&decisions, key, sorted](SqlConnection& connection) -> Result<void> {
-    for (const auto& [service, block] : decisions.blocks) {
-      TRY_VOID(insert_inbox_block(connection, service, block));
-    }
+      [&decisions, &row, key, sorted](SqlConnection& connection) -> Result<void> {
+    if (decisions.entries > 0) TRY_VOID(insert_decisions(connection, key, row));
     if (decisions.state) TRY_VOID(decisions.state(connection));
     return set_sorted_through(connection, key, sorted.through, sorted.facts_unwanted);
   };
   const Result<void> committed = co_await commits_.commit(std::move(apply));
   if (committed) {
-    publish(decisions);
+    publish(decisions, std::move(row));
   } else {
     interest_.reset();  // it ran ahead of the disk
     adopted_version_ = 0;
   }
-  inboxes_.inbox_mutex().unlock();
   co_return committed;
 }
 
-void Sorter::publish(const Decisions& decisions) {
+/// What is decided stays in memory until it is folded.
+Async<void> Sorter::wait_for_compaction() {
+  while (tail_.is_full() && !stopping_) co_await tail_.changed().wait();
+}
+
+void Sorter::publish(const Decisions& decisions, DecisionRow row) {
   stream_.set_sorted({decisions.through, stream_.sorted().facts_unwanted + decisions.unwanted});
   metrics_.facts_unwanted.Increment(static_cast<double>(decisions.unwanted));
   metrics_.facts_sorted.Increment(static_cast<double>(decisions.facts));
   metrics_.inbox_entries.Increment(static_cast<double>(decisions.entries));
-  for (const auto& [service, block] : decisions.blocks) inboxes_.add_to_inbox(service, block);
+  if (decisions.entries > 0) tail_.add(std::move(row));
+  for (const auto& [service, positions] : decisions.by_service) {
+    inboxes_.add_to_inbox(service, stream_.key(), positions, decisions.appended_at);
+  }
   tell_watches([&decisions](DecisionWatch& watch) { watch.advance(decisions.through); });
 }
 
@@ -157,23 +178,34 @@ Async<Result<void>> Sorter::adopt_interests() {
 
 Sorter::Decisions Sorter::decide_all(const std::vector<Chunk>& chunks) {
   Decisions decisions;
-  Matches matches;
-  for (const Chunk& chunk : chunks) decide_chunk(chunk, decisions, matches);
+  decisions.after = stream_.sorted_through();
+  decisions.appended_at = chunks.front().appended_at;
+  for (const Chunk& chunk : chunks) {
+    if (!is_full(decisions)) decide_chunk(chunk, decisions);
+  }
   decisions.state = interest_->take_changes();
-  add_blocks(decisions, matches, chunks.front().appended_at);
   return decisions;
 }
 
-void Sorter::decide_chunk(const Chunk& chunk, Decisions& decisions, Matches& matches) {
-  for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
+void Sorter::decide_chunk(const Chunk& chunk, Decisions& decisions) {
+  for (StreamId id = chunk.first; id <= chunk.last() && !is_full(decisions); id = id.plus(1)) {
     const ServiceSet services = interest_->decide(chunk.attributes(id));
-    if (services.empty()) ++decisions.unwanted;
-    for (const ServiceKey service : services) matches[service].push_back(id);
+    if (services.empty()) {
+      ++decisions.unwanted;
+    } else {
+      decisions.groups.add(id, services);
+    }
+    for (const ServiceKey service : services) decisions.by_service[service].push_back(id);
+    decisions.entries += std::ssize(services);
+    decisions.through = id;
+    ++decisions.facts;
     if (watches_.empty()) continue;
     tell_watches([&](DecisionWatch& watch) { watch.add(id, chunk.writer, services); });
   }
-  decisions.facts += chunk.count;
-  decisions.through = chunk.last();
+}
+
+bool Sorter::is_full(const Decisions& decisions) const {
+  return decisions.entries >= settings_.entries_max;
 }
 
 std::shared_ptr<DecisionWatch> Sorter::watch(InstanceKey writer) {
@@ -188,21 +220,6 @@ void Sorter::tell_watches(const std::function<void(DecisionWatch&)>& tell) {
     if (watch) tell(*watch);
     return watch == nullptr;
   });
-}
-
-void Sorter::add_blocks(Decisions& decisions, const Matches& matches, WallTime appended_at) const {
-  for (const auto& [service, positions] : matches) {
-    const auto last_seq = inboxes_.last_seq(service);
-    if (!last_seq) continue;  // deleted since the index was built
-    const auto count = std::ssize(positions);
-    decisions.entries += count;
-    decisions.blocks.emplace_back(service, InboxBlock{.first_seq = last_seq->plus(1),
-                                                      .last_seq = last_seq->plus(count),
-                                                      .stream = stream_.key(),
-                                                      .first_id = positions.front(),
-                                                      .appended_at = appended_at,
-                                                      .positions = pack_positions(positions)});
-  }
 }
 
 }  // namespace postrider

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "postrider/runtime/async_mutex.hpp"
 #include "postrider/runtime/gate.hpp"
+#include "postrider/sort/decision_tail.hpp"
 #include "postrider/sort/decision_watch.hpp"
 #include "postrider/sort/inboxes.hpp"
 #include "postrider/sort/interest_catalog.hpp"
@@ -21,6 +21,8 @@ namespace postrider {
 
 struct SorterSettings {
   std::size_t facts_max = 10'000;  ///< decided in one commit
+  /// Entries that one commit may hold; it ends with the fact that comes to so many.
+  std::int64_t entries_max = 100'000;
 
   bool operator==(const SorterSettings&) const = default;
 };
@@ -38,13 +40,13 @@ struct SorterMetrics {
 };
 
 /// Reads one stream in linear order, decides interest in each fact once, and freezes the decision:
-/// inbox blocks, the policy's state and the sorter's position are one commit. A change of
-/// registrations takes effect between two such commits, before any fact that was appended after the
-/// change was answered. Engine thread.
+/// the row of the decision log, the policy's state and the sorter's position are one commit. A
+/// change of registrations takes effect between two such commits, before any fact that was appended
+/// after the change was answered. Engine thread.
 class Sorter {
  public:
   Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
-         DecidedBy decided_by, SorterSettings settings, SorterMetrics metrics);
+         DecisionTail& tail, DecidedBy decided_by, SorterSettings settings, SorterMetrics metrics);
 
   void start();
   /// Ends after the commit that is under way.
@@ -54,16 +56,16 @@ class Sorter {
   [[nodiscard]] std::shared_ptr<DecisionWatch> watch(InstanceKey writer);
 
  private:
-  using Matches = std::map<ServiceKey, std::vector<StreamId>>;
   struct Decisions;
 
   Async<void> run();
   Async<Result<void>> sort_next();
   Async<Result<void>> adopt_interests();
+  Async<void> wait_for_compaction();
   Decisions decide_all(const std::vector<Chunk>& chunks);
-  void add_blocks(Decisions& decisions, const Matches& matches, WallTime appended_at) const;
-  void publish(const Decisions& decisions);
-  void decide_chunk(const Chunk& chunk, Decisions& decisions, Matches& matches);
+  void decide_chunk(const Chunk& chunk, Decisions& decisions);
+  [[nodiscard]] bool is_full(const Decisions& decisions) const;
+  void publish(const Decisions& decisions, DecisionRow row);
   void tell_watches(const std::function<void(DecisionWatch&)>& tell);
 
   Runtime& runtime_;
@@ -71,6 +73,7 @@ class Sorter {
   Reader reader_;
   Stream& stream_;
   Inboxes& inboxes_;
+  DecisionTail& tail_;
   DecidedBy decided_by_;
   SorterSettings settings_;
   SorterMetrics metrics_;

@@ -9,34 +9,44 @@
 
 namespace postrider {
 
-/// Positions of one stream that one service is to get, from one commit of the sorter.
+// What a service is still to get of a stream, as far as compaction has folded the decisions that
+// say so. What is not folded yet stands in the log of decisions.
+
+/// Positions of one stream that one service is to get.
 struct InboxBlock {
-  InboxSeq first_seq;
-  InboxSeq last_seq;
-  StreamKey stream;
-  StreamId first_id;
+  StreamId first;
+  StreamId last;
+  std::int64_t fact_count = 0;
   WallTime appended_at{};  ///< of the oldest fact in it
   std::string positions;   ///< packed by sort/positions
 };
 
 /// Changes nothing when the service is gone: its deletion won.
-Result<void> insert_inbox_block(SqlConnection& connection, ServiceKey service,
+Result<void> insert_inbox_block(SqlConnection& connection, ServiceKey service, StreamKey stream,
                                 const InboxBlock& block);
-/// Blocks with entries after `after`, in order, at most `count_max`.
+/// Blocks with positions after `after`, in order, at most `count_max`.
 Result<std::vector<InboxBlock>> read_inbox_blocks(SqlConnection& connection, ServiceKey service,
-                                                  InboxSeq after, std::int64_t count_max);
+                                                  StreamKey stream, StreamId after,
+                                                  std::int64_t count_max);
+Result<std::optional<InboxBlock>> last_inbox_block(SqlConnection& connection, ServiceKey service,
+                                                   StreamKey stream);
+Result<void> drop_inbox_block(SqlConnection& connection, ServiceKey service, StreamKey stream,
+                              StreamId last);
 /// Deletes the blocks that hold nothing after `through`.
-Result<void> drop_inbox_blocks(SqlConnection& connection, ServiceKey service, InboxSeq through);
+Result<void> drop_inbox_blocks(SqlConnection& connection, ServiceKey service, StreamKey stream,
+                               StreamId through);
 
 struct InboxEnd {
   ServiceKey service;
-  InboxSeq last_seq;
+  StreamKey stream;
+  std::int64_t fact_count = 0;  ///< in all blocks; some of the first may be acknowledged
   WallTime oldest_appended_at{};
 };
-/// The ends of every inbox that holds a block.
+/// Of every inbox that holds a block.
 Result<std::vector<InboxEnd>> read_inbox_ends(SqlConnection& connection);
 
-/// The smallest position of the stream that some inbox may still need; empty when none does.
+/// The smallest position of the stream that some service may still need, by inbox blocks or by
+/// decisions that are not folded yet; empty when none does.
 Result<std::optional<StreamId>> oldest_needed(SqlConnection& connection, StreamKey stream);
 
 }  // namespace postrider

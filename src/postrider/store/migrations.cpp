@@ -35,12 +35,21 @@ Result<std::int64_t> read_version(SqlConnection& connection) {
   return version;
 }
 
+Result<void> execute_all(SqlConnection& connection, const Dialect& dialect,
+                         std::span<const std::string_view> statements) {
+  for (const std::string_view sql : statements) {
+    const std::string text = in_dialect(sql, dialect);
+    TRY_VOID(connection.execute_once(text));
+  }
+  return {};
+}
+
 Result<void> run_step(SqlConnection& connection, const Dialect& dialect, std::int64_t version) {
+  const MigrationStep& step = migration_steps()[static_cast<std::size_t>(version - 1)];
   return transact(connection, [&]() -> Result<void> {
-    for (const std::string_view sql : migration_steps()[static_cast<std::size_t>(version - 1)]) {
-      const std::string text = in_dialect(sql, dialect);
-      TRY_VOID(connection.execute_once(text));
-    }
+    TRY_VOID(execute_all(connection, dialect, step.statements));
+    if (step.convert != nullptr) TRY_VOID(step.convert(connection));
+    TRY_VOID(execute_all(connection, dialect, step.last_statements));
     TRY_VOID(connection.execute(write_version_sql, {version}));
     return {};
   });

@@ -1,5 +1,6 @@
 #include "postrider/store/migrations.hpp"
 
+#include "postrider/store/testing/old_schema.hpp"
 #include "postrider/store/testing/store_test.hpp"
 
 namespace postrider {
@@ -40,10 +41,8 @@ TEST_F(Migrations, a_database_of_a_newer_version_is_refused_and_not_changed) {
 }
 
 TEST_F(Migrations, a_step_that_fails_leaves_nothing_and_can_be_run_again) {
-  for (const char* table : {"schema_version", "streams", "blocks", "idempotency_keys", "services",
-                            "delivery_states", "inbox_blocks", "room_aliases", "newest_session",
-                            "sessions", "writer_positions", "leases", "outbox_batches"}) {
-    ASSERT_TRUE(connection->execute_once(fmt::format("DROP TABLE {}", table)));
+  for (const std::string_view table : table_names) {
+    if (table != "members") drop_table(*connection, table);
   }
   ASSERT_FALSE(
       migrate(*connection, database.dialect()));  // "members" is in the way of the whole step
@@ -51,6 +50,17 @@ TEST_F(Migrations, a_step_that_fails_leaves_nothing_and_can_be_run_again) {
   ASSERT_TRUE(connection->execute_once("DROP TABLE members"));
   ASSERT_TRUE(migrate(*connection, database.dialect()));
   add_service("a");
+}
+
+TEST_F(Migrations, every_older_version_is_brought_to_this_one) {
+  for (std::int64_t version = 0; version < schema_version(); ++version) {
+    make_old_schema(*connection, database.dialect(), version);
+    const auto migrated = migrate(*connection, database.dialect());
+    ASSERT_TRUE(migrated) << "from " << version << ": " << migrated.error().detail;
+    EXPECT_EQ(versions().size(), static_cast<std::size_t>(schema_version()));
+    add_service("a");
+    EXPECT_EQ(read_services(*connection).value().size(), 1U);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "postrider/store/inbox_migration.hpp"
+
 namespace postrider {
 namespace {
 
@@ -78,13 +80,45 @@ constexpr std::array<std::string_view, 3> step_4 = {
     "ALTER TABLE streams ADD COLUMN facts_unwanted BIGINT NOT NULL DEFAULT 0",
 };
 
-constexpr std::array<std::span<const std::string_view>, 4> steps = {
-    std::span<const std::string_view>(step_1), std::span<const std::string_view>(step_2),
-    std::span<const std::string_view>(step_3), std::span<const std::string_view>(step_4)};
+// An inbox belongs to a service and a stream, and decisions are a log.
+constexpr std::array<std::string_view, 6> step_5 = {
+    "DROP INDEX inbox_blocks_by_position",
+    "ALTER TABLE inbox_blocks RENAME TO old_inbox_blocks",
+
+    "CREATE TABLE inbox_blocks (service_key BIGINT NOT NULL, stream_key BIGINT NOT NULL,"
+    " last_id BIGINT NOT NULL, first_id BIGINT NOT NULL, fact_count BIGINT NOT NULL,"
+    " appended_at BIGINT NOT NULL, positions {blob} NOT NULL,"
+    " PRIMARY KEY (service_key, stream_key, last_id)) {without_rowid}",
+
+    "CREATE TABLE decisions (stream_key BIGINT NOT NULL, through_id BIGINT NOT NULL,"
+    " after_id BIGINT NOT NULL, entry_count BIGINT NOT NULL, appended_at BIGINT NOT NULL,"
+    " data {blob} NOT NULL,"
+    " PRIMARY KEY (stream_key, through_id)) {without_rowid}",
+    "ALTER TABLE streams ADD COLUMN compacted_through BIGINT NOT NULL DEFAULT 0",
+
+    // `exceptions`: positions after `acknowledged_id` that need no delivery any more, or positions
+    // before it that still do. Nothing writes it yet.
+    "CREATE TABLE delivery_cursors (service_key BIGINT NOT NULL, stream_key BIGINT NOT NULL,"
+    " acknowledged_id BIGINT NOT NULL, transaction_number BIGINT NOT NULL,"
+    " frozen_through_id BIGINT, delivered BIGINT NOT NULL, exceptions {blob},"
+    " PRIMARY KEY (service_key, stream_key)) {without_rowid}",
+};
+constexpr std::array<std::string_view, 6> step_5_end = {
+    "UPDATE streams SET compacted_through = sorted_through",
+    "DROP TABLE old_inbox_blocks",
+    "CREATE INDEX inbox_blocks_by_position ON inbox_blocks (stream_key, first_id)",
+    "ALTER TABLE delivery_states DROP COLUMN acknowledged_seq",
+    "ALTER TABLE delivery_states DROP COLUMN transaction_number",
+    "ALTER TABLE delivery_states DROP COLUMN frozen_through_seq",
+};
+
+constexpr std::array<MigrationStep, 5> steps = {MigrationStep{step_1}, MigrationStep{step_2},
+                                                MigrationStep{step_3}, MigrationStep{step_4},
+                                                MigrationStep{step_5, split_inboxes, step_5_end}};
 
 }  // namespace
 
-std::span<const std::span<const std::string_view>> migration_steps() {
+std::span<const MigrationStep> migration_steps() {
   return steps;
 }
 

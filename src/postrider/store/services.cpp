@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "postrider/base/assert.hpp"
-#include "postrider/store/inbox.hpp"
 
 namespace postrider {
 namespace {
@@ -25,9 +24,8 @@ Enum from_name(const std::array<std::string_view, N>& names, std::string_view na
 
 constexpr Statement read_sql{
     "SELECT s.service_key, id, source, COALESCE(kind, ''), document, transaction_prefix, status,"
-    " acknowledged_seq, transaction_number, frozen_through_seq, attempts, retry_interval_ms, "
-    "next_attempt_at,"
-    " last_error FROM services s JOIN delivery_states d ON d.service_key = s.service_key"
+    " attempts, retry_interval_ms, next_attempt_at, last_error FROM services s"
+    " JOIN delivery_states d ON d.service_key = s.service_key"
     " ORDER BY s.service_key"};
 constexpr Statement insert_sql{
     "INSERT INTO services (id, source, kind, document, transaction_prefix, created_at)"
@@ -38,11 +36,11 @@ constexpr Statement update_document_sql{
     "UPDATE services SET source = $2, document = $3 WHERE service_key = $1"};
 constexpr Statement delete_sql{"DELETE FROM services WHERE service_key = $1"};
 constexpr Statement delete_state_sql{"DELETE FROM delivery_states WHERE service_key = $1"};
+constexpr Statement delete_cursors_sql{"DELETE FROM delivery_cursors WHERE service_key = $1"};
 constexpr Statement delete_inbox_sql{"DELETE FROM inbox_blocks WHERE service_key = $1"};
 constexpr Statement update_state_sql{
-    "UPDATE delivery_states SET status = $2, acknowledged_seq = $3, transaction_number = $4,"
-    " frozen_through_seq = $5, attempts = $6, retry_interval_ms = $7, next_attempt_at = $8,"
-    " last_error = $9 WHERE service_key = $1"};
+    "UPDATE delivery_states SET status = $2, attempts = $3, retry_interval_ms = $4,"
+    " next_attempt_at = $5, last_error = $6 WHERE service_key = $1"};
 
 StoredService stored_service(const SqlRow& row) {
   StoredService service;
@@ -54,13 +52,10 @@ StoredService stored_service(const SqlRow& row) {
                  .transaction_prefix = std::string(row.text(5))};
   DeliveryState& delivery = service.delivery;
   delivery.status = from_name<DeliveryStatus>(status_names, row.text(6));
-  delivery.acknowledged = InboxSeq{row.integer(7)};
-  delivery.transaction = TransactionNumber{row.integer(8)};
-  if (!row.is_null(9)) delivery.frozen_through = InboxSeq{row.integer(9)};
-  delivery.attempts = row.integer(10);
-  delivery.retry_interval = milliseconds{row.integer(11)};
-  if (!row.is_null(12)) delivery.next_attempt_at = wall_time(row.integer(12));
-  delivery.last_error = std::string(row.text(13));
+  delivery.attempts = row.integer(7);
+  delivery.retry_interval = milliseconds{row.integer(8)};
+  if (!row.is_null(9)) delivery.next_attempt_at = wall_time(row.integer(9));
+  delivery.last_error = std::string(row.text(10));
   return service;
 }
 
@@ -96,22 +91,18 @@ Result<void> update_document(SqlConnection& connection, const ServiceRow& row) {
 
 Result<void> delete_service(SqlConnection& connection, ServiceKey service) {
   TRY_VOID(connection.enqueue(delete_inbox_sql, {service.value}));
+  TRY_VOID(connection.enqueue(delete_cursors_sql, {service.value}));
   TRY_VOID(connection.enqueue(delete_state_sql, {service.value}));
   return connection.enqueue(delete_sql, {service.value});
 }
 
 Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
                              const DeliveryState& state) {
-  SqlValue frozen_through = nullptr;
-  if (state.frozen_through) frozen_through = state.frozen_through->value;
   SqlValue next_attempt_at = nullptr;
   if (state.next_attempt_at) next_attempt_at = unix_milliseconds(*state.next_attempt_at);
   const std::int64_t interval_ms = duration_cast<milliseconds>(state.retry_interval).count();
-  TRY_VOID(connection.enqueue(
-      update_state_sql,
-      {service.value, name_of(state.status), state.acknowledged.value, state.transaction.value,
-       frozen_through, state.attempts, interval_ms, next_attempt_at, state.last_error}));
-  return drop_inbox_blocks(connection, service, state.acknowledged);
+  return connection.enqueue(update_state_sql, {service.value, name_of(state.status), state.attempts,
+                                               interval_ms, next_attempt_at, state.last_error});
 }
 
 }  // namespace postrider

@@ -25,13 +25,10 @@ struct ServiceRow {
 enum class DeliveryStatus { up, down, paused, untested };
 std::string_view name_of(DeliveryStatus status);
 
-/// Where delivery to a service stands. One narrow row each, so that many fit on a page.
+/// How a service does, over all streams.
 struct DeliveryState {
   DeliveryStatus status = DeliveryStatus::untested;
-  InboxSeq acknowledged;                   ///< the service has everything up to here
-  TransactionNumber transaction;           ///< the last one that was frozen
-  std::optional<InboxSeq> frozen_through;  ///< its last entry, while it is not acknowledged
-  std::int64_t attempts = 0;               ///< failed ones, of the oldest unsent transaction
+  std::int64_t attempts = 0;  ///< failed ones, of the oldest unsent transaction
   Duration retry_interval{};
   std::optional<WallTime> next_attempt_at;
   std::string last_error;
@@ -46,10 +43,9 @@ Result<std::vector<StoredService>> read_services(SqlConnection& connection);
 Result<ServiceKey> insert_service(SqlConnection& connection, const ServiceRow& row, WallTime now);
 /// And who declared it. Its kind stays.
 Result<void> update_document(SqlConnection& connection, const ServiceRow& row);
-/// With its inbox.
+/// With its cursors and inboxes.
 Result<void> delete_service(SqlConnection& connection, ServiceKey service);
-/// Drops the inbox blocks that hold nothing after `acknowledged` too. Changes nothing when the
-/// service is gone.
+/// Changes nothing when the service is gone.
 Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
                              const DeliveryState& state);
 

@@ -1,5 +1,6 @@
 #include "postrider/store/services.hpp"
 
+#include "postrider/store/cursors.hpp"
 #include "postrider/store/testing/store_test.hpp"
 
 namespace postrider {
@@ -10,9 +11,6 @@ class StoredServices : public StoreTest {};
 DeliveryState state_of_a_failing_service() {
   DeliveryState state;
   state.status = DeliveryStatus::down;
-  state.acknowledged = InboxSeq{7};
-  state.transaction = TransactionNumber{3};
-  state.frozen_through = InboxSeq{9};
   state.attempts = 2;
   state.retry_interval = std::chrono::seconds{4};
   state.next_attempt_at = wall_time(99);
@@ -22,16 +20,13 @@ DeliveryState state_of_a_failing_service() {
 
 void expect_same(const DeliveryState& left, const DeliveryState& right) {
   EXPECT_EQ(left.status, right.status);
-  EXPECT_EQ(left.acknowledged, right.acknowledged);
-  EXPECT_EQ(left.transaction, right.transaction);
-  EXPECT_EQ(left.frozen_through, right.frozen_through);
   EXPECT_EQ(left.attempts, right.attempts);
   EXPECT_EQ(left.retry_interval, right.retry_interval);
   EXPECT_EQ(left.next_attempt_at, right.next_attempt_at);
   EXPECT_EQ(left.last_error, right.last_error);
 }
 
-TEST_F(StoredServices, a_new_service_is_up_and_has_been_sent_nothing) {
+TEST_F(StoredServices, a_new_service_is_untested_and_has_been_sent_nothing) {
   const ServiceKey key = add_service("a");
   const auto stored = read_services(*connection).value();
   ASSERT_EQ(stored.size(), 1U);
@@ -41,6 +36,8 @@ TEST_F(StoredServices, a_new_service_is_up_and_has_been_sent_nothing) {
   EXPECT_EQ(stored[0].row.document, "{}");
   EXPECT_EQ(stored[0].row.transaction_prefix, "00000001");
   expect_same(stored[0].delivery, DeliveryState{});
+  EXPECT_EQ(stored[0].delivery.status, DeliveryStatus::untested);
+  EXPECT_TRUE(read_cursors(*connection).value().empty());
 }
 
 TEST_F(StoredServices, a_delivery_state_reads_back_as_it_was_written_and_can_be_emptied) {
@@ -74,12 +71,26 @@ TEST_F(StoredServices, two_services_never_share_an_id) {
 
 TEST_F(StoredServices, a_deleted_service_leaves_nothing_and_its_key_is_not_given_out_again) {
   const ServiceKey first = add_service("a");
-  ASSERT_TRUE(insert_inbox_block(*connection, first,
-                                 inbox_block_of(InboxSeq{1}, InboxSeq{1}, StreamId{1})));
+  const ServiceKey other = add_service("b");
+  for (const ServiceKey service : {first, other}) {
+    for (const StreamKey of : {stream, StreamKey{2}}) {
+      ASSERT_TRUE(
+          insert_inbox_block(*connection, service, of, inbox_block_of(StreamId{1}, StreamId{1})));
+      ASSERT_TRUE(put_cursor(*connection, service, of, DeliveryCursor{}));
+    }
+  }
   ASSERT_TRUE(delete_service(*connection, first));
-  EXPECT_TRUE(read_services(*connection).value().empty());
-  EXPECT_TRUE(read_inbox_ends(*connection).value().empty());
-  EXPECT_NE(add_service("a"), first);
+  const auto services = read_services(*connection).value();
+  ASSERT_EQ(services.size(), 1U);
+  EXPECT_EQ(services[0].row.key, other);
+  const auto ends = read_inbox_ends(*connection).value();
+  ASSERT_EQ(ends.size(), 2U);
+  EXPECT_EQ(ends[0].service, other);
+  const auto cursors = read_cursors(*connection).value();
+  ASSERT_EQ(cursors.size(), 2U);
+  EXPECT_EQ(cursors[0].service, other);
+  ASSERT_TRUE(delete_service(*connection, other));
+  EXPECT_GT(add_service("a"), other);
 }
 
 TEST_F(StoredServices, a_delivery_state_for_a_deleted_service_changes_nothing) {

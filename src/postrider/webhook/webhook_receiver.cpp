@@ -66,12 +66,6 @@ std::shared_ptr<const Interest> WebhookReceiver::interest() const {
   return std::make_shared<const TypeInterest>(document_.types, document_.streams);
 }
 
-DeliveryPolicy WebhookReceiver::policy(const DeliveryPolicy& defaults) const {
-  DeliveryPolicy policy = defaults;
-  policy.limits.one_stream = true;
-  return policy;
-}
-
 HttpRequest WebhookReceiver::request(std::string_view id, WallTime now, std::string body) const {
   const std::string timestamp = webhook_timestamp(now);
   HttpRequest request;

@@ -36,7 +36,6 @@ class WebhookReceiver final : public Receiver {
   [[nodiscard]] const std::optional<std::string>& url() const override { return document_.url; }
   [[nodiscard]] boost::json::object document(Secrets secrets) const override;
   [[nodiscard]] std::shared_ptr<const Interest> interest() const override;
-  [[nodiscard]] DeliveryPolicy policy(const DeliveryPolicy& defaults) const override;
   [[nodiscard]] HttpRequest compose(const OutgoingTransaction& transaction) const override;
   /// A signed transaction of no facts, of no stream.
   [[nodiscard]] HttpRequest compose_ping(std::string_view id, WallTime now) const override;

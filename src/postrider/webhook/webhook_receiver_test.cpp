@@ -126,10 +126,6 @@ TEST(WebhookReceiver, asks_for_all_types_of_all_streams_unless_told) {
   EXPECT_TRUE(receiver(some)->interest()->equals(TypeInterest({"order.*"}, {"shop"})));
 }
 
-TEST(WebhookReceiver, gets_transactions_of_one_stream_each) {
-  EXPECT_TRUE(receiver()->policy({}).limits.one_stream);
-}
-
 TEST(WebhookKind, names_every_mistake_at_its_place) {
   const auto parsed = WebhookKind().parse({{"id", 1}, {"url", "ftp://x"}, {"typs", "a"}});
   ASSERT_FALSE(parsed);

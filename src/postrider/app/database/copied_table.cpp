@@ -18,7 +18,8 @@ constexpr auto streams_columns = std::to_array<CopiedColumn>({{"stream_key", int
                                                               {"created_at", integer},
                                                               {"sorted_through", integer},
                                                               {"facts_unwanted", integer},
-                                                              {"dropped_through", integer}});
+                                                              {"dropped_through", integer},
+                                                              {"compacted_through", integer}});
 constexpr auto blocks_columns = std::to_array<CopiedColumn>({{"stream_key", integer},
                                                              {"last_id", integer},
                                                              {"first_id", integer},
@@ -44,18 +45,29 @@ constexpr auto services_columns = std::to_array<CopiedColumn>({{"service_key", i
 constexpr auto delivery_states_columns =
     std::to_array<CopiedColumn>({{"service_key", integer},
                                  {"status", text},
-                                 {"acknowledged_seq", integer},
-                                 {"transaction_number", integer},
-                                 {"frozen_through_seq", integer},
                                  {"attempts", integer},
                                  {"retry_interval_ms", integer},
                                  {"next_attempt_at", integer},
                                  {"last_error", text}});
+constexpr auto delivery_cursors_columns =
+    std::to_array<CopiedColumn>({{"service_key", integer},
+                                 {"stream_key", integer},
+                                 {"acknowledged_id", integer},
+                                 {"transaction_number", integer},
+                                 {"frozen_through_id", integer},
+                                 {"delivered", integer},
+                                 {"exceptions", blob}});
+constexpr auto decisions_columns = std::to_array<CopiedColumn>({{"stream_key", integer},
+                                                                {"through_id", integer},
+                                                                {"after_id", integer},
+                                                                {"entry_count", integer},
+                                                                {"appended_at", integer},
+                                                                {"data", blob}});
 constexpr auto inbox_blocks_columns = std::to_array<CopiedColumn>({{"service_key", integer},
-                                                                   {"last_seq", integer},
-                                                                   {"first_seq", integer},
                                                                    {"stream_key", integer},
+                                                                   {"last_id", integer},
                                                                    {"first_id", integer},
+                                                                   {"fact_count", integer},
                                                                    {"appended_at", integer},
                                                                    {"positions", blob}});
 constexpr auto members_columns =
@@ -73,7 +85,9 @@ constexpr std::array tables = {CopiedTable{"streams", 1, streams_columns},
                                CopiedTable{"idempotency_keys", 2, idempotency_keys_columns},
                                CopiedTable{"services", 1, services_columns},
                                CopiedTable{"delivery_states", 1, delivery_states_columns},
-                               CopiedTable{"inbox_blocks", 2, inbox_blocks_columns},
+                               CopiedTable{"delivery_cursors", 2, delivery_cursors_columns},
+                               CopiedTable{"decisions", 2, decisions_columns},
+                               CopiedTable{"inbox_blocks", 3, inbox_blocks_columns},
                                CopiedTable{"members", 3, members_columns},
                                CopiedTable{"room_aliases", 4, room_aliases_columns},
                                CopiedTable{"outbox_batches", 2, outbox_batches_columns}};

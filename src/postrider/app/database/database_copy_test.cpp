@@ -4,6 +4,7 @@
 
 #include "postrider/app/database/copied_table.hpp"
 #include "postrider/matrix/rooms.hpp"
+#include "postrider/store/cursors.hpp"
 #include "postrider/store/idempotency.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/store/testing/store_test.hpp"
@@ -14,6 +15,10 @@ namespace {
 class DatabaseCopyTest : public StoreTest {
  protected:
   static constexpr int block_count = 300;
+  static constexpr DeliveryCursor cursor{.acknowledged = StreamId{2},
+                                         .transaction = TransactionNumber{7},
+                                         .frozen_through = StreamId{4},
+                                         .delivered = 12};
 
   void SetUp() override {
     const StreamKey events = put_stream(*connection, "events", "matrix", wall_time(1)).value().key;
@@ -25,8 +30,11 @@ class DatabaseCopyTest : public StoreTest {
     ASSERT_TRUE(set_sorted_through(*connection, events, StreamId{50}, 3));
     const ServiceKey service = add_service("ä service");
     add_service("b");
-    ASSERT_TRUE(insert_inbox_block(*connection, service,
-                                   inbox_block_of(InboxSeq{1}, InboxSeq{4}, StreamId{1})));
+    const InboxBlock inbox_block = inbox_block_of(StreamId{1}, StreamId{4});
+    ASSERT_TRUE(insert_inbox_block(*connection, service, events, inbox_block));
+    ASSERT_TRUE(put_cursor(*connection, service, events, cursor));
+    ASSERT_TRUE(fold_decisions(*connection, events, StreamId{30}));
+    ASSERT_TRUE(insert_decisions(*connection, events, decisions_of(StreamId{30}, StreamId{50})));
     DeliveryState down;
     down.status = DeliveryStatus::down;
     down.next_attempt_at = wall_time(77);
@@ -56,6 +64,15 @@ class DatabaseCopyTest : public StoreTest {
     ASSERT_EQ(blocks.size(), static_cast<std::size_t>(block_count));
     EXPECT_EQ(blocks.back().data, std::string(299, static_cast<char>(299)));
     EXPECT_EQ(read_streams(*target).value().front().sorted_through, StreamId{50});
+    const auto cursors = read_cursors(*target).value();
+    ASSERT_EQ(cursors.size(), 1U);
+    EXPECT_EQ(cursors[0].cursor, cursor);
+    const auto decisions = read_decisions(*target).value();
+    ASSERT_EQ(decisions.size(), 1U);
+    EXPECT_EQ(decisions[0].compacted_through, StreamId{30});
+    ASSERT_EQ(decisions[0].rows.size(), 1U);
+    EXPECT_EQ(decisions[0].rows[0].through, StreamId{50});
+    EXPECT_EQ(decisions[0].rows[0].data, decisions_of({}, {}).data);
   }
 
   TemporaryDatabase target_database;
@@ -65,7 +82,7 @@ class DatabaseCopyTest : public StoreTest {
 TEST_F(DatabaseCopyTest, holds_what_the_source_holds) {
   const auto rows = copy();
   ASSERT_TRUE(rows) << rows.error().detail;
-  EXPECT_EQ(*rows, 1 + block_count + 2 + 2 + 1 + 4 + 1 + 1);
+  EXPECT_EQ(*rows, 1 + block_count + 2 + 2 + 1 + 1 + 1 + 4 + 1 + 1);
   expect_the_same();
 }
 

@@ -6,15 +6,14 @@
 
 #include "postrider/delivery/service_registry.hpp"
 #include "postrider/delivery/testing/plain_receiver.hpp"
-#include "postrider/sort/positions.hpp"
-#include "postrider/stream/testing/stream_world.hpp"
+#include "postrider/sort/testing/decision_world.hpp"
 #include "sim/scripted_receiver.hpp"
 
 namespace postrider {
 
-/// Delivery from a stream to scripted receivers over a real database file, in virtual time. The
+/// Delivery from streams to scripted receivers over a real database file, in virtual time. The
 /// test stands in for the sorter.
-class DeliveryWorld : public StreamWorld {
+class DeliveryWorld : public DecisionWorld {
  protected:
   DeliveryWorld() { restart(); }
   ~DeliveryWorld() override { run(controller->gate().drained()); }
@@ -25,15 +24,23 @@ class DeliveryWorld : public StreamWorld {
       controller->request_stop();
       run(controller->gate().drained());
     }
+    registry.reset();
+    load_decisions();
     controller = std::make_unique<TransactionController>(
-        runtime, *committer, Reader{lane, *reader}, receiver, *streams,
+        runtime, *committer, Reader{lane, *reader}, *tails, receiver, *streams,
         DeliveryMetrics{delivered, failed, facts_delivered, delivery_seconds});
     registry = std::make_unique<ServiceRegistry>(
         runtime, *committer, *controller,
         ServiceRegistry::Settings{.services_max = services_max, .delivery = settings});
-    EXPECT_TRUE(
-        registry->load(read_services(*reader).value(), read_inbox_ends(*reader).value(), kinds));
+    EXPECT_TRUE(registry->load(read_stored_delivery(*reader).value(), *tails, kinds));
     registry->start_delivery();
+  }
+
+  Stream* add_stream(const std::string& name) {
+    const StreamRow row = put_stream(*writer, name, format->name(), runtime.wall_now()).value();
+    return &streams->add(std::make_unique<Stream>(runtime, *committer, Reader{lane, *reader},
+                                                  StreamDefinition{row, format, {}},
+                                                  StreamMetrics{facts_per_commit}, IdSource{}));
   }
 
   static PlainDocument document_of(const std::string& id) {
@@ -54,22 +61,21 @@ class DeliveryWorld : public StreamWorld {
 
   /// Appends facts `from`, `from` + 1, … and decides that all of them are for the service.
   void deliver(const std::string& id, int count, int from = 1) {
-    const auto receipt = run(stream->append(facts(*stream, count, from), std::nullopt)).value();
-    const auto service = registry->find(id);
-    std::vector<StreamId> positions;
-    for (StreamId at = receipt.first; at <= receipt.last; at = at.plus(1)) positions.push_back(at);
-    const InboxSeq last = service->inbox.last_seq();
-    const InboxBlock block{.first_seq = last.plus(1),
-                           .last_seq = last.plus(count),
-                           .stream = stream->key(),
-                           .first_id = receipt.first,
-                           .appended_at = runtime.wall_now(),
-                           .positions = pack_positions(positions)};
-    const ServiceKey key = service->row.key;
-    EXPECT_TRUE(run(committer->commit(
-        [&](SqlConnection& connection) { return insert_inbox_block(connection, key, block); })));
-    registry->add_to_inbox(key, block);
+    deliver_in(*stream, {id}, count, from);
   }
+  void deliver_in(Stream& of, const std::vector<std::string>& service_ids, int count, int from) {
+    const auto receipt = run(of.append(facts(of, count, from), std::nullopt)).value();
+    ServiceSet services;
+    for (const std::string& id : service_ids) services.push_back(registry->find(id)->row.key);
+    const Positions positions = run_of(receipt.first.value, receipt.last.value);
+    decide(of.key(), {{services, positions}});
+    of.set_sorted({receipt.last, 0});
+    const WallTime appended_at = tails->of(of.key()).rows().back()->appended_at;
+    for (const ServiceKey service : services) {
+      registry->add_to_inbox(service, of.key(), ids(positions), appended_at);
+    }
+  }
+  void fold_all() { DecisionWorld::fold_all(stream->key()); }
 
   /// What the database says of the service.
   DeliveryState stored_state(const std::string& id) {
@@ -80,11 +86,21 @@ class DeliveryWorld : public StreamWorld {
     ADD_FAILURE() << "no service " << id;
     return {};
   }
+  /// And of what it has of the stream.
+  DeliveryCursor stored_cursor(const std::string& id, StreamKey of) {
+    const ServiceKey service = registry->find(id)->row.key;
+    const auto cursors = read_cursors(*reader).value();
+    for (const StoredCursor& each : cursors) {
+      if (each.service == service && each.stream == of) return each.cursor;
+    }
+    return {};
+  }
+  DeliveryCursor stored_cursor(const std::string& id) { return stored_cursor(id, stream->key()); }
 
   bool run_until_idle(const std::string& id) {
     return runtime.run_until([this, id] {
       const auto service = registry->find(id);
-      return !service->delivering && service->inbox.behind() == 0;
+      return !service->delivering && service->behind() == 0;
     });
   }
 

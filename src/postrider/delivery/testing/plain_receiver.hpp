@@ -40,9 +40,6 @@ class PlainReceiver final : public Receiver {
   [[nodiscard]] std::shared_ptr<const Interest> interest() const override {
     return std::make_shared<const TypeInterest>(plain_.types, std::vector<std::string>{"*"});
   }
-  [[nodiscard]] DeliveryPolicy policy(const DeliveryPolicy& defaults) const override {
-    return defaults;
-  }
   [[nodiscard]] HttpRequest compose(const OutgoingTransaction& transaction) const override {
     HttpRequest request = compose_ping(transaction.id, transaction.attempted_at);
     std::string body;

@@ -6,6 +6,7 @@
 
 #include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/store/blocks.hpp"
+#include "postrider/store/decisions.hpp"
 #include "postrider/store/inbox.hpp"
 #include "postrider/store/services.hpp"
 
@@ -27,14 +28,24 @@ class StoreTest : public testing::Test {
             .writer = InstanceKey{7}};
   }
 
-  static InboxBlock inbox_block_of(InboxSeq first, InboxSeq last, StreamId first_id,
+  /// Of every position from `first` to `last`.
+  static InboxBlock inbox_block_of(StreamId first, StreamId last,
                                    WallTime appended_at = wall_time(1)) {
-    return {.first_seq = first,
-            .last_seq = last,
-            .stream = stream,
-            .first_id = first_id,
+    const std::int64_t further = last.value - first.value;
+    return {.first = first,
+            .last = last,
+            .fact_count = further + 1,
             .appended_at = appended_at,
-            .positions = {"\0\1", 2}};
+            .positions = std::string(static_cast<std::size_t>(further), '\0')};
+  }
+
+  static DecisionRow decisions_of(StreamId after, StreamId through,
+                                  WallTime appended_at = wall_time(1)) {
+    return {.after = after,
+            .through = through,
+            .entries = 2,
+            .appended_at = appended_at,
+            .data = {"\0x\xff", 3}};
   }
 
   ServiceKey add_service(const std::string& id) {

@@ -1,0 +1,105 @@
+#include "postrider/delivery/stored_delivery.hpp"
+
+#include <algorithm>
+
+#include "postrider/sort/positions.hpp"
+
+namespace postrider {
+namespace {
+
+/// What is acknowledged in the block that holds the next position does not wait.
+Result<void> leave_out_acknowledged(SqlConnection& connection, const DeliveryCursor& cursor,
+                                    InboxEnd& end) {
+  TRY(const auto blocks,
+      read_inbox_blocks(connection, end.service, end.stream, cursor.acknowledged, 1));
+  if (blocks.empty() || blocks.front().first > cursor.acknowledged) return {};
+  const InboxBlock& block = blocks.front();
+  TRY(const auto positions, unpack_positions(block.first, block.fact_count, block.positions));
+  end.fact_count -= std::ranges::upper_bound(positions, cursor.acknowledged) - positions.begin();
+  return {};
+}
+
+class Restorer {
+ public:
+  explicit Restorer(const StoredDelivery& stored) {
+    for (const StoredCursor& each : stored.cursors) {
+      at(each.service, each.stream).cursor = each.cursor;
+    }
+    for (const InboxEnd& end : stored.inbox_ends) {
+      at(end.service, end.stream);
+      add(end.service, end.stream, end.fact_count, end.oldest_appended_at);
+    }
+  }
+
+  Result<void> add_tail(StreamKey stream, const DecisionTail& tail) {
+    for (const DecisionTail::Row& row : tail.rows()) {
+      TRY(const auto groups, unpack_decisions(row->after, row->data));
+      for (const DecisionGroup& group : groups) add_group(stream, group, row->appended_at);
+    }
+    return {};
+  }
+
+  std::unordered_map<ServiceKey, Service::Streams> finish() && {
+    for (auto& [service, streams] : streams_) {
+      for (auto& [stream, delivery] : streams) {
+        const Waiting& waiting = waiting_[service][stream];
+        delivery.inbox =
+            Inbox(delivery.cursor.acknowledged, waiting.facts, waiting.oldest_appended_at);
+      }
+    }
+    return std::move(streams_);
+  }
+
+ private:
+  struct Waiting {
+    std::int64_t facts = 0;
+    std::optional<WallTime> oldest_appended_at;
+  };
+
+  StreamDelivery& at(ServiceKey service, StreamKey stream) { return streams_[service][stream]; }
+
+  void add(ServiceKey service, StreamKey stream, std::int64_t facts, WallTime appended_at) {
+    if (facts == 0) return;
+    Waiting& waiting = waiting_[service][stream];
+    waiting.facts += facts;
+    waiting.oldest_appended_at =
+        std::min(waiting.oldest_appended_at.value_or(appended_at), appended_at);
+  }
+
+  void add_group(StreamKey stream, const DecisionGroup& group, WallTime appended_at) {
+    for (const ServiceKey service : group.services) {
+      const StreamId acknowledged = at(service, stream).cursor.acknowledged;
+      const auto next = std::ranges::upper_bound(group.positions, acknowledged);
+      add(service, stream, group.positions.end() - next, appended_at);
+    }
+  }
+
+  std::unordered_map<ServiceKey, Service::Streams> streams_;
+  std::unordered_map<ServiceKey, std::map<StreamKey, Waiting>> waiting_;
+};
+
+}  // namespace
+
+Result<StoredDelivery> read_stored_delivery(SqlConnection& connection) {
+  StoredDelivery stored;
+  TRY(stored.services, read_services(connection));
+  TRY(stored.cursors, read_cursors(connection));
+  TRY(stored.inbox_ends, read_inbox_ends(connection));
+  std::map<std::pair<ServiceKey, StreamKey>, InboxEnd*> ends;
+  for (InboxEnd& end : stored.inbox_ends) ends[{end.service, end.stream}] = &end;
+  for (const StoredCursor& each : stored.cursors) {
+    const auto end = ends.find({each.service, each.stream});
+    if (end == ends.end()) continue;
+    TRY_VOID(leave_out_acknowledged(connection, each.cursor, *end->second));
+  }
+  return stored;
+}
+
+Result<std::unordered_map<ServiceKey, Service::Streams>> restore_streams(
+    const StoredDelivery& stored, const DecisionTails& tails) {
+  Restorer restorer(stored);
+  for (const auto& [stream, tail] : tails.all()) TRY_VOID(restorer.add_tail(stream, *tail));
+  return std::move(restorer).finish();
+}
+
+}  // namespace postrider

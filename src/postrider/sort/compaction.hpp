@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+
+#include "postrider/commit/committer.hpp"
+#include "postrider/runtime/gate.hpp"
+#include "postrider/sort/decision_tail.hpp"
+
+namespace postrider {
+
+struct CompactionSettings {
+  std::size_t tail_bytes = 256U << 10;  ///< of one stream, from which on its oldest rows are folded
+  Duration row_age_max = std::chrono::minutes{1};  ///< after which a row is folded anyway
+  /// Folded in one commit. A row costs its bytes and one for each entry, which is what it takes in
+  /// a block.
+  std::int64_t step_cost = 128 << 10;
+  std::int64_t cost_per_second = 8 << 20;  ///< of one stream, unless its tail is full
+
+  bool operator==(const CompactionSettings&) const = default;
+};
+
+/// Folds the oldest decisions into inbox blocks of the services that have not got them yet: runs of
+/// rows that name many services become blocks of one service each, of up to a thousand positions.
+/// A service that keeps up never has one. Engine thread.
+class Compaction {
+ public:
+  static constexpr std::int64_t block_facts_max = 1000;
+
+  /// References must outlive this.
+  Compaction(Runtime& runtime, Commits& commits, DecisionTails& tails, CompactionSettings settings);
+
+  void start();
+  /// Of a stream that is new; also before `start`.
+  void watch(StreamKey stream);
+  /// Ends after the commit that is under way.
+  Async<void> stop();
+
+  /// Folds the oldest rows of the stream, of which there are some. Returns what they cost.
+  Async<Result<std::int64_t>> fold_step(StreamKey stream);
+
+ private:
+  Async<void> run(StreamKey stream);
+  Async<void> wait_until_due(DecisionTail* tail);
+  Async<void> rest(DecisionTail* tail, Duration pause);
+  [[nodiscard]] bool is_due(const DecisionTail& tail) const;
+
+  Runtime& runtime_;
+  Commits& commits_;
+  DecisionTails& tails_;
+  CompactionSettings settings_;
+  std::vector<StreamKey> waiting_;  ///< streams that were watched before the start
+  Gate gate_;
+  Event stop_requested_;
+  bool started_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace postrider

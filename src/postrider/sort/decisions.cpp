@@ -1,0 +1,96 @@
+#include "postrider/sort/decisions.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "postrider/base/assert.hpp"
+#include "postrider/base/varint.hpp"
+
+namespace postrider {
+namespace {
+
+constexpr char plain_format = 0;
+// One service and one position, each with its number.
+constexpr std::size_t group_bytes_min = 4;
+
+template <class Number>
+void put_rising(std::string& out, Number before, std::span<const Number> numbers) {
+  put_varint(out, numbers.size());
+  for (const Number number : numbers) {
+    POSTRIDER_ASSERT(number > before, "{} after {}", number, before);
+    put_varint(out, static_cast<std::uint64_t>(number.value - before.value - 1));
+    before = number;
+  }
+}
+
+/// Reads what `put_rising` wrote; false when it is damaged.
+template <class Number>
+bool take_rising(std::string_view& in, Number before, std::vector<Number>& numbers) {
+  const auto count = take_varint(in);
+  // Each number has a byte at least.
+  if (!count || *count == 0 || *count > in.size()) return false;
+  numbers.reserve(static_cast<std::size_t>(*count));
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto distance = take_varint(in);
+    const auto room = std::numeric_limits<std::int64_t>::max() - before.value;
+    if (!distance || *distance >= static_cast<std::uint64_t>(room)) return false;
+    before = before.plus(static_cast<std::int64_t>(*distance) + 1);
+    numbers.push_back(before);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string pack_decisions(StreamId after, std::span<const DecisionGroup> groups) {
+  std::string packed(1, plain_format);
+  put_varint(packed, groups.size());
+  for (const DecisionGroup& group : groups) {
+    put_rising(packed, ServiceKey{}, std::span<const ServiceKey>(group.services));
+    put_rising(packed, after, std::span<const StreamId>(group.positions));
+  }
+  return packed;
+}
+
+Result<std::vector<DecisionGroup>> unpack_decisions(StreamId after, std::string_view packed) {
+  const auto damaged = [after] {
+    return fail(Code::storage_failed, "the decisions on the facts after {} are damaged", after);
+  };
+  if (packed.empty() || packed.front() != plain_format) return damaged();
+  packed.remove_prefix(1);
+  const auto count = take_varint(packed);
+  if (!count || *count > packed.size() / group_bytes_min) return damaged();
+  std::vector<DecisionGroup> groups(static_cast<std::size_t>(*count));
+  for (DecisionGroup& group : groups) {
+    if (!take_rising(packed, ServiceKey{}, group.services) ||
+        !take_rising(packed, after, group.positions)) {
+      return damaged();
+    }
+  }
+  if (!packed.empty()) return damaged();
+  return groups;
+}
+
+void DecisionGroups::add(StreamId id, const ServiceSet& services) {
+  const bool same_as_before = last_ < groups_.size() && groups_[last_].services == services;
+  if (!same_as_before) {
+    const auto [found, is_new] = by_services_.try_emplace(services, groups_.size());
+    if (is_new) groups_.push_back({services, {}});
+    last_ = found->second;
+  }
+  groups_[last_].positions.push_back(id);
+}
+
+std::vector<StreamId> positions_of(ServiceKey service, std::span<const DecisionGroup> groups) {
+  std::vector<StreamId> positions;
+  bool is_merged = false;  // of several groups
+  for (const DecisionGroup& group : groups) {
+    if (!std::ranges::binary_search(group.services, service)) continue;
+    is_merged = is_merged || !positions.empty();
+    positions.insert(positions.end(), group.positions.begin(), group.positions.end());
+  }
+  if (is_merged) std::ranges::sort(positions);
+  return positions;
+}
+
+}  // namespace postrider

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "postrider/base/strong.hpp"
+#include "postrider/store/sql.hpp"
+
+namespace postrider {
+
+/// Where delivery of one stream to one service stands. One narrow row each, so that many fit on a
+/// page; none as long as the service was sent nothing of the stream.
+struct DeliveryCursor {
+  StreamId acknowledged;                   ///< the service has everything up to here
+  TransactionNumber transaction;           ///< the last one of the service that was of this stream
+  std::optional<StreamId> frozen_through;  ///< its last fact, while it is not acknowledged
+  std::int64_t delivered = 0;              ///< facts, since the service exists
+
+  bool operator==(const DeliveryCursor&) const = default;
+};
+
+struct StoredCursor {
+  ServiceKey service;
+  StreamKey stream;
+  DeliveryCursor cursor;
+};
+
+/// Of all services, in order of service and stream.
+Result<std::vector<StoredCursor>> read_cursors(SqlConnection& connection);
+/// What the services from `first` to `last` have acknowledged of the stream; those that were sent
+/// nothing of it are left out.
+Result<std::map<ServiceKey, StreamId>> read_acknowledged(SqlConnection& connection,
+                                                         StreamKey stream, ServiceKey first,
+                                                         ServiceKey last);
+/// Changes nothing when the service is gone.
+Result<void> put_cursor(SqlConnection& connection, ServiceKey service, StreamKey stream,
+                        const DeliveryCursor& cursor);
+
+}  // namespace postrider
