@@ -2,6 +2,7 @@
 // follow. What unpacks packs again into the same decisions.
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "fuzz/input.hpp"
 
@@ -37,14 +38,15 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   StreamId after;
   std::from_chars(line.data(), line.data() + line.size(), after.value);
   if (after.value < 0) return 0;  // the database holds none
-  const auto groups = unpack_decisions(after, input.rest());
+  constexpr StreamId through{std::numeric_limits<std::int64_t>::max()};
+  const auto groups = unpack_decisions(after, through, input.rest());
   if (!groups) return 0;
   for (const DecisionGroup& group : *groups) {
     POSTRIDER_ASSERT(rises(group.services, ServiceKey{}), "services do not rise");
     POSTRIDER_ASSERT(rises(group.positions, after), "positions do not rise after {}", after);
     check_positions_of(group.services.back(), *groups);
   }
-  const auto again = unpack_decisions(after, pack_decisions(after, *groups));
+  const auto again = unpack_decisions(after, through, pack_decisions(after, *groups));
   const auto same = [](const DecisionGroup& left, const DecisionGroup& right) {
     return left.services == right.services && left.positions == right.positions;
   };

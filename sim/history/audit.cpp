@@ -113,9 +113,25 @@ class Auditor {
 
   Result<void> check_service(const StoredService& service) {
     for (const auto& [stream, ids] : ids_) TRY_VOID(check_inbox(service, stream, ids));
+    check_numbers(service);
     restore_pause(service);
     restore_backoff(service);
     return {};
+  }
+
+  /// Each number is of one transaction, and one transaction is frozen at most.
+  void check_numbers(const StoredService& service) {
+    std::size_t frozen = 0;
+    std::set<std::int64_t> numbers;
+    for (const auto& [stream, ids] : ids_) {
+      const DeliveryCursor& cursor = cursors_[{service.row.key, stream}];
+      const std::int64_t number = cursor.transaction.value;
+      if (cursor.frozen_through) ++frozen;
+      if (number > 0 && !numbers.insert(number).second) {
+        broken(fmt::format("{} has transaction {} in two streams", service.row.id, number));
+      }
+    }
+    if (frozen > 1) broken(fmt::format("{} has {} frozen transactions", service.row.id, frozen));
   }
 
   /// What the service is still to get of one stream: in blocks, and after those in decisions.
@@ -125,7 +141,7 @@ class Auditor {
     const DeliveryCursor cursor = cursors_[{key, stream}];
     TRY(auto needed, read_needed_blocks(service, stream, cursor));
     for (const DecisionRow& row : decisions_[stream].rows) {
-      TRY(const auto groups, unpack_decisions(row.after, row.data));
+      TRY(const auto groups, unpack_decisions(row.after, row.through, row.data));
       for (const StreamId id : positions_of(key, groups)) needed.push_back(id);
     }
     std::erase_if(needed, [&](StreamId id) { return id <= cursor.acknowledged; });
@@ -152,7 +168,7 @@ class Auditor {
     TRY(const auto blocks,
         read_inbox_blocks(connection_, service.row.key, stream, StreamId{}, everything));
     for (const InboxBlock& block : blocks) {
-      TRY(const auto positions, unpack_positions(block.first, block.fact_count, block.positions));
+      TRY(const auto positions, positions_in(block));
       needed.insert(needed.end(), positions.begin(), positions.end());
       const bool is_folded = block.last <= decisions_[stream].compacted_through;
       if (positions.back() != block.last || !is_folded || block.last <= cursor.acknowledged) {

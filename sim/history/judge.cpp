@@ -219,12 +219,18 @@ void Judge::take_new(const Address& address, Record& record, const std::string& 
   record.facts.insert(record.facts.end(), facts.begin(), facts.end());
 }
 
-/// What comes in place of a transaction that was too large.
+/// What comes in place of a transaction that was too large, or before it when its stream could not
+/// be read.
 void Judge::check_split(const Address& address, const Record& record,
                         const std::vector<std::int64_t>& facts) {
   const std::size_t begin = record.transactions.back().begin;
   const std::size_t before = record.facts.size() - begin;
-  if (facts.empty() || before == 0 || facts.front() != record.facts[begin]) {
+  if (facts.empty() || before == 0) {
+    return broken(Check::linear_order, address, "comes in place of nothing");
+  }
+  const auto stream_of = [this](std::int64_t fact) { return ledger_.fact(fact).stream; };
+  if (stream_of(facts.front()) != stream_of(record.facts[begin])) return;
+  if (facts.front() != record.facts[begin]) {
     broken(Check::linear_order, address, "does not begin as the one that was too large");
   }
   if (facts.size() >= before && !record.changed_since) {

@@ -90,3 +90,29 @@ test('an inbox over all streams becomes one for each of them', async () => {
   assert.match(receiver.of('single')[1].id, /-2$/);
   assert.deepEqual(await numbers('taken'), ['paused', 4, 1]);
 });
+
+test('cursors of a stream are stored side by side', async () => {
+  const folder = temporaryFolder();
+  const file = path.join(folder, 'postrider.db');
+  cpSync(path.join(databases, 'schema-5.sqlite'), file);
+  server = await Server.start('', folder, `database: sqlite:${file}`);
+  const numbers = async id => {
+    const {state, behind, delivered} = await server.service(id);
+    return [state, behind, delivered];
+  };
+  assert.deepEqual(await numbers('taken'), ['paused', 5, 1]);
+  assert.deepEqual(await numbers('dead'), ['down', 3, 0]);
+
+  const users = regex => ({users: [{exclusive: false, regex}], rooms: [], aliases: []});
+  await server.putService('dead', `${receiver.url}/dead`, {namespaces: users('@s_.*')});
+  await eventually('its backlog', async () => (await server.service('dead')).behind === 0);
+  assert.match(receiver.of('dead')[0].id, /-1$/);
+  assert.deepEqual(receiver.of('dead').map(({body}) => bodies(JSON.parse(body).events)),
+    [['two', 'four'], ['five']]);
+
+  await server.putService('taken', `${receiver.url}/taken`, {namespaces: users('@.*')});
+  await server.request('admin', 'POST', '/v1/services/taken/resume');
+  await eventually('the rest', async () => (await server.service('taken')).behind === 0);
+  assert.match(receiver.of('taken')[0].id, /-2$/);
+  assert.deepEqual(bodies(receiver.facts('taken')), ['two', 'three', 'four', 'five', 'six']);
+});

@@ -9,7 +9,8 @@
 namespace postrider {
 namespace {
 
-constexpr std::int64_t blocks_per_read = 16;
+// Of up to a thousand positions each.
+constexpr std::int64_t blocks_per_read = 8;
 
 struct Blocks {
   StreamId compacted_through;
@@ -54,12 +55,19 @@ Async<Result<void>> InboxReader::read_blocks(ServiceKey service, StreamKey strea
   };
   CO_TRY(const auto read, co_await run_on(reader_.lane, work));
   for (const InboxBlock& block : read.blocks) {
-    CO_TRY(const auto positions, unpack_positions(block.first, block.fact_count, block.positions));
+    CO_TRY(const auto positions, positions_in(block));
+    if (block.last > tails_.of(stream).end()) {
+      // By damage, or because another process, which has ended this one's session, sorts now.
+      co_return fail(Code::storage_failed,
+                     "an inbox block of service {} ends at fact {} of stream {}, which is decided"
+                     " through {}",
+                     service, block.last, stream, tails_.of(stream).end());
+    }
     inbox->extend(positions, block.appended_at);
   }
   const bool are_all = std::ssize(read.blocks) < blocks_per_read;
   if (are_all) inbox->set_known_through(read.compacted_through);
-  if (!are_all || inbox->known_through() > after) co_return Result<void>{};
+  if (inbox->known_through() > after) co_return Result<void>{};
   co_return fail(Code::storage_failed,
                  "the inbox of service {} ends at fact {} of stream {}, and"
                  " facts are missing",

@@ -214,7 +214,7 @@ TEST_F(ReadInbox, what_is_folded_between_two_reads_is_neither_lost_nor_read_agai
   EXPECT_EQ(window(), run_of(1, 3 * many));
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(fold_oldest(events));  // and what is not
   ASSERT_TRUE(read(3 * many + 1));
-  EXPECT_EQ(window(), run_of(1, 5 * many));
+  EXPECT_EQ(window(), run_of(1, 3 * many + 8000));  // as many blocks as are read at once
   ASSERT_TRUE(read(5 * many + 1));
   EXPECT_EQ(window(), run_of(1, 6 * many));
   fold_all(events);
@@ -372,6 +372,37 @@ TEST_F(ReadInbox, a_database_that_has_folded_less_than_it_said_is_an_error) {
   expect_storage_failed(missing);
   EXPECT_NE(missing.error().detail.find("ends at fact 0 of stream"), std::string::npos)
       << missing.error().detail;
+}
+
+TEST_F(ReadInbox, a_block_that_ends_elsewhere_than_it_says_is_an_error_each_time) {
+  decide_for_a({1, 2, 3});
+  fold_all(events);
+  auto block = blocks_of(a, events).at(0);
+  for (const std::int64_t last : {2, 4}) {
+    ASSERT_TRUE(drop_inbox_block(*writer, a, events, block.last));
+    block.last = StreamId{last};
+    ASSERT_TRUE(insert_inbox_block(*writer, a, events, block));
+    restore(3);
+    expect_storage_failed(read());
+    expect_storage_failed(read());
+  }
+}
+
+TEST_F(ReadInbox, a_block_of_facts_that_are_not_decided_is_an_error_each_time) {
+  decide_for_a({1, 2, 3});
+  fold_all(events);
+  const auto block = blocks_of(a, events).at(0);
+  ASSERT_TRUE(drop_inbox_block(*writer, a, events, block.last));
+  const std::vector<StreamId> positions = ids({1, 2, 4});
+  ASSERT_TRUE(insert_inbox_block(*writer, a, events,
+                                 {.first = positions.front(),
+                                  .last = positions.back(),
+                                  .fact_count = 3,
+                                  .appended_at = block.appended_at,
+                                  .positions = pack_positions(positions)}));
+  restore(3);
+  expect_storage_failed(read());
+  expect_storage_failed(read());
 }
 
 TEST_F(ReadInbox, a_damaged_block_is_an_error) {

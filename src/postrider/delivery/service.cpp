@@ -10,6 +10,11 @@ std::int64_t Service::behind() const {
   return behind;
 }
 
+bool Service::has_work() const {
+  return std::ranges::any_of(streams,
+                             [](const auto& each) { return each.second.inbox.behind() > 0; });
+}
+
 std::optional<WallTime> Service::oldest_appended_at() const {
   std::optional<WallTime> oldest;
   for (const auto& [key, stream] : streams) {
@@ -20,8 +25,8 @@ std::optional<WallTime> Service::oldest_appended_at() const {
 }
 
 bool Service::has_unsaved() const {
-  const auto is_unsaved = [](const auto& each) { return each.second.unsaved; };
-  return unsaved || std::ranges::any_of(streams, is_unsaved);
+  const auto is_saved = [](const auto& each) { return each.second.revision.is_saved(); };
+  return !revision.is_saved() || !std::ranges::all_of(streams, is_saved);
 }
 
 std::int64_t Service::delivered() const {

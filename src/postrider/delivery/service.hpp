@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,11 +16,24 @@
 
 namespace postrider {
 
+/// Counts the changes of something that is stored, and knows which of them is on disk.
+class Revision {
+ public:
+  [[nodiscard]] std::uint64_t current() const { return current_; }
+  [[nodiscard]] bool is_saved() const { return saved_ == current_; }
+  void change() { ++current_; }
+  void set_saved(std::uint64_t revision) { saved_ = std::max(saved_, revision); }
+
+ private:
+  std::uint64_t current_ = 0;
+  std::uint64_t saved_ = 0;
+};
+
 /// One stream as one service gets it.
 struct StreamDelivery {
   DeliveryCursor cursor;
   Inbox inbox;
-  bool unsaved = false;  ///< `cursor` has changes that are not on disk
+  Revision revision;  ///< of `cursor`
 };
 
 /// A registered receiver and where delivery to it stands. Engine thread; shared by the registry
@@ -31,10 +46,10 @@ struct Service {
   std::shared_ptr<const Interest> interest;  ///< the same object while it asks for the same
   DeliveryPolicy policy;
   DeliveryState delivery;
-  Streams streams;  ///< those that it was to get anything of
+  Revision revision;  ///< of `delivery`
+  Streams streams;    ///< those that it was to get anything of
 
   bool delivering = false;  ///< a coroutine owns `delivery` now: one transaction in flight
-  bool unsaved = false;     ///< `delivery` has changes that are not on disk
   bool retry_due = false;   ///< DOWN, and its time to try again has come
   bool removed = false;
   std::size_t split_facts_max = 0;  ///< it found larger transactions too large; 0: none yet
@@ -44,11 +59,13 @@ struct Service {
   [[nodiscard]] bool is_pushed() const { return receiver->url().has_value(); }
   /// Takes transactions as they come.
   [[nodiscard]] bool is_active() const {
-    return delivery.status == DeliveryStatus::up || delivery.status == DeliveryStatus::untested;
+    const bool is_well =
+        delivery.status == DeliveryStatus::up || delivery.status == DeliveryStatus::untested;
+    return is_pushed() && is_well;
   }
   /// Facts of all streams that it has not acknowledged.
   [[nodiscard]] std::int64_t behind() const;
-  [[nodiscard]] bool has_work() const { return behind() > 0; }
+  [[nodiscard]] bool has_work() const;
   [[nodiscard]] bool has_unsaved() const;
   /// When the oldest of them was appended, or a little before; empty when none waits.
   [[nodiscard]] std::optional<WallTime> oldest_appended_at() const;

@@ -61,8 +61,8 @@ Result<void> ServiceRegistry::load(StoredDelivery stored, const DecisionTails& t
     service->delivery = std::move(each.delivery);
     service->streams = std::move(streams[service->row.key]);
     service->restore_turn();
-    if (!service->is_active()) service->forget_windows();
     set_receiver(*service, std::move(receiver));
+    if (!service->is_active()) service->forget_windows();
     add(std::move(service));
   }
   return {};
@@ -223,6 +223,7 @@ Async<Result<void>> ServiceRegistry::update(std::shared_ptr<Service> service,
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
   service->row = std::move(row);
   set_receiver(*service, std::move(receiver));
+  if (!service->is_active() && !service->delivering) service->forget_windows();
   // Whatever kept it DOWN may be what was changed.
   controller_.retry_now(service);
   controller_.wake(service);
@@ -267,7 +268,7 @@ Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service
   }
   delivery.next_attempt_at.reset();
   const std::int64_t delivered = service->delivered();
-  service->unsaved = true;
+  service->revision.change();
   Result<void> saved = co_await controller_.save(service.get());
   if (!saved) restore_status(service, before, delivered);
   co_return saved;
@@ -292,7 +293,7 @@ void ServiceRegistry::restore_status(const std::shared_ptr<Service>& service,
     delivery.status = before.status;
   }
   if (before.status == DeliveryStatus::paused) delivery.status = DeliveryStatus::paused;
-  service->unsaved = true;
+  service->revision.change();
   if (service->delivering) return;
   controller_.schedule_retry(service);
   controller_.wake(service);

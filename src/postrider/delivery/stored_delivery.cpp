@@ -2,21 +2,23 @@
 
 #include <algorithm>
 
+#include "postrider/base/log.hpp"
 #include "postrider/sort/positions.hpp"
 
 namespace postrider {
 namespace {
 
-/// What is acknowledged in the block that holds the next position does not wait.
-Result<void> leave_out_acknowledged(SqlConnection& connection, const DeliveryCursor& cursor,
-                                    InboxEnd& end) {
-  TRY(const auto blocks,
-      read_inbox_blocks(connection, end.service, end.stream, cursor.acknowledged, 1));
-  if (blocks.empty() || blocks.front().first > cursor.acknowledged) return {};
-  const InboxBlock& block = blocks.front();
-  TRY(const auto positions, unpack_positions(block.first, block.fact_count, block.positions));
-  end.fact_count -= std::ranges::upper_bound(positions, cursor.acknowledged) - positions.begin();
-  return {};
+/// How many of its facts do not wait any more. None of a damaged one, which is an error when it is
+/// delivered: it must not keep the other services from starting.
+std::int64_t acknowledged_in(const BegunInboxBlock& begun) {
+  const InboxBlock& block = begun.block;
+  const auto positions = positions_in(block);
+  if (!positions) {
+    log_error("service {}: its inbox block {} to {} of stream {}: {}", begun.service, block.first,
+              block.last, begun.stream, positions.error().detail);
+    return 0;
+  }
+  return std::ranges::upper_bound(*positions, begun.acknowledged) - positions->begin();
 }
 
 class Restorer {
@@ -33,7 +35,7 @@ class Restorer {
 
   Result<void> add_tail(StreamKey stream, const DecisionTail& tail) {
     for (const DecisionTail::Row& row : tail.rows()) {
-      TRY(const auto groups, unpack_decisions(row->after, row->data));
+      TRY(const auto groups, unpack_decisions(row->after, row->through, row->data));
       for (const DecisionGroup& group : groups) add_group(stream, group, row->appended_at);
     }
     return {};
@@ -85,12 +87,14 @@ Result<StoredDelivery> read_stored_delivery(SqlConnection& connection) {
   TRY(stored.services, read_services(connection));
   TRY(stored.cursors, read_cursors(connection));
   TRY(stored.inbox_ends, read_inbox_ends(connection));
-  std::map<std::pair<ServiceKey, StreamKey>, InboxEnd*> ends;
-  for (InboxEnd& end : stored.inbox_ends) ends[{end.service, end.stream}] = &end;
-  for (const StoredCursor& each : stored.cursors) {
-    const auto end = ends.find({each.service, each.stream});
-    if (end == ends.end()) continue;
-    TRY_VOID(leave_out_acknowledged(connection, each.cursor, *end->second));
+  TRY(const auto begun, read_begun_inbox_blocks(connection));
+  std::map<std::pair<ServiceKey, StreamKey>, std::int64_t> acknowledged;
+  for (const BegunInboxBlock& each : begun) {
+    acknowledged[{each.service, each.stream}] = acknowledged_in(each);
+  }
+  for (InboxEnd& end : stored.inbox_ends) {
+    const auto found = acknowledged.find({end.service, end.stream});
+    if (found != acknowledged.end()) end.fact_count -= found->second;
   }
   return stored;
 }

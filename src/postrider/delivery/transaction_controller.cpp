@@ -57,14 +57,15 @@ void grow_again(Service& service) {
   if (facts_max >= service.policy.limits.facts_max) facts_max = 0;
 }
 
-std::string transaction_id(const Service& service) {
-  return fmt::format("{}-{}", service.row.transaction_prefix, service.last_transaction());
+std::string transaction_id(const Service& service, TransactionNumber number) {
+  return fmt::format("{}-{}", service.row.transaction_prefix, number);
 }
 
 /// What a save writes of one stream.
 struct SavedCursor {
   StreamKey stream;
   DeliveryCursor cursor;
+  std::uint64_t revision = 0;
 };
 
 Result<void> write_cursor(SqlConnection& connection, ServiceKey service, const SavedCursor& saved) {
@@ -182,7 +183,7 @@ Async<bool> TransactionController::deliver_next(Service* service) {
   // Another process may have taken over, and be sending it just now.
   if (!commits_.may_act()) co_return false;
 
-  auto answer = co_await send(service, &*transaction);
+  auto answer = co_await send(service, stream, &*transaction);
   if (answer || answer.error().code != Code::stopping) {
     co_await apply_answer(service, stream, &*transaction, std::move(answer));
     const bool is_delivered = stream->cursor.acknowledged == transaction->last;
@@ -192,8 +193,9 @@ Async<bool> TransactionController::deliver_next(Service* service) {
 }
 
 Async<Result<HttpResponse>> TransactionController::send(Service* service,
+                                                        const StreamDelivery* stream,
                                                         const Transaction* transaction) {
-  const std::string id = transaction_id(*service);
+  const std::string id = transaction_id(*service, stream->cursor.transaction);
   HttpRequest request = service->receiver->compose({.id = id,
                                                     .stream = transaction->stream,
                                                     .first = transaction->first,
@@ -229,15 +231,18 @@ Async<Result<Transaction>> TransactionController::freeze_next(Service* service, 
                                                               StreamDelivery* stream) {
   DeliveryCursor& cursor = stream->cursor;
   if (cursor.frozen_through) co_return co_await read_frozen(service, key, stream);
-  CO_TRY(auto transaction, co_await read_next(service, key, stream));
+  auto read = co_await read_next(service, key, stream);
+  if (!read) service->turn = key.plus(1);  // what cannot be read holds up no other stream
+  CO_TRY(auto transaction, std::move(read));
   const DeliveryCursor before = cursor;
   cursor.transaction = service->last_transaction().plus(1);
   cursor.frozen_through = transaction.last;
-  stream->unsaved = true;
+  stream->revision.change();
   const Result<void> saved = co_await save(service);
   if (!saved) {
     // Nothing was sent under this number, and nothing of it is on disk.
     cursor = before;
+    stream->revision.change();  // another save may have written it
     co_return std::unexpected(saved.error());
   }
   co_return transaction;
@@ -279,13 +284,17 @@ Result<Stream*> TransactionController::find_stream(StreamKey key) const {
   return stream;
 }
 
+/// Writes what an earlier save writes that is still under way, too: that one may fail and this one
+/// not, and what is sent then rests on both.
 Async<Result<void>> TransactionController::save(Service* service) {
   const ServiceKey key = service->row.key;
+  const std::uint64_t revision = service->revision.current();
   std::optional<DeliveryState> state;
-  if (std::exchange(service->unsaved, false)) state = service->delivery;
+  if (!service->revision.is_saved()) state = service->delivery;
   std::vector<SavedCursor> cursors;
-  for (auto& [stream, each] : service->streams) {
-    if (std::exchange(each.unsaved, false)) cursors.push_back({stream, each.cursor});
+  for (const auto& [stream, each] : service->streams) {
+    if (each.revision.is_saved()) continue;
+    cursors.push_back({stream, each.cursor, each.revision.current()});
   }
   std::function<Result<void>(SqlConnection&)> apply =
       [key, &state, &cursors](SqlConnection& connection) -> Result<void> {
@@ -293,11 +302,12 @@ Async<Result<void>> TransactionController::save(Service* service) {
     for (const SavedCursor& cursor : cursors) TRY_VOID(write_cursor(connection, key, cursor));
     return {};
   };
-  Result<void> saved = co_await commits_.commit(std::move(apply));
-  if (saved) co_return saved;
-  if (state) service->unsaved = true;
-  for (const SavedCursor& cursor : cursors) service->streams.at(cursor.stream).unsaved = true;
-  co_return saved;
+  CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
+  service->revision.set_saved(revision);
+  for (const SavedCursor& saved : cursors) {
+    service->streams.at(saved.stream).revision.set_saved(saved.revision);
+  }
+  co_return Result<void>{};
 }
 
 void TransactionController::record_success(Service* service, StreamDelivery& stream,
@@ -307,7 +317,7 @@ void TransactionController::record_success(Service* service, StreamDelivery& str
   cursor.acknowledged = transaction.last;
   cursor.frozen_through.reset();
   cursor.delivered += facts;
-  stream.unsaved = true;
+  stream.revision.change();
   stream.inbox.acknowledge(transaction.last, facts);
   record_health(service);
   grow_again(*service);
@@ -333,7 +343,7 @@ void TransactionController::record_health(Service* service) {
     delivery.status = DeliveryStatus::up;
     delivery.last_error.clear();
   }
-  service->unsaved = true;
+  service->revision.change();
   if (recovered) log_info("service {}: up again", service->row.id);
 }
 
@@ -354,7 +364,7 @@ Async<void> TransactionController::record_failure(Service* service, Error error)
   service->forget_windows();
   log_warn("service {}: down after {} failed attempts, next in {} ms: {}", service->row.id,
            delivery.attempts, interval.count(), delivery.last_error);
-  service->unsaved = true;
+  service->revision.change();
   const Result<void> saved = co_await save(service);
   if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
 }
@@ -365,7 +375,7 @@ void TransactionController::record_split(Service* service, StreamDelivery& strea
   metrics_.transactions_failed.Increment();
   service->split_facts_max = facts / 2;
   stream.cursor.frozen_through.reset();
-  stream.unsaved = true;
+  stream.revision.change();
   service->retry_due = service->delivery.status == DeliveryStatus::down;
   log_info("service {}: found a transaction of {} facts too large; sending {}", service->row.id,
            facts, service->split_facts_max);
@@ -379,7 +389,7 @@ Async<void> TransactionController::record_stop(Service* service, Error error) {
   delivery.next_attempt_at.reset();
   service->forget_windows();
   log_warn("service {}: {}", service->row.id, delivery.last_error);
-  service->unsaved = true;
+  service->revision.change();
   const Result<void> saved = co_await save(service);
   if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
 }
@@ -405,7 +415,7 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
   }
   if (service->delivery.status == DeliveryStatus::untested && !service->delivering) {
     service->delivery.status = DeliveryStatus::up;
-    service->unsaved = true;
+    service->revision.change();
     const Result<void> saved = co_await save(service.get());
     if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
   }

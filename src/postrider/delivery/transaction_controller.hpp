@@ -66,7 +66,8 @@ class TransactionController {
  private:
   Async<void> deliver(std::shared_ptr<Service> service);
   Async<bool> deliver_next(Service* service);
-  Async<Result<HttpResponse>> send(Service* service, const Transaction* transaction);
+  Async<Result<HttpResponse>> send(Service* service, const StreamDelivery* stream,
+                                   const Transaction* transaction);
   Async<void> apply_answer(Service* service, StreamDelivery* stream, const Transaction* transaction,
                            Result<HttpResponse> answer);
   Async<Result<Transaction>> freeze_next(Service* service, StreamKey key, StreamDelivery* stream);

@@ -61,6 +61,18 @@ class ControllerOfStreams : public DeliveryWorld {
     }
     return taken;
   }
+  /// A transaction of stream "b" that gets 413 is under way, and 30 facts of stream "a" wait.
+  void send_one_that_is_too_large_and_deliver_to_another_stream() {
+    Stream* const third = add_stream("third");
+    put_service("a");
+    receiver.latency = seconds{1};
+    receiver.answer = [](std::size_t index) {
+      return ScriptedReceiver::status(index == 0 ? 413 : 200);
+    };
+    deliver_in(*third, {"a"}, 100, other_from);
+    ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+    deliver("a", 30);
+  }
   /// Of the stream.
   std::size_t window_size(const std::string& id, const Stream& of) const {
     return registry->find(id)->streams.at(of.key()).inbox.slice(100'000).size();
@@ -124,35 +136,92 @@ TEST_F(ControllerOfStreams,
 }
 
 TEST_F(ControllerOfStreams, what_was_too_large_goes_on_before_a_stream_that_becomes_busy) {
-  Stream* const third = add_stream("third");
-  put_service("a");
-  receiver.latency = seconds{1};
-  receiver.answer = [](std::size_t index) {
-    return ScriptedReceiver::status(index == 0 ? 413 : 200);
-  };
-  deliver_in(*third, {"a"}, 100, other_from);
-  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
-  deliver("a", 30);
+  send_one_that_is_too_large_and_deliver_to_another_stream();
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(turns(), "bbab");
+}
+
+TEST_F(ControllerOfStreams, what_was_too_large_goes_on_first_though_the_disk_fails_in_between) {
+  send_one_that_is_too_large_and_deliver_to_another_stream();
+  writer->fail_commits = true;
+  runtime.run_for(seconds{5});
+  ASSERT_EQ(receiver.arrivals.size(), 1U);
+  writer->fail_commits = false;
   ASSERT_TRUE(run_until_idle("a"));
   EXPECT_EQ(turns(), "bbab");
 }
 
 TEST_F(ControllerOfStreams, what_was_too_large_goes_on_after_a_restart) {
-  Stream* const third = add_stream("third");
-  put_service("a");
-  receiver.latency = seconds{1};
-  receiver.answer = [](std::size_t index) {
-    return ScriptedReceiver::status(index == 0 ? 413 : 200);
-  };
-  deliver_in(*third, {"a"}, 100, other_from);
-  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
-  deliver("a", 30);
+  send_one_that_is_too_large_and_deliver_to_another_stream();
   controller->request_stop();
   ASSERT_TRUE(runtime.run_until([this] { return !registry->find("a")->delivering; }));
   EXPECT_FALSE(stored_cursor("a").frozen_through);
   restart();
   ASSERT_TRUE(run_until_idle("a"));
   EXPECT_EQ(turns(), "bba");
+}
+
+TEST_F(ControllerOfStreams, what_a_save_under_way_may_fail_to_write_the_next_one_writes_too) {
+  const auto service = put_service("a");
+  deliver("a", 10);
+  ASSERT_TRUE(run_until_idle("a"));
+  StreamDelivery& first = service->streams.at(stream->key());
+  first.cursor.delivered = 11;
+  first.revision.change();
+  StreamDelivery& second = service->streams[other->key()];
+  std::vector<Result<void>> outcomes;
+  const auto save = [&] {
+    boost::asio::co_spawn(runtime.executor(), controller->save(service.get()),
+                          [&](const std::exception_ptr&, Result<void> result) {
+                            outcomes.push_back(std::move(result));
+                          });
+  };
+  writer->fail_commits = true;
+  writer->before_commit = [&] {
+    writer->before_commit = [&] { writer->fail_commits = false; };
+    second.cursor.transaction = TransactionNumber{2};
+    second.revision.change();
+    save();
+  };
+  save();
+  ASSERT_TRUE(runtime.run_until([&] { return outcomes.size() == 2; }));
+  EXPECT_FALSE(outcomes[0]);
+  EXPECT_TRUE(outcomes[1]);
+  EXPECT_EQ(stored_cursor("a").delivered, 11);
+  EXPECT_EQ(stored_cursor("a", other->key()).transaction, TransactionNumber{2});
+  EXPECT_FALSE(service->has_unsaved());
+}
+
+TEST_F(ControllerOfStreams, a_stream_that_cannot_be_read_does_not_keep_the_turn) {
+  put_service("a");
+  pause("a");
+  deliver("a", 10);
+  deliver_in(*other, {"a"}, 250, other_from);
+  while (!tails->of(stream->key()).rows().empty()) ASSERT_TRUE(fold_oldest(stream->key()));
+  const ServiceKey key = registry->find("a")->row.key;
+  ASSERT_TRUE(drop_inbox_blocks(*writer, key, stream->key(), StreamId{1'000'000}));
+  resume("a");
+  const auto is_other_done = [this] { return facts_delivered.Value() >= 250; };
+  EXPECT_TRUE(runtime.run_until(is_other_done));
+  EXPECT_EQ(turns(), "bbb");
+  EXPECT_EQ(registry->find("a")->behind(), 10);
+}
+
+TEST_F(ControllerOfStreams, a_service_without_a_url_keeps_no_window) {
+  const auto receiver_with_url = put_service("a")->receiver;
+  PlainDocument document = document_of("a");
+  document.url.reset();
+  ASSERT_TRUE(put(document));
+  deliver("a", 50);
+  deliver_in(*other, {"a"}, 20, other_from);
+  EXPECT_EQ(window_size("a", *stream), 0U);
+  EXPECT_EQ(window_size("a", *other), 0U);
+  restart();
+  deliver("a", 1, 51);
+  EXPECT_EQ(window_size("a", *stream), 0U);
+  ASSERT_TRUE(run(registry->put(receiver_with_url, ServiceSource::api)));
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(facts_delivered.Value(), 71);
 }
 
 TEST_F(ControllerOfStreams, a_transaction_holds_facts_of_one_stream) {

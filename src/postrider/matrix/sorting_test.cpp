@@ -93,7 +93,7 @@ TEST_F(SorterTest, what_is_sorted_is_on_disk_with_the_position_it_goes_up_to) {
   ASSERT_TRUE(sort_all());
   const auto rows = read_decisions(*reader).value().front().rows;
   ASSERT_EQ(rows.size(), 1U);
-  const auto groups = unpack_decisions(rows[0].after, rows[0].data).value();
+  const auto groups = unpack_decisions(rows[0].after, rows[0].through, rows[0].data).value();
   EXPECT_EQ(positions_of(keys[0], groups), std::vector{StreamId{1}});
   EXPECT_EQ(read_streams(*reader).value()[0].sorted_through, StreamId{1});
 }

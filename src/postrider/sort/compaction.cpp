@@ -31,7 +31,7 @@ class FoldStep {
 
   Result<void> run() {
     for (const DecisionTail::Row& row : rows_) {
-      TRY(auto groups, unpack_decisions(row->after, row->data));
+      TRY(auto groups, unpack_decisions(row->after, row->through, row->data));
       for (const DecisionGroup& group : groups) {
         services_.insert(group.services.begin(), group.services.end());
       }
@@ -43,8 +43,9 @@ class FoldStep {
 
  private:
   Result<void> fold_services() {
-    TRY(acknowledged_,
-        read_acknowledged(connection_, stream_, *services_.begin(), *services_.rbegin()));
+    const ServiceRange range{*services_.begin(), *services_.rbegin()};
+    TRY(acknowledged_, read_acknowledged(connection_, stream_, range));
+    TRY(last_, last_inbox_blocks(connection_, stream_, range, Compaction::block_facts_max));
     for (const ServiceKey service : services_) TRY_VOID(fold(service));
     return {};
   }
@@ -68,11 +69,13 @@ class FoldStep {
 
   /// A block that is not full goes on.
   Result<void> continue_last(ServiceKey service, InboxBlock& block) {
-    TRY(auto last, last_inbox_block(connection_, service, stream_));
-    if (!last || last->fact_count >= Compaction::block_facts_max) return {};
-    TRY_VOID(drop_inbox_block(connection_, service, stream_, last->last));
-    block = *std::move(last);
-    return {};
+    const auto last = last_.find(service);
+    if (last == last_.end()) return {};
+    const bool is_sound = last->second.last <= rows_.front()->after;
+    if (!is_sound) return {};  // damaged; whoever reads it says so
+    block = std::move(last->second);
+    last_.erase(last);
+    return drop_inbox_block(connection_, service, stream_, block.last);
   }
 
   static void add(InboxBlock& block, StreamId id, WallTime appended_at) {
@@ -99,6 +102,7 @@ class FoldStep {
   std::vector<std::vector<DecisionGroup>> groups_;
   std::set<ServiceKey> services_;
   std::map<ServiceKey, StreamId> acknowledged_;
+  std::map<ServiceKey, InboxBlock> last_;  ///< those that are not full
 };
 
 }  // namespace
@@ -132,10 +136,12 @@ Async<void> Compaction::stop() {
   co_await gate_.drained();
 }
 
+DecisionTail::Kept Compaction::kept_now() const {
+  return {.bytes = settings_.tail_bytes, .added_after = runtime_.now() - settings_.row_age_max};
+}
+
 bool Compaction::is_due(const DecisionTail& tail) const {
-  if (tail.rows().empty()) return false;
-  if (tail.bytes() >= settings_.tail_bytes) return true;
-  return runtime_.wall_now() - tail.rows().front()->appended_at >= settings_.row_age_max;
+  return !tail.oldest(1, kept_now()).empty();
 }
 
 Async<void> Compaction::wait_until_due(DecisionTail* tail) {
@@ -143,10 +149,7 @@ Async<void> Compaction::wait_until_due(DecisionTail* tail) {
     if (tail->rows().empty()) {
       co_await tail->changed().wait();
     } else {
-      const Duration age = runtime_.wall_now() - tail->rows().front()->appended_at;
-      const Duration left =
-          std::clamp(settings_.row_age_max - age, Duration{1}, Duration(settings_.row_age_max));
-      co_await tail->changed().wait_until(runtime_.now() + left);
+      co_await tail->changed().wait_until(tail->rows().front()->added_at + settings_.row_age_max);
     }
   }
 }
@@ -156,7 +159,7 @@ Async<void> Compaction::run(StreamKey stream) {
   while (true) {
     co_await wait_until_due(&tail);
     if (stopping_) co_return;
-    const Result<std::int64_t> cost = co_await fold_step(stream);
+    const Result<std::int64_t> cost = co_await fold_step(stream, kept_now());
     if (!cost && cost.error().code == Code::stopping) co_return;
     if (cost) {
       co_await rest(&tail,
@@ -176,9 +179,9 @@ Async<void> Compaction::rest(DecisionTail* tail, Duration pause) {
   }
 }
 
-Async<Result<std::int64_t>> Compaction::fold_step(StreamKey stream) {
+Async<Result<std::int64_t>> Compaction::fold_step(StreamKey stream, DecisionTail::Kept kept) {
   DecisionTail& tail = tails_.of(stream);
-  const auto rows = tail.oldest(settings_.step_cost);
+  const auto rows = tail.oldest(settings_.step_cost, kept);
   std::function<Result<void>(SqlConnection&)> apply = [&rows, stream](SqlConnection& connection) {
     return FoldStep(connection, stream, rows).run();
   };

@@ -10,10 +10,11 @@ namespace postrider {
 
 struct CompactionSettings {
   std::size_t tail_bytes = 256U << 10;  ///< of one stream, from which on its oldest rows are folded
-  Duration row_age_max = std::chrono::minutes{1};  ///< after which a row is folded anyway
+  /// After which a row is folded anyway, counted since it was decided here or the start.
+  Duration row_age_max = std::chrono::minutes{1};
   /// Folded in one commit. A row costs its bytes and one for each entry, which is what it takes in
-  /// a block.
-  std::int64_t step_cost = 128 << 10;
+  /// a block. Large enough that where thousands of services are behind, each gets some positions.
+  std::int64_t step_cost = 1 << 20;
   std::int64_t cost_per_second = 8 << 20;  ///< of one stream, unless its tail is full
 
   bool operator==(const CompactionSettings&) const = default;
@@ -21,7 +22,7 @@ struct CompactionSettings {
 
 /// Folds the oldest decisions into inbox blocks of the services that have not got them yet: runs of
 /// rows that name many services become blocks of one service each, of up to a thousand positions.
-/// A service that keeps up never has one. Engine thread.
+/// A service that keeps up has none. Engine thread.
 class Compaction {
  public:
   static constexpr std::int64_t block_facts_max = 1000;
@@ -35,13 +36,15 @@ class Compaction {
   /// Ends after the commit that is under way.
   Async<void> stop();
 
-  /// Folds the oldest rows of the stream, of which there are some. Returns what they cost.
-  Async<Result<std::int64_t>> fold_step(StreamKey stream);
+  /// Folds the oldest rows of the stream but for those that are `kept`; there are some. Returns
+  /// what they cost.
+  Async<Result<std::int64_t>> fold_step(StreamKey stream, DecisionTail::Kept kept);
 
  private:
   Async<void> run(StreamKey stream);
   Async<void> wait_until_due(DecisionTail* tail);
   Async<void> rest(DecisionTail* tail, Duration pause);
+  [[nodiscard]] DecisionTail::Kept kept_now() const;
   [[nodiscard]] bool is_due(const DecisionTail& tail) const;
 
   Runtime& runtime_;

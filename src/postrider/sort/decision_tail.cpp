@@ -31,7 +31,7 @@ void DecisionTail::add(DecisionRow row) {
   POSTRIDER_ASSERT(row.after >= end() && row.through > row.after, "decisions {} to {} after {}",
                    row.after, row.through, end());
   bytes_ += bytes_of(row);
-  rows_.push_back(std::make_shared<const DecisionRow>(std::move(row)));
+  rows_.push_back(std::make_shared<const TailRow>(TailRow{std::move(row), runtime_.now()}));
   changed_.notify_all();
 }
 
@@ -44,10 +44,14 @@ void DecisionTail::fold(StreamId through) {
   changed_.notify_all();
 }
 
-std::vector<DecisionTail::Row> DecisionTail::oldest(std::int64_t cost_least) const {
+std::vector<DecisionTail::Row> DecisionTail::oldest(std::int64_t cost_least,
+                                                    const Kept& kept) const {
   std::vector<Row> oldest;
   std::int64_t cost_so_far = 0;
+  std::size_t bytes_left = bytes_;
   for (const Row& row : rows_) {
+    if (row->added_at > kept.added_after && bytes_left < kept.bytes) break;
+    bytes_left -= bytes_of(*row);
     oldest.push_back(row);
     cost_so_far += cost({&row, 1});
     if (cost_so_far >= cost_least) break;
@@ -64,7 +68,7 @@ std::int64_t DecisionTail::cost(std::span<const Row> rows) {
 Result<bool> DecisionTail::visit(ServiceKey service, StreamId after, const Visit& visit) const {
   for (const Row& row : rows_) {
     if (row->through <= after) continue;
-    TRY(const auto groups, unpack_decisions(row->after, row->data));
+    TRY(const auto groups, unpack_decisions(row->after, row->through, row->data));
     std::vector<StreamId> positions = positions_of(service, groups);
     positions.erase(positions.begin(), std::ranges::upper_bound(positions, after));
     if (!positions.empty() && !visit(std::move(positions), row->appended_at)) return false;

@@ -17,12 +17,15 @@ namespace postrider {
 /// bounds them. Engine thread.
 class DecisionTail {
  public:
-  using Row = std::shared_ptr<const DecisionRow>;
+  struct TailRow : DecisionRow {
+    MonoTime added_at{};
+  };
+  using Row = std::shared_ptr<const TailRow>;
 
   /// Past this the sorter waits for compaction.
   static constexpr std::size_t bytes_max = 4U << 20;
 
-  explicit DecisionTail(Runtime& runtime) : changed_(runtime) {}
+  explicit DecisionTail(Runtime& runtime) : runtime_(runtime), changed_(runtime) {}
 
   /// What the database holds. Once, before anything else. Fails when the rows do not follow one
   /// another.
@@ -38,9 +41,14 @@ class DecisionTail {
   [[nodiscard]] const std::deque<Row>& rows() const { return rows_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] bool is_full() const { return bytes_ > bytes_max; }
-  /// The first rows, until they cost `cost_least` together, or all that there are. A row costs its
-  /// bytes and one for each entry.
-  [[nodiscard]] std::vector<Row> oldest(std::int64_t cost_least) const;
+  /// What is left in a tail: rows that were added after a time, up to a number of bytes.
+  struct Kept {
+    std::size_t bytes = 0;
+    MonoTime added_after = MonoTime::max();
+  };
+  /// The first rows, but for those that are `kept`, until they cost `cost_least` together. A row
+  /// costs its bytes and one for each entry.
+  [[nodiscard]] std::vector<Row> oldest(std::int64_t cost_least, const Kept& kept) const;
   static std::int64_t cost(std::span<const Row> rows);
   /// After each `add` and `fold`.
   Event& changed() { return changed_; }
@@ -51,6 +59,7 @@ class DecisionTail {
   Result<bool> visit(ServiceKey service, StreamId after, const Visit& visit) const;
 
  private:
+  Runtime& runtime_;
   StreamId begin_;
   std::deque<Row> rows_;
   std::size_t bytes_ = 0;

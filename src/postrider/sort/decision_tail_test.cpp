@@ -51,7 +51,7 @@ class DecisionTailTest : public testing::Test {
   }
   Positions oldest(std::int64_t cost_least) {
     Positions ends;
-    const auto rows = tail.oldest(cost_least);
+    const auto rows = tail.oldest(cost_least, {});
     for (const DecisionTail::Row& row : rows) ends.push_back(row->through.value);
     return ends;
   }
@@ -114,7 +114,7 @@ TEST_F(DecisionTailTest, grows_with_each_row_and_loses_those_that_were_folded) {
 
 TEST_F(DecisionTailTest, a_row_that_was_read_before_it_was_folded_stays_readable) {
   tail.add(row_of_bytes(StreamId{0}, StreamId{5}, row_size + 1));
-  const auto rows = tail.oldest(1);
+  const auto rows = tail.oldest(1, {});
   tail.fold(StreamId{5});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows.front()->through, StreamId{5});
@@ -136,7 +136,7 @@ TEST_F(DecisionTailTest, gives_the_oldest_rows_up_to_a_cost_or_all) {
 TEST_F(DecisionTailTest, a_row_costs_its_bytes_and_one_for_each_entry) {
   tail.add(row_of_bytes(StreamId{0}, StreamId{5}, row_size + 10, 90));
   tail.add(row_of_bytes(StreamId{5}, StreamId{7}, row_size + 20, 30));
-  const auto rows = tail.oldest(std::numeric_limits<std::int64_t>::max());
+  const auto rows = tail.oldest(std::numeric_limits<std::int64_t>::max(), {});
   const auto size = static_cast<std::int64_t>(row_size);
   EXPECT_EQ(DecisionTail::cost(rows), 2 * size + 150);
   EXPECT_EQ(DecisionTail::cost({rows.data(), 1}), size + 100);

@@ -10,6 +10,7 @@ namespace postrider {
 namespace {
 
 constexpr char plain_format = 0;
+constexpr ServiceKey last_service{std::numeric_limits<std::int64_t>::max()};
 // One service and one position, each with its number.
 constexpr std::size_t group_bytes_min = 4;
 
@@ -25,19 +26,29 @@ void put_rising(std::string& out, Number before, std::span<const Number> numbers
 
 /// Reads what `put_rising` wrote; false when it is damaged.
 template <class Number>
-bool take_rising(std::string_view& in, Number before, std::vector<Number>& numbers) {
+bool take_rising(std::string_view& in, Number before, Number last, std::vector<Number>& numbers) {
   const auto count = take_varint(in);
   // Each number has a byte at least.
   if (!count || *count == 0 || *count > in.size()) return false;
   numbers.reserve(static_cast<std::size_t>(*count));
   for (std::uint64_t i = 0; i < *count; ++i) {
     const auto distance = take_varint(in);
-    const auto room = std::numeric_limits<std::int64_t>::max() - before.value;
-    if (!distance || *distance >= static_cast<std::uint64_t>(room)) return false;
+    const auto room = static_cast<std::uint64_t>(last.value - before.value);
+    if (!distance || *distance >= room) return false;
     before = before.plus(static_cast<std::int64_t>(*distance) + 1);
     numbers.push_back(before);
   }
   return true;
+}
+
+bool is_each_once(std::span<const DecisionGroup> groups) {
+  if (groups.size() < 2) return true;
+  std::vector<StreamId> positions;
+  for (const DecisionGroup& group : groups) {
+    positions.insert(positions.end(), group.positions.begin(), group.positions.end());
+  }
+  std::ranges::sort(positions);
+  return std::ranges::adjacent_find(positions) == positions.end();
 }
 
 }  // namespace
@@ -52,22 +63,24 @@ std::string pack_decisions(StreamId after, std::span<const DecisionGroup> groups
   return packed;
 }
 
-Result<std::vector<DecisionGroup>> unpack_decisions(StreamId after, std::string_view packed) {
+Result<std::vector<DecisionGroup>> unpack_decisions(StreamId after, StreamId through,
+                                                    std::string_view packed) {
   const auto damaged = [after] {
     return fail(Code::storage_failed, "the decisions on the facts after {} are damaged", after);
   };
+  if (through < after) return damaged();
   if (packed.empty() || packed.front() != plain_format) return damaged();
   packed.remove_prefix(1);
   const auto count = take_varint(packed);
   if (!count || *count > packed.size() / group_bytes_min) return damaged();
   std::vector<DecisionGroup> groups(static_cast<std::size_t>(*count));
   for (DecisionGroup& group : groups) {
-    if (!take_rising(packed, ServiceKey{}, group.services) ||
-        !take_rising(packed, after, group.positions)) {
+    if (!take_rising(packed, ServiceKey{}, last_service, group.services) ||
+        !take_rising(packed, after, through, group.positions)) {
       return damaged();
     }
   }
-  if (!packed.empty()) return damaged();
+  if (!packed.empty() || !is_each_once(groups)) return damaged();
   return groups;
 }
 

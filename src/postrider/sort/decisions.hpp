@@ -25,8 +25,10 @@ struct DecisionGroup {
 /// `groups`: no position stands twice and all are after `after`.
 std::string pack_decisions(StreamId after, std::span<const DecisionGroup> groups);
 
-/// Fails with `storage_failed` when the bytes are not exactly some decisions after `after`.
-Result<std::vector<DecisionGroup>> unpack_decisions(StreamId after, std::string_view packed);
+/// Fails with `storage_failed` when the bytes are not exactly some decisions, each position once,
+/// on facts after `after` and up to `through`.
+Result<std::vector<DecisionGroup>> unpack_decisions(StreamId after, StreamId through,
+                                                    std::string_view packed);
 
 /// Gathers decisions in the order of facts.
 class DecisionGroups {

@@ -30,6 +30,10 @@ std::vector<StreamId> ids(std::initializer_list<std::int64_t> positions) {
 
 using Groups = std::vector<DecisionGroup>;
 
+Result<Groups> unpack(StreamId after, std::string_view packed) {
+  return unpack_decisions(after, last_id, packed);
+}
+
 const Groups two_groups = {{services({1, 2, 300}), ids({8, 9, 1000})},
                            {services({2}), ids({10, 5'000'000'000})}};
 
@@ -41,7 +45,7 @@ std::string packed_of(std::initializer_list<std::uint64_t> numbers) {
 }
 
 void expect_damaged(StreamId after, std::string_view packed) {
-  const auto unpacked = unpack_decisions(after, packed);
+  const auto unpacked = unpack(after, packed);
   ASSERT_FALSE(unpacked);
   EXPECT_EQ(unpacked.error().code, Code::storage_failed);
   EXPECT_EQ(unpacked.error().detail,
@@ -50,11 +54,11 @@ void expect_damaged(StreamId after, std::string_view packed) {
 
 TEST(PackedDecisions, read_back_as_they_were_packed) {
   const std::string packed = pack_decisions(StreamId{7}, two_groups);
-  EXPECT_EQ(unpack_decisions(StreamId{7}, packed).value(), two_groups);
+  EXPECT_EQ(unpack(StreamId{7}, packed).value(), two_groups);
 }
 
 TEST(PackedDecisions, of_no_facts_are_no_groups) {
-  EXPECT_TRUE(unpack_decisions(StreamId{7}, pack_decisions(StreamId{7}, {})).value().empty());
+  EXPECT_TRUE(unpack(StreamId{7}, pack_decisions(StreamId{7}, {})).value().empty());
 }
 
 TEST(PackedDecisions, name_the_services_that_many_facts_have_in_common_once) {
@@ -63,7 +67,7 @@ TEST(PackedDecisions, name_the_services_that_many_facts_have_in_common_once) {
   for (int i = 1; i <= 1000; ++i) group.positions.emplace_back(5'000'000'000 + i);
   const std::string packed = pack_decisions(StreamId{5'000'000'000}, {&group, 1});
   EXPECT_LT(packed.size(), 100U + 1000 + 10);
-  EXPECT_EQ(unpack_decisions(StreamId{5'000'000'000}, packed).value(), Groups{group});
+  EXPECT_EQ(unpack(StreamId{5'000'000'000}, packed).value(), Groups{group});
 }
 
 TEST(PackedDecisions, have_gaps_of_every_size) {
@@ -73,7 +77,7 @@ TEST(PackedDecisions, have_gaps_of_every_size) {
     group.positions.push_back(group.positions.back().plus(1LL << bits));
   }
   const std::string packed = pack_decisions(StreamId{0}, {&group, 1});
-  EXPECT_EQ(unpack_decisions(StreamId{0}, packed).value(), Groups{group});
+  EXPECT_EQ(unpack(StreamId{0}, packed).value(), Groups{group});
 }
 
 TEST(PackedDecisions, that_were_cut_anywhere_are_refused) {
@@ -99,7 +103,7 @@ TEST(PackedDecisions, of_another_format_are_refused) {
 }
 
 TEST(PackedDecisions, with_a_group_of_no_services_or_of_no_positions_are_refused) {
-  ASSERT_TRUE(unpack_decisions(StreamId{0}, packed_of({1, 1, 0, 1, 0})));
+  ASSERT_TRUE(unpack(StreamId{0}, packed_of({1, 1, 0, 1, 0})));
   expect_damaged(StreamId{0}, packed_of({1, 0, 1, 0}));
   expect_damaged(StreamId{0}, packed_of({1, 1, 0, 0}));
   expect_damaged(StreamId{0}, packed_of({1, 0, 0}));
@@ -116,7 +120,7 @@ TEST(PackedDecisions, that_name_more_than_there_are_bytes_for_are_refused_at_onc
 TEST(PackedDecisions, of_the_last_position_read_back_and_none_goes_beyond_it) {
   const Groups last = {{services({1, last_id.value}), {last_id}}};
   const StreamId before = last_id.plus(-1);
-  EXPECT_EQ(unpack_decisions(before, pack_decisions(before, last)).value(), last);
+  EXPECT_EQ(unpack(before, pack_decisions(before, last)).value(), last);
   expect_damaged(before, packed_of({1, 1, 0, 1, 1}));
   expect_damaged(before, packed_of({1, 1, 0, 2, 0, 0}));
   expect_damaged(last_id, packed_of({1, 1, 0, 1, 0}));
@@ -124,12 +128,27 @@ TEST(PackedDecisions, of_the_last_position_read_back_and_none_goes_beyond_it) {
 
 TEST(PackedDecisions, with_distances_that_are_too_wide_are_refused) {
   constexpr std::uint64_t widest = std::numeric_limits<std::int64_t>::max() - 1;
-  EXPECT_TRUE(unpack_decisions(StreamId{0}, packed_of({1, 1, widest, 1, widest})));
+  EXPECT_TRUE(unpack(StreamId{0}, packed_of({1, 1, widest, 1, widest})));
   for (const std::uint64_t wide :
        {widest + 1, widest + 2, std::numeric_limits<std::uint64_t>::max()}) {
     expect_damaged(StreamId{0}, packed_of({1, 1, wide, 1, 0}));
     expect_damaged(StreamId{0}, packed_of({1, 1, 0, 1, wide}));
   }
+}
+
+TEST(PackedDecisions, on_facts_behind_the_end_of_their_row_are_refused) {
+  const std::string packed = pack_decisions(StreamId{7}, two_groups);
+  EXPECT_TRUE(unpack_decisions(StreamId{7}, StreamId{5'000'000'000}, packed));
+  EXPECT_FALSE(unpack_decisions(StreamId{7}, StreamId{4'999'999'999}, packed));
+  EXPECT_FALSE(unpack_decisions(StreamId{7}, StreamId{6}, packed));
+}
+
+TEST(PackedDecisions, that_name_a_fact_twice_are_refused) {
+  Groups groups = two_groups;
+  groups[1].positions = ids({10, 1000});
+  expect_damaged(StreamId{7}, pack_decisions(StreamId{7}, groups));
+  groups[1].positions = ids({10, 1001});
+  EXPECT_TRUE(unpack(StreamId{7}, pack_decisions(StreamId{7}, groups)));
 }
 
 TEST(DecisionGroups, gather_the_facts_that_the_same_services_get) {

@@ -41,4 +41,11 @@ Result<std::vector<StreamId>> unpack_positions(StreamId first_id, std::int64_t c
   return positions;
 }
 
+Result<std::vector<StreamId>> positions_in(const InboxBlock& block) {
+  TRY(auto positions, unpack_positions(block.first, block.fact_count, block.positions));
+  if (positions.back() == block.last) return positions;
+  return fail(Code::storage_failed, "an inbox block ends at fact {} and says that it ends at {}",
+              positions.back(), block.last);
+}
+
 }  // namespace postrider

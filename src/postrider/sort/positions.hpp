@@ -7,6 +7,7 @@
 
 #include "postrider/base/result.hpp"
 #include "postrider/base/strong.hpp"
+#include "postrider/store/inbox.hpp"
 
 namespace postrider {
 
@@ -24,5 +25,8 @@ std::string pack_positions(std::span<const StreamId> positions);
 /// exactly that many.
 Result<std::vector<StreamId>> unpack_positions(StreamId first_id, std::int64_t count,
                                                std::string_view packed);
+
+/// Those of a block. Fails too when the last one is another than the block says.
+Result<std::vector<StreamId>> positions_in(const InboxBlock& block);
 
 }  // namespace postrider

@@ -22,7 +22,7 @@ namespace postrider {
 struct SorterSettings {
   std::size_t facts_max = 10'000;  ///< decided in one commit
   /// Entries that one commit may hold; it ends with the fact that comes to so many.
-  std::int64_t entries_max = 100'000;
+  std::int64_t entries_max = 500'000;
 
   bool operator==(const SorterSettings&) const = default;
 };

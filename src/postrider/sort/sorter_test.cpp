@@ -198,7 +198,7 @@ TEST_F(TypeSorterTest, writes_what_the_services_get_as_one_row_for_each_commit) 
   EXPECT_EQ(rows[0].entries, 6);
   EXPECT_GE(rows[0].appended_at, appended_at);
   EXPECT_LE(rows[0].appended_at, runtime.wall_now());
-  const auto groups = unpack_decisions(rows[0].after, rows[0].data).value();
+  const auto groups = unpack_decisions(rows[0].after, rows[0].through, rows[0].data).value();
   ASSERT_EQ(groups.size(), 2U);
   EXPECT_EQ(groups[0].services, (ServiceSet{keys[0], keys[1]}));
   EXPECT_EQ(groups[0].positions, (std::vector<StreamId>{StreamId{1}, StreamId{3}}));

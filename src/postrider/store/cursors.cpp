@@ -5,16 +5,16 @@ namespace {
 
 constexpr Statement read_sql{
     "SELECT service_key, stream_key, acknowledged_id, transaction_number, frozen_through_id,"
-    " delivered FROM delivery_cursors ORDER BY service_key, stream_key"};
-// Primary key (service_key, stream_key): one seek, then rows in order.
+    " delivered FROM delivery_cursors ORDER BY stream_key, service_key"};
+// Primary key (stream_key, service_key): one seek, then rows in order.
 constexpr Statement acknowledged_sql{
     "SELECT service_key, acknowledged_id FROM delivery_cursors"
-    " WHERE service_key >= $2 AND service_key <= $3 AND stream_key = $1"};
+    " WHERE stream_key = $1 AND service_key >= $2 AND service_key <= $3"};
 constexpr Statement put_sql{
     "INSERT INTO delivery_cursors (service_key, stream_key, acknowledged_id, transaction_number,"
     " frozen_through_id, delivered) SELECT $1, $2, $3, $4, $5, $6"
     " WHERE EXISTS (SELECT 1 FROM services WHERE service_key = $1)"
-    " ON CONFLICT (service_key, stream_key) DO UPDATE SET"
+    " ON CONFLICT (stream_key, service_key) DO UPDATE SET"
     " acknowledged_id = excluded.acknowledged_id, transaction_number = excluded.transaction_number,"
     " frozen_through_id = excluded.frozen_through_id, delivered = excluded.delivered"};
 
@@ -34,14 +34,14 @@ Result<std::vector<StoredCursor>> read_cursors(SqlConnection& connection) {
 }
 
 Result<std::map<ServiceKey, StreamId>> read_acknowledged(SqlConnection& connection,
-                                                         StreamKey stream, ServiceKey first,
-                                                         ServiceKey last) {
+                                                         StreamKey stream,
+                                                         const ServiceRange& services) {
   std::map<ServiceKey, StreamId> acknowledged;
-  TRY_VOID(connection.execute(acknowledged_sql, {stream.value, first.value, last.value},
-                              [&acknowledged](const SqlRow& row) {
-                                acknowledged.emplace(ServiceKey{row.integer(0)},
-                                                     StreamId{row.integer(1)});
-                              }));
+  TRY_VOID(connection.execute(
+      acknowledged_sql, {stream.value, services.first.value, services.last.value},
+      [&acknowledged](const SqlRow& row) {
+        acknowledged.emplace(ServiceKey{row.integer(0)}, StreamId{row.integer(1)});
+      }));
   return acknowledged;
 }
 

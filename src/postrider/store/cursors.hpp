@@ -26,13 +26,18 @@ struct StoredCursor {
   DeliveryCursor cursor;
 };
 
-/// Of all services, in order of service and stream.
+/// Of all services, in order of stream and service.
 Result<std::vector<StoredCursor>> read_cursors(SqlConnection& connection);
-/// What the services from `first` to `last` have acknowledged of the stream; those that were sent
-/// nothing of it are left out.
+/// From the first to the last.
+struct ServiceRange {
+  ServiceKey first;
+  ServiceKey last;
+};
+/// What the services have acknowledged of the stream; those that were sent nothing of it are left
+/// out.
 Result<std::map<ServiceKey, StreamId>> read_acknowledged(SqlConnection& connection,
-                                                         StreamKey stream, ServiceKey first,
-                                                         ServiceKey last);
+                                                         StreamKey stream,
+                                                         const ServiceRange& services);
 /// Changes nothing when the service is gone.
 Result<void> put_cursor(SqlConnection& connection, ServiceKey service, StreamKey stream,
                         const DeliveryCursor& cursor);

@@ -21,7 +21,7 @@ class StoredCursors : public StoreTest {
     ASSERT_TRUE(put_cursor(*connection, service, of, cursor));
   }
   std::optional<StreamId> acknowledged(ServiceKey service, StreamKey of) {
-    const auto all = read_acknowledged(*connection, of, service, service).value();
+    const auto all = read_acknowledged(*connection, of, {service, service}).value();
     return all.empty() ? std::nullopt : std::optional(all.at(service));
   }
 
@@ -29,7 +29,7 @@ class StoredCursors : public StoreTest {
   ServiceKey b = add_service("b");
 };
 
-TEST_F(StoredCursors, cursors_read_back_as_they_were_written_in_order_of_service_and_stream) {
+TEST_F(StoredCursors, cursors_read_back_as_they_were_written_in_order_of_stream_and_service) {
   put(b, stream, idle);
   put(a, other_stream, sending);
   put(a, stream, idle);
@@ -38,11 +38,11 @@ TEST_F(StoredCursors, cursors_read_back_as_they_were_written_in_order_of_service
   EXPECT_EQ(cursors[0].service, a);
   EXPECT_EQ(cursors[0].stream, stream);
   EXPECT_EQ(cursors[0].cursor, idle);
-  EXPECT_EQ(cursors[1].service, a);
-  EXPECT_EQ(cursors[1].stream, other_stream);
-  EXPECT_EQ(cursors[1].cursor, sending);
-  EXPECT_EQ(cursors[2].service, b);
-  EXPECT_EQ(cursors[2].stream, stream);
+  EXPECT_EQ(cursors[1].service, b);
+  EXPECT_EQ(cursors[1].stream, stream);
+  EXPECT_EQ(cursors[2].service, a);
+  EXPECT_EQ(cursors[2].stream, other_stream);
+  EXPECT_EQ(cursors[2].cursor, sending);
 }
 
 TEST_F(StoredCursors, a_cursor_takes_the_place_of_the_one_before) {
@@ -71,7 +71,7 @@ TEST_F(StoredCursors, what_is_acknowledged_is_of_the_services_from_the_first_to_
   const ServiceKey d = add_service("d");
   for (const ServiceKey service : {a, b, d}) put(service, stream, idle);
   put(c, other_stream, sending);
-  const auto all = read_acknowledged(*connection, stream, b, d).value();
+  const auto all = read_acknowledged(*connection, stream, {b, d}).value();
   EXPECT_EQ(all, (std::map<ServiceKey, StreamId>{{b, StreamId{7}}, {d, StreamId{7}}}));
 }
 

@@ -14,16 +14,23 @@ constexpr Statement read_sql{
     "SELECT first_id, last_id, fact_count, appended_at, positions FROM inbox_blocks"
     " WHERE service_key = $1 AND stream_key = $2 AND last_id > $3 ORDER BY last_id LIMIT $4"};
 constexpr Statement last_sql{
-    "SELECT first_id, last_id, fact_count, appended_at, positions FROM inbox_blocks"
-    " WHERE service_key = $1 AND stream_key = $2 ORDER BY last_id DESC LIMIT 1"};
+    "SELECT first_id, last_id, fact_count, appended_at, positions, s.service_key FROM services s"
+    " JOIN inbox_blocks b ON b.service_key = s.service_key AND b.stream_key = $1 AND b.last_id ="
+    " (SELECT MAX(last_id) FROM inbox_blocks m WHERE m.service_key = s.service_key"
+    " AND m.stream_key = $1)"
+    " WHERE s.service_key >= $2 AND s.service_key <= $3 AND fact_count < $4"};
 constexpr Statement drop_one_sql{
     "DELETE FROM inbox_blocks WHERE service_key = $1 AND stream_key = $2 AND last_id = $3"};
 constexpr Statement drop_sql{
     "DELETE FROM inbox_blocks WHERE service_key = $1 AND stream_key = $2 AND last_id <= $3"};
 constexpr Statement ends_sql{
     "SELECT service_key, stream_key, CAST(SUM(fact_count) AS BIGINT), MIN(appended_at)"
-    " FROM inbox_blocks"
-    " GROUP BY service_key, stream_key"};
+    " FROM inbox_blocks GROUP BY service_key, stream_key"};
+constexpr Statement begun_sql{
+    "SELECT first_id, last_id, fact_count, appended_at, positions, b.service_key, b.stream_key,"
+    " acknowledged_id FROM delivery_cursors c JOIN inbox_blocks b ON b.service_key = c.service_key"
+    " AND b.stream_key = c.stream_key AND last_id > acknowledged_id"
+    " WHERE first_id <= acknowledged_id"};
 // Index inbox_blocks_by_position: the first row of the stream.
 constexpr Statement oldest_sql{"SELECT MIN(first_id) FROM inbox_blocks WHERE stream_key = $1"};
 constexpr Statement oldest_decision_sql{
@@ -55,12 +62,15 @@ Result<std::vector<InboxBlock>> read_inbox_blocks(SqlConnection& connection, Ser
   return blocks;
 }
 
-Result<std::optional<InboxBlock>> last_inbox_block(SqlConnection& connection, ServiceKey service,
-                                                   StreamKey stream) {
-  std::optional<InboxBlock> last;
-  TRY_VOID(connection.execute(last_sql, {service.value, stream.value},
-                              [&last](const SqlRow& row) { last = block_of(row); }));
-  return last;
+Result<std::map<ServiceKey, InboxBlock>> last_inbox_blocks(SqlConnection& connection,
+                                                           StreamKey stream,
+                                                           const ServiceRange& services,
+                                                           std::int64_t fact_count_below) {
+  std::map<ServiceKey, InboxBlock> blocks;
+  TRY_VOID(connection.execute(
+      last_sql, {stream.value, services.first.value, services.last.value, fact_count_below},
+      [&blocks](const SqlRow& row) { blocks.emplace(ServiceKey{row.integer(5)}, block_of(row)); }));
+  return blocks;
 }
 
 Result<void> drop_inbox_block(SqlConnection& connection, ServiceKey service, StreamKey stream,
@@ -82,6 +92,17 @@ Result<std::vector<InboxEnd>> read_inbox_ends(SqlConnection& connection) {
                     .oldest_appended_at = wall_time(row.integer(3))});
   }));
   return ends;
+}
+
+Result<std::vector<BegunInboxBlock>> read_begun_inbox_blocks(SqlConnection& connection) {
+  std::vector<BegunInboxBlock> blocks;
+  TRY_VOID(connection.execute(begun_sql, {}, [&blocks](const SqlRow& row) {
+    blocks.push_back({.service = ServiceKey{row.integer(5)},
+                      .stream = StreamKey{row.integer(6)},
+                      .acknowledged = StreamId{row.integer(7)},
+                      .block = block_of(row)});
+  }));
+  return blocks;
 }
 
 Result<std::optional<StreamId>> oldest_needed(SqlConnection& connection, StreamKey stream) {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "postrider/base/strong.hpp"
+#include "postrider/store/cursors.hpp"
 #include "postrider/store/sql.hpp"
 
 namespace postrider {
@@ -28,8 +30,11 @@ Result<void> insert_inbox_block(SqlConnection& connection, ServiceKey service, S
 Result<std::vector<InboxBlock>> read_inbox_blocks(SqlConnection& connection, ServiceKey service,
                                                   StreamKey stream, StreamId after,
                                                   std::int64_t count_max);
-Result<std::optional<InboxBlock>> last_inbox_block(SqlConnection& connection, ServiceKey service,
-                                                   StreamKey stream);
+/// The last block of each of the services, of those that have fewer facts than `fact_count_below`.
+Result<std::map<ServiceKey, InboxBlock>> last_inbox_blocks(SqlConnection& connection,
+                                                           StreamKey stream,
+                                                           const ServiceRange& services,
+                                                           std::int64_t fact_count_below);
 Result<void> drop_inbox_block(SqlConnection& connection, ServiceKey service, StreamKey stream,
                               StreamId last);
 /// Deletes the blocks that hold nothing after `through`.
@@ -44,6 +49,16 @@ struct InboxEnd {
 };
 /// Of every inbox that holds a block.
 Result<std::vector<InboxEnd>> read_inbox_ends(SqlConnection& connection);
+
+/// A block that its service has acknowledged in part.
+struct BegunInboxBlock {
+  ServiceKey service;
+  StreamKey stream;
+  StreamId acknowledged;
+  InboxBlock block;
+};
+/// Of all services and streams: at most one of each pair.
+Result<std::vector<BegunInboxBlock>> read_begun_inbox_blocks(SqlConnection& connection);
 
 /// The smallest position of the stream that some service may still need, by inbox blocks or by
 /// decisions that are not folded yet; empty when none does.

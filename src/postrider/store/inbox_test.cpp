@@ -45,6 +45,11 @@ class StoredInbox : public StoreTest {
     for (const InboxBlock& block : blocks) firsts.push_back(block.first.value);
     return firsts;
   }
+  std::optional<InboxBlock> last_block(ServiceKey service, std::int64_t fact_count_below = 100) {
+    auto blocks =
+        last_inbox_blocks(*connection, stream, {service, service}, fact_count_below).value();
+    return blocks.empty() ? std::nullopt : std::optional(std::move(blocks.at(service)));
+  }
   std::optional<StreamId> needed() { return oldest_needed(*connection, stream).value(); }
 
   ServiceKey a = add_service("a");
@@ -93,20 +98,59 @@ TEST_F(StoredInbox, services_and_streams_do_not_see_each_others_blocks) {
   EXPECT_EQ(firsts(a, {}, 10, other_stream), (Positions{2}));
   EXPECT_EQ(firsts(b), (Positions{3}));
   EXPECT_EQ(firsts(b, {}, 10, other_stream), (Positions{}));
-  EXPECT_EQ(last_inbox_block(*connection, a, stream).value().value().last, StreamId{1});
+  EXPECT_EQ(last_block(a).value().last, StreamId{1});
 }
 
 TEST_F(StoredInbox, the_last_block_is_found_where_there_is_one) {
-  EXPECT_FALSE(last_inbox_block(*connection, a, stream).value());
+  EXPECT_FALSE(last_block(a));
   insert(a, StreamId{1}, StreamId{3});
   insert(a, inbox_block_of(StreamId{5}, StreamId{8}, wall_time(9)));
-  const auto last = last_inbox_block(*connection, a, stream).value();
+  const auto last = last_block(a);
   ASSERT_TRUE(last);
   EXPECT_EQ(last->first, StreamId{5});
   EXPECT_EQ(last->last, StreamId{8});
   EXPECT_EQ(last->fact_count, 4);
   EXPECT_EQ(last->appended_at, wall_time(9));
   EXPECT_EQ(last->positions, std::string(3, '\0'));
+}
+
+TEST_F(StoredInbox, last_blocks_are_those_of_the_services_asked_for_that_are_not_full) {
+  const ServiceKey c = add_service("c");
+  for (const ServiceKey service : {a, b, c}) {
+    insert(service, StreamId{1}, StreamId{2});
+    insert(service, StreamId{5}, StreamId{8});
+  }
+  insert(c, inbox_block_of(StreamId{9}, StreamId{9}), other_stream);
+  const auto blocks = last_inbox_blocks(*connection, stream, {b, c}, 5).value();
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks.at(b).last, StreamId{8});
+  EXPECT_EQ(blocks.at(c).last, StreamId{8});
+  EXPECT_TRUE(last_block(a, 5));
+  EXPECT_FALSE(last_block(a, 4));
+}
+
+TEST_F(StoredInbox, a_block_is_begun_when_some_of_it_is_acknowledged_and_some_is_not) {
+  for (const ServiceKey service : {a, b}) {
+    insert(service, StreamId{1}, StreamId{3});
+    insert(service, StreamId{4}, StreamId{6});
+  }
+  insert(a, inbox_block_of(StreamId{1}, StreamId{6}), other_stream);
+  const auto begun = [this](std::int64_t acknowledged) {
+    DeliveryCursor cursor;
+    cursor.acknowledged = StreamId{acknowledged};
+    EXPECT_TRUE(put_cursor(*connection, a, stream, cursor));
+    return read_begun_inbox_blocks(*connection).value();
+  };
+  EXPECT_TRUE(begun(0).empty());
+  EXPECT_TRUE(begun(3).empty());
+  EXPECT_TRUE(begun(6).empty());
+  const auto last = begun(5);
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_EQ(last[0].service, a);
+  EXPECT_EQ(last[0].stream, stream);
+  EXPECT_EQ(last[0].acknowledged, StreamId{5});
+  EXPECT_EQ(last[0].block.first, StreamId{4});
+  EXPECT_EQ(last[0].block.fact_count, 3);
 }
 
 TEST_F(StoredInbox, one_block_is_dropped_by_its_last_position) {

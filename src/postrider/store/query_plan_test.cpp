@@ -58,7 +58,7 @@ class QueryPlan : public StoreTest {
     const InboxBlock inbox_block = inbox_block_of(StreamId{1}, StreamId{2});
     EXPECT_TRUE(insert_inbox_block(recording, service, stream, inbox_block));
     EXPECT_TRUE(read_inbox_blocks(recording, service, stream, StreamId{0}, 1));
-    EXPECT_TRUE(last_inbox_block(recording, service, stream));
+    EXPECT_TRUE(last_inbox_blocks(recording, stream, {service, service}, 10));
     EXPECT_TRUE(insert_decisions(recording, stream, decisions_of(StreamId{2}, StreamId{4})));
     EXPECT_TRUE(oldest_needed(recording, stream));
     EXPECT_TRUE(drop_inbox_block(recording, service, stream, StreamId{2}));
@@ -66,7 +66,7 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(fold_decisions(recording, stream, StreamId{4}));
     EXPECT_TRUE(read_compacted_through(recording, stream));
     EXPECT_TRUE(put_cursor(recording, service, stream, DeliveryCursor{}));
-    EXPECT_TRUE(read_acknowledged(recording, stream, service, service));
+    EXPECT_TRUE(read_acknowledged(recording, stream, {service, service}));
     EXPECT_TRUE(insert_keyed_append(recording, stream, KeyedAppend{}, WallTime{}));
     EXPECT_TRUE(find_keyed_append(recording, stream, ""));
     EXPECT_TRUE(expire_keyed_appends(recording, wall_time(9), 1));

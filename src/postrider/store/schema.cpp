@@ -112,9 +112,24 @@ constexpr std::array<std::string_view, 6> step_5_end = {
     "ALTER TABLE delivery_states DROP COLUMN frozen_through_seq",
 };
 
-constexpr std::array<MigrationStep, 5> steps = {MigrationStep{step_1}, MigrationStep{step_2},
-                                                MigrationStep{step_3}, MigrationStep{step_4},
-                                                MigrationStep{step_5, split_inboxes, step_5_end}};
+// Compaction reads the cursors of one stream; the streams of a service are few.
+constexpr std::array<std::string_view, 5> step_6 = {
+    "ALTER TABLE delivery_cursors RENAME TO old_delivery_cursors",
+    "CREATE TABLE delivery_cursors (service_key BIGINT NOT NULL, stream_key BIGINT NOT NULL,"
+    " acknowledged_id BIGINT NOT NULL, transaction_number BIGINT NOT NULL,"
+    " frozen_through_id BIGINT, delivered BIGINT NOT NULL, exceptions {blob},"
+    " PRIMARY KEY (stream_key, service_key)) {without_rowid}",
+    "INSERT INTO delivery_cursors SELECT * FROM old_delivery_cursors",
+    "DROP TABLE old_delivery_cursors",
+    "CREATE INDEX delivery_cursors_by_service ON delivery_cursors (service_key)",
+};
+
+constexpr std::array<MigrationStep, 6> steps = {MigrationStep{step_1},
+                                                MigrationStep{step_2},
+                                                MigrationStep{step_3},
+                                                MigrationStep{step_4},
+                                                MigrationStep{step_5, split_inboxes, step_5_end},
+                                                MigrationStep{step_6}};
 
 }  // namespace
 

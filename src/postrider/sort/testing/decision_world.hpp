@@ -10,8 +10,8 @@
 #include "postrider/sort/positions.hpp"
 #include "postrider/store/cursors.hpp"
 #include "postrider/store/inbox.hpp"
-#include "postrider/store/services.hpp"
 #include "postrider/store/streams.hpp"
+#include "postrider/store/testing/plain_service.hpp"
 #include "postrider/stream/testing/stream_world.hpp"
 
 namespace postrider {
@@ -33,13 +33,7 @@ class DecisionWorld : public StreamWorld {
     return put_stream(*writer, name, format->name(), runtime.wall_now()).value().key;
   }
   ServiceKey add_service_row(const std::string& id) {
-    const ServiceRow row{.key = {},
-                         .id = id,
-                         .source = ServiceSource::api,
-                         .kind = "plain",
-                         .document = "{}",
-                         .transaction_prefix = "00000001"};
-    return insert_service(*writer, row, runtime.wall_now()).value();
+    return insert_plain_service(*writer, id, runtime.wall_now());
   }
 
   static std::vector<StreamId> ids(const Positions& positions) {
@@ -59,9 +53,12 @@ class DecisionWorld : public StreamWorld {
 
   /// A row of decisions on what follows the last one, up to the last position in `groups`.
   void decide(StreamKey of, std::vector<std::pair<ServiceSet, Positions>> groups) {
+    decide(of, std::move(groups), runtime.wall_now());
+  }
+  void decide(StreamKey of, std::vector<std::pair<ServiceSet, Positions>> groups,
+              WallTime appended_at) {
     DecisionTail& tail = tails->of(of);
-    DecisionRow row{
-        .after = tail.end(), .through = {}, .appended_at = runtime.wall_now(), .data = {}};
+    DecisionRow row{.after = tail.end(), .through = {}, .appended_at = appended_at, .data = {}};
     std::vector<DecisionGroup> packed;
     for (auto& [services, positions] : groups) {
       std::ranges::sort(services);
@@ -81,7 +78,7 @@ class DecisionWorld : public StreamWorld {
   /// The oldest row goes into blocks.
   Result<void> fold_oldest(StreamKey of) {
     Compaction compaction(runtime, *committer, *tails, {.step_cost = 1});
-    TRY_VOID(run(compaction.fold_step(of)));
+    TRY_VOID(run(compaction.fold_step(of, {})));
     return {};
   }
   /// Every row does.
@@ -110,8 +107,7 @@ class DecisionWorld : public StreamWorld {
   std::vector<Positions> folded(ServiceKey service, StreamKey of) {
     std::vector<Positions> folded;
     for (const InboxBlock& block : blocks_of(service, of)) {
-      auto positions = unpack_positions(block.first, block.fact_count, block.positions).value();
-      EXPECT_EQ(positions.back(), block.last);
+      auto positions = positions_in(block).value();
       folded.push_back(numbers(positions));
     }
     return folded;

@@ -8,7 +8,7 @@
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/decisions.hpp"
 #include "postrider/store/inbox.hpp"
-#include "postrider/store/services.hpp"
+#include "postrider/store/testing/plain_service.hpp"
 
 namespace postrider {
 
@@ -49,13 +49,7 @@ class StoreTest : public testing::Test {
   }
 
   ServiceKey add_service(const std::string& id) {
-    const ServiceRow row{.key = {},
-                         .id = id,
-                         .source = ServiceSource::api,
-                         .kind = "plain",
-                         .document = "{}",
-                         .transaction_prefix = "00000001"};
-    return insert_service(*connection, row, wall_time(1)).value();
+    return insert_plain_service(*connection, id, wall_time(1));
   }
 
   TemporaryDatabase database;
