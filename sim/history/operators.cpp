@@ -88,18 +88,20 @@ PlainWebhook Operators::draw_webhook() {
 }
 
 std::map<std::string, StreamId> Operators::sorted_positions() {
-  std::map<std::string, StreamId> positions = linear_positions();
+  std::map<std::string, StreamId> positions;
   for (const Stream* stream : context_.engine()->streams().all()) {
-    StreamId& position = positions[stream->name()];
-    position = position.plus(-stream->sort_lag());
+    positions[stream->name()] = stream->sorted_through();
   }
   return positions;
 }
 
-std::map<std::string, StreamId> Operators::linear_positions() {
+/// Also what a commit under way appends, which may be decided already.
+std::map<std::string, StreamId> Operators::begun_positions() {
   std::map<std::string, StreamId> positions;
   for (const Stream* stream : context_.engine()->streams().all()) {
-    positions[stream->name()] = stream->linear_position();
+    StreamId& begun = positions[stream->name()];
+    begun = stream->linear_position();
+    if (!stream->prepared().empty()) begun = std::max(begun, stream->prepared().back().last());
   }
   return positions;
 }
@@ -163,7 +165,7 @@ void Operators::put(const std::string& id) {
                                  ? nullptr
                                  : context_.engine()->delivery()->services().find(id);
         if (service != nullptr) {
-          const ChangePoint since{before, linear_positions()};
+          const ChangePoint since{before, begun_positions()};
           context_.registrations.put(id, service->row.transaction_prefix, pushed, plain, since);
         } else {
           doubt(id);
@@ -183,7 +185,7 @@ void Operators::remove(const std::string& id) {
               const bool is_known = removed && context_.engine() != nullptr;
               if (!is_known) doubt(id);
               end(id, false);
-              if (is_known) context_.registrations.remove(id, {before, linear_positions()});
+              if (is_known) context_.registrations.remove(id, {before, begun_positions()});
             });
 }
 

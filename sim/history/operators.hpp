@@ -37,7 +37,7 @@ class Operators {
   void retry(const std::string& id);
   void resume_later(const std::string& id);
   [[nodiscard]] std::map<std::string, StreamId> sorted_positions();
-  [[nodiscard]] std::map<std::string, StreamId> linear_positions();
+  [[nodiscard]] std::map<std::string, StreamId> begun_positions();
   /// Nothing is known of the change until it is answered. `doubt`: what may happen to the
   /// registration; empty when it stays as it is.
   void begin(const std::string& id, std::optional<DoubtfulChange> doubt);

@@ -18,13 +18,16 @@ constexpr Duration retry_time_max = std::chrono::seconds{15};
 
 class AwaitedWrite final : public Write {
  public:
-  AwaitedWrite(std::function<Result<void>(SqlConnection&)> apply, Reply<Result<void>> reply)
-      : apply_(std::move(apply)), reply_(std::move(reply)) {}
+  AwaitedWrite(std::function<void()> prepare, std::function<Result<void>(SqlConnection&)> apply,
+               Reply<Result<void>> reply)
+      : prepare_(std::move(prepare)), apply_(std::move(apply)), reply_(std::move(reply)) {}
 
+  void prepare() override { prepare_(); }
   Result<void> apply(SqlConnection& connection) override { return apply_(connection); }
   void finish(const Result<void>& outcome) override { reply_(outcome); }
 
  private:
+  std::function<void()> prepare_;
   std::function<Result<void>(SqlConnection&)> apply_;
   Reply<Result<void>> reply_;
 };
@@ -34,6 +37,11 @@ std::unexpected<Error> session_ended() {
 }
 
 }  // namespace
+
+Async<Result<void>> Commits::commit(std::function<Result<void>(SqlConnection&)> apply) {
+  std::function<void()> nothing = [] {};
+  co_return co_await commit(std::move(nothing), std::move(apply));
+}
 
 Committer::Committer(Runtime& runtime, Lane& lane, SqlConnection& connection,
                      CommitterMetrics metrics, CommitFence* fence)
@@ -70,9 +78,10 @@ void Committer::submit(std::unique_ptr<Write> write) {
   changed_.notify_all();
 }
 
-Async<Result<void>> Committer::commit(std::function<Result<void>(SqlConnection&)> apply) {
-  auto start = [this, &apply](Reply<Result<void>> reply) {
-    submit(std::make_unique<AwaitedWrite>(std::move(apply), std::move(reply)));
+Async<Result<void>> Committer::commit(std::function<void()> prepare,
+                                      std::function<Result<void>(SqlConnection&)> apply) {
+  auto start = [this, &prepare, &apply](Reply<Result<void>> reply) {
+    submit(std::make_unique<AwaitedWrite>(std::move(prepare), std::move(apply), std::move(reply)));
   };
   co_return co_await await_reply<Result<void>>(runtime_.executor(), start);
 }
@@ -86,10 +95,11 @@ Async<void> Committer::drained() {
 }
 
 /// On the lane.
-Result<void> Committer::attempt(const Writes& writes) {
-  auto done = transact(connection_, [this, &writes]() -> Result<void> {
+Result<void> Committer::attempt(const Batch& batch) {
+  auto done = transact(connection_, [this, &batch]() -> Result<void> {
     if (fence_ != nullptr) TRY_VOID(fence_->heartbeat(connection_));
-    for (const auto& write : writes) TRY_VOID(write->apply(connection_));
+    for (const auto& write : batch.writes) TRY_VOID(write->apply(connection_));
+    for (CommitParticipant* const each : batch.participants) TRY_VOID(each->apply(connection_));
     return {};
   });
   if (done && fence_ != nullptr) fence_->on_heartbeat_committed();
@@ -119,21 +129,21 @@ Async<Result<bool>> Committer::settle_doubt() {
   co_return committed;
 }
 
-Async<Result<void>> Committer::try_once(const Writes* writes) {
+Async<Result<void>> Committer::try_once(const Batch* batch) {
   if (in_doubt_) {
     CO_TRY(const bool committed, co_await settle_doubt());
     if (committed) co_return Result<void>{};
   }
-  CO_TRY_VOID(co_await reserve_all(writes));
-  auto work = [this, writes] { return attempt(*writes); };
+  CO_TRY_VOID(co_await reserve_all(&batch->writes));
+  auto work = [this, batch] { return attempt(*batch); };
   co_return co_await run_on(lane_, work);
 }
 
-Async<Result<void>> Committer::commit_all(const Writes* writes) {
+Async<Result<void>> Committer::commit_all(const Batch* batch) {
   const MonoTime gives_up_at = runtime_.now() + retry_time_max;
   Duration pause = retry_pause_min;
   while (true) {
-    Result<void> outcome = co_await try_once(writes);
+    Result<void> outcome = co_await try_once(batch);
     const bool is_transient =
         in_doubt_ || (!outcome && outcome.error().code == Code::storage_unavailable);
     if (!is_transient || stopping_) co_return outcome;
@@ -150,18 +160,38 @@ Async<void> Committer::run() {
       if (stopping_) co_return;
       co_await changed_.wait();
     }
-    const auto writes = std::exchange(queue_, {});
     is_committing_ = true;
-    for (const auto& write : writes) write->prepare();
+    ++commits_begun_;
+    const Batch batch = prepare_next();
     const MonoTime started = runtime_.now();
-    const Result<void> outcome = co_await commit_all(&writes);
+    const Result<void> outcome = co_await commit_all(&batch);
     metrics_.commits.Increment();
     metrics_.commit_seconds.Observe(seconds(runtime_.now() - started));
     if (fence_ != nullptr) fence_->on_commit(started, outcome);
     is_committing_ = false;
-    for (const auto& write : writes) write->finish(outcome);
+    for (const auto& write : batch.writes) write->finish(outcome);
+    for (CommitParticipant* const each : batch.participants) each->finish(outcome);
     changed_.notify_all();
   }
+}
+
+Committer::Batch Committer::prepare_next() {
+  Batch batch{.writes = std::exchange(queue_, {}), .participants = {}};
+  for (const auto& write : batch.writes) write->prepare();
+  for (CommitParticipant* const each : std::exchange(participants_, {})) {
+    if (each->prepare()) batch.participants.push_back(each);
+  }
+  return batch;
+}
+
+void Committer::join_next(CommitParticipant& participant) {
+  participants_.push_back(&participant);
+}
+
+Async<void> Committer::leave(CommitParticipant* participant) {
+  std::erase(participants_, participant);
+  const std::uint64_t begun = commits_begun_;
+  while (is_committing_ && commits_begun_ == begun) co_await changed_.wait();
 }
 
 }  // namespace postrider

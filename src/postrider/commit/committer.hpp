@@ -12,8 +12,9 @@
 // The protocol of a commit. Writes are queued; when no commit is under way, all that are queued
 // become the next one. `prepare` fixes their contents on the engine thread, `reserve` draws IDs
 // outside of the transaction, `apply` runs in it on the lane, `finish` gives all of them the same
-// outcome. With a fence the transaction begins with a heartbeat, which fails once the session has
-// ended.
+// outcome. Participants come after the writes at each of these steps, so that what follows from a
+// write is on disk with it. With a fence the transaction begins
+// with a heartbeat, which fails once the session has ended.
 //
 // Faults. An unreachable database is tried again for 15 s. If the answer to a commit is lost,
 // nobody knows whether it happened; it is then looked up by its heartbeat, for as long as that
@@ -51,6 +52,21 @@ class Write {
   virtual void finish(const Result<void>& outcome) = 0;
 };
 
+/// Adds to a commit what follows from the writes of others. Engine thread, but for `apply`.
+class CommitParticipant {
+ public:
+  CommitParticipant() = default;
+  CommitParticipant(const CommitParticipant&) = delete;
+  CommitParticipant& operator=(const CommitParticipant&) = delete;
+  virtual ~CommitParticipant() = default;
+
+  /// After the writes of the commit were prepared, and the participants that joined it before.
+  /// True when this one takes part: `apply` and `finish` follow, as those of a write.
+  virtual bool prepare() = 0;
+  virtual Result<void> apply(SqlConnection& connection) = 0;
+  virtual void finish(const Result<void>& outcome) = 0;
+};
+
 struct CommitterMetrics {
   prometheus::Counter& commits;
   prometheus::Histogram& commit_seconds;
@@ -65,10 +81,20 @@ class Commits {
   virtual ~Commits() = default;
 
   /// Waits for the commit that carries `apply`, which runs on the committer's lane, once for each
-  /// attempt. Errors: what `apply` or another write of the same commit failed with; `storage_full`,
-  /// `storage_failed`, `storage_unavailable`; `session_ended`; `stopping` when nothing is committed
-  /// any more.
-  virtual Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply) = 0;
+  /// attempt. `prepare` is called before, on the engine thread, when the contents of the commit are
+  /// being fixed and none is under way. Errors: what `apply` or another write of the same commit
+  /// failed with; `storage_full`, `storage_failed`, `storage_unavailable`; `session_ended`;
+  /// `stopping` when nothing is committed any more.
+  virtual Async<Result<void>> commit(std::function<void()> prepare,
+                                     std::function<Result<void>(SqlConnection&)> apply) = 0;
+  Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply);
+
+  /// Asks it to the next commit, once: whoever joins twice is asked twice. It must leave before it
+  /// is destroyed.
+  virtual void join_next(CommitParticipant& participant) = 0;
+  /// Waits for the end of a commit that it may take part in.
+  virtual Async<void> leave(CommitParticipant* participant) = 0;
+
   /// False when others may have ended the session by now. Whoever is about to do something outside
   /// of the database that rests on the session asks first.
   [[nodiscard]] virtual bool may_act() const = 0;
@@ -93,20 +119,30 @@ class Committer final : public Commits {
   /// Calls `write->finish` once, before it returns when the server is stopping or the session has
   /// ended.
   void submit(std::unique_ptr<Write> write);
-  Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply) override;
+  using Commits::commit;
+  Async<Result<void>> commit(std::function<void()> prepare,
+                             std::function<Result<void>(SqlConnection&)> apply) override;
   [[nodiscard]] bool may_act() const override;
+
+  void join_next(CommitParticipant& participant) override;
+  Async<void> leave(CommitParticipant* participant) override;
 
   /// Waits until nothing is being committed and nothing is queued.
   Async<void> drained();
 
  private:
   using Writes = std::vector<std::unique_ptr<Write>>;
+  struct Batch {
+    Writes writes;
+    std::vector<CommitParticipant*> participants;  ///< that take part
+  };
   Async<void> run();
-  Async<Result<void>> commit_all(const Writes* writes);
+  [[nodiscard]] Batch prepare_next();
+  Async<Result<void>> commit_all(const Batch* batch);
   Async<Result<bool>> settle_doubt();
   Async<Result<void>> reserve_all(const Writes* writes);
-  Async<Result<void>> try_once(const Writes* writes);
-  Result<void> attempt(const Writes& writes);
+  Async<Result<void>> try_once(const Batch* batch);
+  Result<void> attempt(const Batch& batch);
 
   Runtime& runtime_;
   Lane& lane_;
@@ -117,7 +153,9 @@ class Committer final : public Commits {
   Gate gate_;
   Event stop_requested_;
   Writes queue_;
+  std::vector<CommitParticipant*> participants_;  ///< of the next commit
   bool is_committing_ = false;
+  std::uint64_t commits_begun_ = 0;
   bool in_doubt_ = false;  ///< it is not known yet whether the last attempt was committed
   bool stopping_ = false;
 };

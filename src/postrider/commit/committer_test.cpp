@@ -54,6 +54,97 @@ TEST_F(CommitterTest, writes_of_one_commit_share_its_failure_and_leave_nothing) 
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
 }
 
+/// Counts what it is asked, and inserts a stream.
+class CountingParticipant final : public CommitParticipant {
+ public:
+  bool prepare() override {
+    ++prepared;
+    return takes_part;
+  }
+  Result<void> apply(SqlConnection& connection) override {
+    streams_before = read_streams(connection).value().size();
+    TRY_VOID(put_stream(connection, "participant", "plain", WallTime{}));
+    return {};
+  }
+  void finish(const Result<void>& outcome) override { outcomes.push_back(outcome); }
+
+  bool takes_part = true;
+  int prepared = 0;
+  std::size_t streams_before = 0;  ///< that `apply` found
+  std::vector<Result<void>> outcomes;
+};
+
+TEST_F(CommitterTest, a_participant_writes_after_the_writes_of_one_commit) {
+  CountingParticipant participant;
+  committer->join_next(participant);
+  ASSERT_TRUE(run(committer->commit(insert_left)));
+  ASSERT_TRUE(run(committer->commit(apply_nothing)));
+  EXPECT_EQ(participant.prepared, 1);
+  EXPECT_EQ(participant.streams_before, 1U);
+  ASSERT_EQ(participant.outcomes.size(), 1U);
+  EXPECT_TRUE(participant.outcomes[0]);
+  EXPECT_EQ(read_streams(*reader).value().size(), 2U);
+  EXPECT_EQ(writer->commits, 2);
+}
+
+TEST_F(CommitterTest, a_participant_shares_the_failure_of_the_writes) {
+  CountingParticipant participant;
+  committer->join_next(participant);
+  EXPECT_FALSE(run(committer->commit(apply_badly)));
+  ASSERT_EQ(participant.outcomes.size(), 1U);
+  EXPECT_EQ(participant.outcomes[0].error().detail, "planted");
+  EXPECT_TRUE(read_streams(*reader).value().empty());
+}
+
+TEST_F(CommitterTest, who_joined_and_does_not_take_part_writes_nothing_and_hears_nothing) {
+  CountingParticipant participant;
+  participant.takes_part = false;
+  committer->join_next(participant);
+  ASSERT_TRUE(run(committer->commit(apply_nothing)));
+  EXPECT_EQ(participant.prepared, 1);
+  EXPECT_TRUE(participant.outcomes.empty());
+  EXPECT_TRUE(read_streams(*reader).value().empty());
+}
+
+TEST_F(CommitterTest, who_leaves_is_not_asked_any_more_and_waits_for_what_it_takes_part_in) {
+  CountingParticipant participant;
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  committer->join_next(participant);
+  const auto leave_during = [&](SqlConnection&) -> Result<void> {
+    committer->join_next(participant);
+    gate.spawn(committer->leave(&participant), "leaving");
+    return {};
+  };
+  gate.spawn(commit_and_keep(*committer, leave_during, outcomes), "commit");
+  run(gate.drained());
+  EXPECT_EQ(participant.outcomes.size(), 1U);
+  ASSERT_TRUE(run(committer->commit(apply_nothing)));
+  EXPECT_EQ(participant.prepared, 1);
+}
+
+TEST_F(CommitterTest, a_commit_is_prepared_when_the_one_before_has_ended) {
+  std::string order;
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  const auto commit_prepared = [&]() -> Async<void> {
+    std::function<void()> prepare = [&order] { order += 'p'; };
+    std::function<Result<void>(SqlConnection&)> apply = [&order](SqlConnection&) -> Result<void> {
+      order += 'a';
+      return {};
+    };
+    outcomes.push_back(co_await committer->commit(std::move(prepare), std::move(apply)));
+  };
+  const auto during = [&](SqlConnection&) -> Result<void> {
+    gate.spawn(commit_prepared(), "second");
+    order += '1';
+    return {};
+  };
+  gate.spawn(commit_and_keep(*committer, during, outcomes), "first");
+  run(gate.drained());
+  EXPECT_EQ(order, "1pa");
+}
+
 TEST_F(CommitterTest, a_sync_that_fails_fails_the_write) {
   writer->fail_commits = true;
   EXPECT_EQ(run(committer->commit(apply_nothing)).error().code, Code::storage_full);

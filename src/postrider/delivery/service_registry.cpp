@@ -35,6 +35,31 @@ bool is_declared(const Service& service) {
   return service.row.source == ServiceSource::configuration && !is_undeclared(service);
 }
 
+/// Freezes the first transactions of services that were idle.
+class FreezeWrite final : public InboxWrite {
+ public:
+  FreezeWrite(TransactionController& controller, std::vector<FrozenTransaction> frozen)
+      : controller_(controller), frozen_(std::move(frozen)) {}
+
+  Result<void> apply(SqlConnection& connection) override {
+    for (const FrozenTransaction& each : frozen_) TRY_VOID(each.unsaved.write(connection));
+    return {};
+  }
+  void finish(bool is_committed) override {
+    for (FrozenTransaction& each : frozen_) {
+      if (is_committed) {
+        controller_.start_frozen(std::move(each));
+      } else {
+        controller_.drop_frozen(each.service);
+      }
+    }
+  }
+
+ private:
+  TransactionController& controller_;
+  std::vector<FrozenTransaction> frozen_;
+};
+
 }  // namespace
 
 ServiceRegistry::ServiceRegistry(Runtime& runtime, Commits& commits,
@@ -349,6 +374,19 @@ std::vector<ServiceInterest> ServiceRegistry::interests() const {
   for (const auto& [key, service] : by_key_) interests.push_back({key, service->interest});
   std::ranges::sort(interests, {}, &ServiceInterest::service);
   return interests;
+}
+
+std::unique_ptr<InboxWrite> ServiceRegistry::prepare_inboxes(const DecidedFacts& decided) {
+  std::vector<FrozenTransaction> frozen;
+  for (const auto& [key, positions] : decided.positions) {
+    if (frozen.size() == frozen_in_commit_max) break;
+    const auto service = find(key);
+    if (!service) continue;
+    auto transaction = controller_.freeze_decided(service, decided, positions);
+    if (transaction) frozen.push_back(*std::move(transaction));
+  }
+  if (frozen.empty()) return nullptr;
+  return std::make_unique<FreezeWrite>(controller_, std::move(frozen));
 }
 
 void ServiceRegistry::add_to_inbox(ServiceKey key, StreamKey stream,

@@ -66,4 +66,14 @@ Async<Result<Transaction>> read_transaction(Stream& stream, std::vector<StreamId
   co_return std::move(reader).finish();
 }
 
+Transaction take_transaction(const std::string& stream, std::vector<StreamId> positions,
+                             std::span<const Chunk> chunks, const TransactionLimits& limits) {
+  TransactionReader reader(stream, std::move(positions), limits);
+  for (const Chunk& chunk : chunks) {
+    if (reader.is_done()) break;
+    reader.add(chunk);
+  }
+  return std::move(reader).finish();
+}
+
 }  // namespace postrider

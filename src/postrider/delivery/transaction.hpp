@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,5 +26,9 @@ struct Transaction {
 /// reached. Nothing is parsed or written anew.
 Async<Result<Transaction>> read_transaction(Stream& stream, std::vector<StreamId> positions,
                                             TransactionLimits limits);
+
+/// The same from chunks that hold all of these facts, in order.
+Transaction take_transaction(const std::string& stream, std::vector<StreamId> positions,
+                             std::span<const Chunk> chunks, const TransactionLimits& limits);
 
 }  // namespace postrider

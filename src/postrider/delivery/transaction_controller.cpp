@@ -1,7 +1,8 @@
 // Delivery. One coroutine for each service that has work and may be sent to: freeze the next slice
 // of an inbox (its number and its last fact, on disk before its first byte leaves), compose, send,
 // let the receiver's kind judge the answer, go on. The streams of a service take turns. The freeze
-// of n+1 carries the acknowledgement of n, so a receiver that remembers one ID is enough.
+// of n+1 carries the acknowledgement of n, so a receiver that remembers one ID is enough. The first
+// transaction of a service that was idle is frozen in the commit that decides on its facts.
 //
 // What is frozen stays: after a failure, a restart or a takeover the same slice gives the same
 // bytes under the same ID. Only a receiver that finds it too large gets a smaller one, under a new
@@ -22,7 +23,6 @@
 
 #include "postrider/base/assert.hpp"
 #include "postrider/base/log.hpp"
-#include "postrider/store/inbox.hpp"
 
 namespace postrider {
 namespace {
@@ -61,16 +61,12 @@ std::string transaction_id(const Service& service, TransactionNumber number) {
   return fmt::format("{}-{}", service.row.transaction_prefix, number);
 }
 
-/// What a save writes of one stream.
-struct SavedCursor {
-  StreamKey stream;
-  DeliveryCursor cursor;
-  std::uint64_t revision = 0;
-};
-
-Result<void> write_cursor(SqlConnection& connection, ServiceKey service, const SavedCursor& saved) {
-  TRY_VOID(put_cursor(connection, service, saved.stream, saved.cursor));
-  return drop_inbox_blocks(connection, service, saved.stream, saved.cursor.acknowledged);
+TransactionLimits limits_of(const Service& service) {
+  TransactionLimits limits = service.policy.limits;
+  if (service.split_facts_max > 0) {
+    limits.facts_max = std::min(limits.facts_max, service.split_facts_max);
+  }
+  return limits;
 }
 
 }  // namespace
@@ -92,11 +88,45 @@ bool TransactionController::may_send(const Service& service) const {
   return !stopping_ && !service.removed && its_turn && service.is_pushed() && service.has_work();
 }
 
+bool TransactionController::is_idle(const Service& service) const {
+  const bool may_begin = !stopping_ && !service.removed && service.is_active();
+  return may_begin && !service.delivering && !service.has_work();
+}
+
 void TransactionController::wake(const std::shared_ptr<Service>& service) {
   if (service->delivering || !may_send(*service)) return;
   cancel_retry(*service);
   service->delivering = true;
-  gate_.spawn(deliver(service), "delivery");
+  gate_.spawn(deliver(service, std::nullopt), "delivery");
+}
+
+std::optional<FrozenTransaction> TransactionController::freeze_decided(
+    const std::shared_ptr<Service>& service, const DecidedFacts& decided,
+    const std::vector<StreamId>& positions) {
+  if (!is_idle(*service)) return std::nullopt;
+  FrozenTransaction frozen{service, decided.stream, {}, {}, UnsavedDelivery(*service)};
+  const auto known = service->streams.find(decided.stream);
+  if (known != service->streams.end()) frozen.cursor = known->second.cursor;
+  frozen.transaction =
+      take_transaction(decided.stream_name, positions, decided.chunks, limits_of(*service));
+  frozen.cursor.transaction = service->last_transaction().plus(1);
+  frozen.cursor.frozen_through = frozen.transaction.last;
+  frozen.unsaved.set_cursor(*service, decided.stream, frozen.cursor);
+  service->delivering = true;
+  return frozen;
+}
+
+void TransactionController::start_frozen(FrozenTransaction frozen) {
+  StreamDelivery& stream = frozen.service->streams[frozen.stream];
+  stream.cursor = frozen.cursor;
+  frozen.unsaved.set_saved(*frozen.service);
+  gate_.spawn(deliver(std::move(frozen.service), std::move(frozen.transaction)), "delivery");
+}
+
+void TransactionController::drop_frozen(const std::shared_ptr<Service>& service) {
+  service->delivering = false;
+  if (!service->is_active()) service->forget_windows();
+  wake(service);
 }
 
 void TransactionController::schedule_retry(const std::shared_ptr<Service>& service) {
@@ -139,11 +169,12 @@ void TransactionController::forget(Service& service) {
   cancel_retry(service);
 }
 
-Async<void> TransactionController::deliver(std::shared_ptr<Service> service) {
+Async<void> TransactionController::deliver(std::shared_ptr<Service> service,
+                                           std::optional<Transaction> frozen) {
   bool goes_on = true;
   while (goes_on && may_send(*service)) {
     service->retry_due = false;
-    goes_on = co_await deliver_next(service.get());
+    goes_on = co_await deliver_next(service.get(), &frozen);
   }
   if (service->has_unsaved() && !service->removed) {
     const Result<void> saved = co_await save(service.get());
@@ -162,13 +193,14 @@ Async<void> TransactionController::deliver(std::shared_ptr<Service> service) {
 }
 
 /// False when delivery must rest for a while.
-Async<bool> TransactionController::deliver_next(Service* service) {
+Async<bool> TransactionController::deliver_next(Service* service,
+                                                std::optional<Transaction>* frozen) {
   const auto next = service->next_stream();
   POSTRIDER_ASSERT(next != service->streams.end(), "service {} has no work", service->row.id);
   const StreamKey key = next->first;
   StreamDelivery* const stream = &next->second;
   service->turn = key;  // also of what is sent instead of a transaction that was too large
-  auto transaction = co_await freeze_next(service, key, stream);
+  auto transaction = co_await freeze_next(service, key, stream, frozen);
   if (!transaction) {
     if (transaction.error().code != Code::stopping) {
       log_error("service {}: cannot prepare a transaction: {}", service->row.id,
@@ -228,7 +260,9 @@ Async<void> TransactionController::apply_answer(Service* service, StreamDelivery
 }
 
 Async<Result<Transaction>> TransactionController::freeze_next(Service* service, StreamKey key,
-                                                              StreamDelivery* stream) {
+                                                              StreamDelivery* stream,
+                                                              std::optional<Transaction>* frozen) {
+  if (*frozen) co_return *std::exchange(*frozen, std::nullopt);
   DeliveryCursor& cursor = stream->cursor;
   if (cursor.frozen_through) co_return co_await read_frozen(service, key, stream);
   auto read = co_await read_next(service, key, stream);
@@ -268,10 +302,7 @@ Async<Result<Transaction>> TransactionController::read_frozen(const Service* ser
 
 Async<Result<Transaction>> TransactionController::read_next(const Service* service, StreamKey key,
                                                             StreamDelivery* stream) {
-  TransactionLimits limits = service->policy.limits;
-  if (service->split_facts_max > 0) {
-    limits.facts_max = std::min(limits.facts_max, service->split_facts_max);
-  }
+  const TransactionLimits limits = limits_of(*service);
   Inbox& inbox = stream->inbox;
   CO_TRY_VOID(co_await inboxes_.read(service, key, &inbox, limits.facts_max));
   CO_TRY(Stream* const facts, find_stream(key));
@@ -284,29 +315,14 @@ Result<Stream*> TransactionController::find_stream(StreamKey key) const {
   return stream;
 }
 
-/// Writes what an earlier save writes that is still under way, too: that one may fail and this one
-/// not, and what is sent then rests on both.
 Async<Result<void>> TransactionController::save(Service* service) {
-  const ServiceKey key = service->row.key;
-  const std::uint64_t revision = service->revision.current();
-  std::optional<DeliveryState> state;
-  if (!service->revision.is_saved()) state = service->delivery;
-  std::vector<SavedCursor> cursors;
-  for (const auto& [stream, each] : service->streams) {
-    if (each.revision.is_saved()) continue;
-    cursors.push_back({stream, each.cursor, each.revision.current()});
-  }
-  std::function<Result<void>(SqlConnection&)> apply =
-      [key, &state, &cursors](SqlConnection& connection) -> Result<void> {
-    if (state) TRY_VOID(update_delivery(connection, key, *state));
-    for (const SavedCursor& cursor : cursors) TRY_VOID(write_cursor(connection, key, cursor));
-    return {};
+  UnsavedDelivery unsaved;
+  std::function<void()> prepare = [&unsaved, service] { unsaved = UnsavedDelivery(*service); };
+  std::function<Result<void>(SqlConnection&)> apply = [&unsaved](SqlConnection& connection) {
+    return unsaved.write(connection);
   };
-  CO_TRY_VOID(co_await commits_.commit(std::move(apply)));
-  service->revision.set_saved(revision);
-  for (const SavedCursor& saved : cursors) {
-    service->streams.at(saved.stream).revision.set_saved(saved.revision);
-  }
+  CO_TRY_VOID(co_await commits_.commit(std::move(prepare), std::move(apply)));
+  unsaved.set_saved(*service);
   co_return Result<void>{};
 }
 

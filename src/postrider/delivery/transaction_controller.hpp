@@ -1,12 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "postrider/delivery/inbox_reader.hpp"
 #include "postrider/delivery/service.hpp"
 #include "postrider/delivery/transaction.hpp"
+#include "postrider/delivery/unsaved_delivery.hpp"
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/http_client.hpp"
+#include "postrider/sort/inboxes.hpp"
 #include "postrider/stream/streams.hpp"
 
 namespace prometheus {
@@ -23,6 +27,15 @@ struct DeliveryMetrics {
   prometheus::Histogram& delivery_seconds;  ///< append to 2xx, of each fact
 };
 
+/// The transaction of a service that was idle, frozen in the commit that decides on its facts.
+struct FrozenTransaction {
+  std::shared_ptr<Service> service;
+  StreamKey stream;
+  Transaction transaction;
+  DeliveryCursor cursor;
+  UnsavedDelivery unsaved;  ///< holds `cursor`
+};
+
 /// Delivers the inboxes. For each service with work: freeze the next slice as a transaction (its
 /// number and bounds are on disk before its first byte leaves), send it, and on 2xx go on; the
 /// commit that freezes transaction n+1 carries the acknowledgement of n. What an answer means says
@@ -36,6 +49,17 @@ class TransactionController {
 
   /// Level-triggered: starts delivering when the service has work and may be sent to.
   void wake(const std::shared_ptr<Service>& service);
+  /// While a commit is being prepared that decides that the service gets the facts at `positions`:
+  /// its next transaction, if it is idle and would be sent one at once. Nothing else is sent to it
+  /// until the caller has written `unsaved` in that commit and calls one of the next two.
+  std::optional<FrozenTransaction> freeze_decided(const std::shared_ptr<Service>& service,
+                                                  const DecidedFacts& decided,
+                                                  const std::vector<StreamId>& positions);
+  /// The commit is on disk, and the facts are in the inbox.
+  void start_frozen(FrozenTransaction frozen);
+  /// Nothing of it is on disk.
+  void drop_frozen(const std::shared_ptr<Service>& service);
+
   /// A DOWN service's next attempt: arms the timer from its persisted time. Used at start.
   void schedule_retry(const std::shared_ptr<Service>& service);
   /// A DOWN service is tried now; its backoff stays.
@@ -64,13 +88,15 @@ class TransactionController {
   [[nodiscard]] Gate& gate() { return gate_; }
 
  private:
-  Async<void> deliver(std::shared_ptr<Service> service);
-  Async<bool> deliver_next(Service* service);
+  /// `frozen`: what to begin with.
+  Async<void> deliver(std::shared_ptr<Service> service, std::optional<Transaction> frozen);
+  Async<bool> deliver_next(Service* service, std::optional<Transaction>* frozen);
   Async<Result<HttpResponse>> send(Service* service, const StreamDelivery* stream,
                                    const Transaction* transaction);
   Async<void> apply_answer(Service* service, StreamDelivery* stream, const Transaction* transaction,
                            Result<HttpResponse> answer);
-  Async<Result<Transaction>> freeze_next(Service* service, StreamKey key, StreamDelivery* stream);
+  Async<Result<Transaction>> freeze_next(Service* service, StreamKey key, StreamDelivery* stream,
+                                         std::optional<Transaction>* frozen);
   Async<Result<Transaction>> read_frozen(const Service* service, StreamKey key,
                                          StreamDelivery* stream);
   Async<Result<Transaction>> read_next(const Service* service, StreamKey key,
@@ -84,6 +110,7 @@ class TransactionController {
   void call_later(const std::shared_ptr<Service>& service, Duration delay);
   void cancel_retry(Service& service);
   [[nodiscard]] bool may_send(const Service& service) const;
+  [[nodiscard]] bool is_idle(const Service& service) const;
 
   Runtime& runtime_;
   Commits& commits_;

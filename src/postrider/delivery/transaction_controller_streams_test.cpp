@@ -1,35 +1,13 @@
 #include <map>
-#include <numeric>
 
 #include "postrider/delivery/testing/delivery_world.hpp"
+#include "postrider/delivery/testing/fact_numbers.hpp"
 
 namespace postrider {
 namespace {
 
 using sim::ScriptedReceiver;
 using std::chrono::seconds;
-using Numbers = std::vector<int>;
-
-/// The `n` of each fact in a body.
-Numbers numbers_in(std::string_view body) {
-  constexpr std::string_view name = "\"n\":";
-  Numbers numbers;
-  for (auto at = body.find(name); at != std::string_view::npos; at = body.find(name, at)) {
-    at += name.size();
-    int number = 0;
-    for (; at < body.size() && body[at] >= '0' && body[at] <= '9'; ++at) {
-      number = 10 * number + (body[at] - '0');
-    }
-    numbers.push_back(number);
-  }
-  return numbers;
-}
-
-Numbers all_to(int last) {
-  Numbers numbers(static_cast<std::size_t>(last));
-  std::iota(numbers.begin(), numbers.end(), 1);
-  return numbers;
-}
 
 class ControllerOfStreams : public DeliveryWorld {
  protected:

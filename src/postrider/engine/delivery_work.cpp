@@ -17,11 +17,11 @@ Result<Stored> read_stored(SqlConnection& connection) {
 
 }  // namespace
 
-DeliveryWork::DeliveryWork(const EnginePorts& ports, Commits& commits,
+DeliveryWork::DeliveryWork(const EnginePorts& ports, Committer& committer,
                            const EngineSettings& settings, const Catalog& catalog, Metrics& metrics,
                            Streams& streams)
     : ports_(ports),
-      commits_(commits),
+      commits_(committer),
       settings_(settings),
       catalog_(catalog),
       metrics_(metrics),

@@ -24,7 +24,7 @@ namespace postrider {
 class DeliveryWork {
  public:
   /// References must outlive this.
-  DeliveryWork(const EnginePorts& ports, Commits& commits, const EngineSettings& settings,
+  DeliveryWork(const EnginePorts& ports, Committer& committer, const EngineSettings& settings,
                const Catalog& catalog, Metrics& metrics, Streams& streams);
   DeliveryWork(const DeliveryWork&) = delete;
   DeliveryWork& operator=(const DeliveryWork&) = delete;

@@ -103,6 +103,32 @@ TEST_F(EngineTest, a_stream_whose_format_is_not_declared_keeps_the_one_that_it_h
   EXPECT_EQ(engine->streams().find("new")->format().name(), "json");
 }
 
+TEST_F(EngineTest, one_commit_is_between_an_append_and_the_request_to_an_idle_receiver) {
+  settings.streams.declared["events"] = {};
+  ASSERT_TRUE(start());
+  const boost::json::value document = {{"kind", "webhook"},
+                                       {"id", "w"},
+                                       {"url", "http://w.test"},
+                                       {"secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}};
+  auto parsed = engine->kinds().parse(document);
+  ServiceRegistry& services = engine->delivery()->services();
+  ASSERT_TRUE(sim::run(runtime, services.put(std::move(parsed).value(), ServiceSource::api)));
+  const auto is_idle = [&] {
+    const auto service = services.find("w");
+    return sort_lag() == 0 && !service->delivering && service->behind() == 0;
+  };
+  append(*stream("events").value());
+  ASSERT_TRUE(runtime.run_until(is_idle));
+  ASSERT_EQ(receiver.arrivals.size(), 1U);
+
+  const double before = engine->metrics().committer().commits.Value();
+  append(*stream("events").value());
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 2; }));
+  EXPECT_EQ(engine->metrics().committer().commits.Value(), before + 1);
+  ASSERT_TRUE(runtime.run_until(is_idle));
+  EXPECT_EQ(engine->metrics().committer().commits.Value(), before + 2);  // what it has taken
+}
+
 TEST_F(EngineTest, metrics_say_how_far_sorting_is_behind_and_how_many_services_are_up) {
   settings.streams.declared["events"] = {};
   ASSERT_TRUE(start());

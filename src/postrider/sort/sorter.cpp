@@ -1,7 +1,11 @@
-// Sorting. Facts are read in linear order from where the last commit ended; interest in each is
+// Sorting. Facts are decided in linear order from where the last commit ended; interest in each is
 // decided once, by the policy of the stream's format, and one commit carries the decisions as one
-// row, the policy's state, and how far the stream is sorted. Only then do inboxes in memory grow. A
-// crash before the commit decides again; after it, never.
+// row, the policy's state, how far the stream is sorted, and the transactions of idle services.
+// Only then do inboxes in memory grow. A crash before the commit decides again; after it, never.
+//
+// The sorter takes part in every commit that appends to its stream, and decides in `prepare` on
+// what is in order and in memory: also on what the commit is about to append, when that is known by
+// then and nothing waits before it. What is left, or has to be read, is decided in the next commit.
 //
 // Interests change between two commits and not inside one: a fact that is appended after a change
 // was answered is decided by the new ones. They are compiled, and stored state is read for them, on
@@ -44,23 +48,16 @@ Result<void> check_sorted_through(SqlConnection& connection, StreamKey stream, S
 
 /// What one commit of the sorter holds.
 struct Sorter::Decisions {
-  StreamId after;
-  StreamId through;
-  WallTime appended_at{};
-  std::int64_t facts = 0;
+  std::size_t facts = 0;
   std::int64_t entries = 0;
-  std::int64_t unwanted = 0;
+  StreamId through;
+  SortedPosition sorted;
+  bool holds_prepared = false;  ///< some are on facts that the same commit appends
+  DecisionRow row;
   DecisionGroups groups;
   std::map<ServiceKey, std::vector<StreamId>> by_service;
   StreamInterest::StateChange state;
-
-  [[nodiscard]] DecisionRow row() const {
-    return {.after = after,
-            .through = through,
-            .entries = entries,
-            .appended_at = appended_at,
-            .data = pack_decisions(after, groups.groups())};
-  }
+  std::unique_ptr<InboxWrite> inboxes;  ///< null: writes nothing
 };
 
 Sorter::Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
@@ -78,7 +75,10 @@ Sorter::Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream
       gate_(runtime),
       stop_requested_(runtime) {}
 
+Sorter::~Sorter() = default;
+
 void Sorter::start() {
+  stream_.on_append_added([this] { join_next(); });
   gate_.spawn(run(), "sorter");
 }
 
@@ -88,16 +88,21 @@ Async<void> Sorter::stop() {
   stream_.advanced().notify_all();
   tail_.changed().notify_all();
   co_await gate_.drained();
+  stream_.on_append_added({});
+  co_await commits_.leave(this);
 }
 
 Async<void> Sorter::run() {
   while (!stopping_) {
-    if (stream_.sorted_through() >= stream_.linear_position()) {
+    if (pending_ || stream_.sorted_through() >= stream_.linear_position()) {
       co_await stream_.advanced().wait();
       continue;
     }
-    co_await wait_for_compaction();
-    if (stopping_) co_return;
+    if (tail_.is_full()) {
+      // What is decided stays in memory until it is folded.
+      co_await tail_.changed().wait();
+      continue;
+    }
     const Result<void> sorted = co_await sort_next();
     if (sorted) continue;
     if (sorted.error().code == Code::stopping) co_return;
@@ -108,8 +113,9 @@ Async<void> Sorter::run() {
 
 Async<Result<void>> Sorter::sort_next() {
   CO_TRY_VOID(co_await adopt_interests());
-  CO_TRY(const FactRun run, co_await stream_.read(stream_.sorted_through(), settings_.facts_max,
-                                                  Stream::WithAttributes::yes));
+  const StreamId after = stream_.sorted_through();
+  CO_TRY(FactRun run,
+         co_await stream_.read(after, settings_.facts_max, Stream::WithAttributes::yes));
   // A registration that changed during the read must see the facts that follow it.
   const bool has_changed = adopted_version_ != inboxes_.interest_version();
   if (has_changed) co_return Result<void>{};
@@ -119,42 +125,101 @@ Async<Result<void>> Sorter::sort_next() {
     co_return Result<void>{};
   }
 
-  Decisions decisions = decide_all(run.chunks);
-  DecisionRow row = decisions.row();
-  const StreamKey key = stream_.key();
-  const SortedPosition sorted{decisions.through,
-                              stream_.sorted().facts_unwanted + decisions.unwanted};
-  std::function<Result<void>(SqlConnection&)> apply =
-      [&decisions, &row, key, sorted](SqlConnection& connection) -> Result<void> {
-    if (decisions.entries > 0) TRY_VOID(insert_decisions(connection, key, row));
-    if (decisions.state) TRY_VOID(decisions.state(connection));
-    return set_sorted_through(connection, key, sorted.through, sorted.facts_unwanted);
+  // `prepare` decides on them, and on what that commit appends.
+  waiting_ = Waiting{after, std::move(run)};
+  join_next();
+  std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) {
+    return Result<void>{};
   };
-  const Result<void> committed = co_await commits_.commit(std::move(apply));
-  if (committed) {
-    publish(decisions, std::move(row));
+  co_return co_await commits_.commit(std::move(nothing));
+}
+
+bool Sorter::may_decide_now() const {
+  const bool is_adopted = interest_ && adopted_version_ == inboxes_.interest_version();
+  return !stopping_ && !pending_ && is_adopted && !tail_.is_full() && commits_.may_act();
+}
+
+void Sorter::join_next() {
+  if (std::exchange(is_joined_, true)) return;
+  commits_.join_next(*this);
+}
+
+bool Sorter::prepare() {
+  is_joined_ = false;
+  if (!may_decide_now()) {
+    waiting_.reset();
+    return false;
+  }
+  auto decisions = std::make_unique<Decisions>(decide_waiting());
+  if (decisions->facts == 0) return false;
+  pending_ = std::move(decisions);
+  return true;
+}
+
+/// What is in order and not sorted, as far as it is in memory; if that is all, what the commit
+/// appends too.
+Sorter::Decisions Sorter::decide_waiting() {
+  const StreamId sorted = stream_.sorted_through();
+  auto waiting = std::exchange(waiting_, std::nullopt);
+  if (!waiting || waiting->after != sorted) {
+    auto run = stream_.read_memory(sorted, settings_.facts_max, Stream::WithAttributes::yes);
+    if (!run) return {};
+    waiting = Waiting{sorted, *std::move(run)};
+  }
+  std::vector<Chunk> chunks = std::move(waiting->run.chunks);
+  const bool is_all = waiting->run.through >= stream_.linear_position();
+  if (is_all) chunks.insert(chunks.end(), stream_.prepared().begin(), stream_.prepared().end());
+  if (chunks.empty()) return {};
+  Decisions decisions = decide_all(chunks);
+  decisions.holds_prepared = decisions.through > stream_.linear_position();
+  prepare_inboxes(decisions, chunks);
+  return decisions;
+}
+
+void Sorter::prepare_inboxes(Decisions& decisions, std::span<const Chunk> chunks) {
+  if (decisions.entries == 0) return;
+  decisions.inboxes =
+      inboxes_.prepare_inboxes({stream_.key(), stream_.name(), chunks, decisions.by_service});
+}
+
+/// On the committer's lane.
+Result<void> Sorter::apply(SqlConnection& connection) {
+  if (pending_->holds_prepared && !stream_.are_prepared_written()) return {};
+  const StreamKey key = stream_.key();
+  if (pending_->entries > 0) TRY_VOID(insert_decisions(connection, key, pending_->row));
+  if (pending_->state) TRY_VOID(pending_->state(connection));
+  if (pending_->inboxes) TRY_VOID(pending_->inboxes->apply(connection));
+  return set_sorted_through(connection, key, pending_->sorted.through,
+                            pending_->sorted.facts_unwanted);
+}
+
+void Sorter::finish(const Result<void>& outcome) {
+  const bool was_left_out = pending_->holds_prepared && !stream_.are_prepared_written();
+  const bool is_committed = outcome && !was_left_out;
+  if (is_committed) {
+    publish();
   } else {
     interest_.reset();  // it ran ahead of the disk
     adopted_version_ = 0;
   }
-  co_return committed;
+  const auto ended = std::exchange(pending_, nullptr);
+  if (ended->inboxes) ended->inboxes->finish(is_committed);
+  stream_.advanced().notify_all();
 }
 
-/// What is decided stays in memory until it is folded.
-Async<void> Sorter::wait_for_compaction() {
-  while (tail_.is_full() && !stopping_) co_await tail_.changed().wait();
-}
-
-void Sorter::publish(const Decisions& decisions, DecisionRow row) {
-  stream_.set_sorted({decisions.through, stream_.sorted().facts_unwanted + decisions.unwanted});
-  metrics_.facts_unwanted.Increment(static_cast<double>(decisions.unwanted));
-  metrics_.facts_sorted.Increment(static_cast<double>(decisions.facts));
-  metrics_.inbox_entries.Increment(static_cast<double>(decisions.entries));
-  if (decisions.entries > 0) tail_.add(std::move(row));
-  for (const auto& [service, positions] : decisions.by_service) {
-    inboxes_.add_to_inbox(service, stream_.key(), positions, decisions.appended_at);
+void Sorter::publish() {
+  const std::int64_t unwanted = pending_->sorted.facts_unwanted - stream_.sorted().facts_unwanted;
+  stream_.set_sorted(pending_->sorted);
+  metrics_.facts_unwanted.Increment(static_cast<double>(unwanted));
+  metrics_.facts_sorted.Increment(static_cast<double>(pending_->facts));
+  metrics_.inbox_entries.Increment(static_cast<double>(pending_->entries));
+  const WallTime appended_at = pending_->row.appended_at;
+  if (pending_->entries > 0) tail_.add(std::move(pending_->row));
+  for (const auto& [service, positions] : pending_->by_service) {
+    inboxes_.add_to_inbox(service, stream_.key(), positions, appended_at);
   }
-  tell_watches([&decisions](DecisionWatch& watch) { watch.advance(decisions.through); });
+  const StreamId through = pending_->through;
+  tell_watches([through](DecisionWatch& watch) { watch.advance(through); });
 }
 
 Async<Result<void>> Sorter::adopt_interests() {
@@ -176,13 +241,19 @@ Async<Result<void>> Sorter::adopt_interests() {
   co_return adopted;
 }
 
-Sorter::Decisions Sorter::decide_all(const std::vector<Chunk>& chunks) {
+Sorter::Decisions Sorter::decide_all(std::span<const Chunk> chunks) {
   Decisions decisions;
-  decisions.after = stream_.sorted_through();
-  decisions.appended_at = chunks.front().appended_at;
+  decisions.sorted = stream_.sorted();
   for (const Chunk& chunk : chunks) {
     if (!is_full(decisions)) decide_chunk(chunk, decisions);
   }
+  decisions.sorted.through = decisions.through;
+  const StreamId after = stream_.sorted_through();
+  decisions.row = {.after = after,
+                   .through = decisions.through,
+                   .entries = decisions.entries,
+                   .appended_at = chunks.front().appended_at,
+                   .data = pack_decisions(after, decisions.groups.groups())};
   decisions.state = interest_->take_changes();
   return decisions;
 }
@@ -191,7 +262,7 @@ void Sorter::decide_chunk(const Chunk& chunk, Decisions& decisions) {
   for (StreamId id = chunk.first; id <= chunk.last() && !is_full(decisions); id = id.plus(1)) {
     const ServiceSet services = interest_->decide(chunk.attributes(id));
     if (services.empty()) {
-      ++decisions.unwanted;
+      ++decisions.sorted.facts_unwanted;
     } else {
       decisions.groups.add(id, services);
     }
@@ -205,7 +276,7 @@ void Sorter::decide_chunk(const Chunk& chunk, Decisions& decisions) {
 }
 
 bool Sorter::is_full(const Decisions& decisions) const {
-  return decisions.entries >= settings_.entries_max;
+  return decisions.entries >= settings_.entries_max || decisions.facts >= settings_.facts_max;
 }
 
 std::shared_ptr<DecisionWatch> Sorter::watch(InstanceKey writer) {

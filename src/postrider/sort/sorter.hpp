@@ -3,6 +3,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "postrider/runtime/gate.hpp"
@@ -42,11 +44,18 @@ struct SorterMetrics {
 /// Reads one stream in linear order, decides interest in each fact once, and freezes the decision:
 /// the row of the decision log, the policy's state and the sorter's position are one commit. A
 /// change of registrations takes effect between two such commits, before any fact that was appended
-/// after the change was answered. Engine thread.
-class Sorter {
+/// after the change was answered.
+///
+/// Where this process alone writes, the commit that appends facts carries the decisions on them
+/// too, if none before them waits. Where others write, the order of facts is known later: the next
+/// commit of this process carries the decisions. Engine thread.
+class Sorter final : private CommitParticipant {
  public:
+  /// `commits`: while this process may sort. References must outlive the sorter.
   Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
          DecisionTail& tail, DecidedBy decided_by, SorterSettings settings, SorterMetrics metrics);
+
+  ~Sorter() override;
 
   void start();
   /// Ends after the commit that is under way.
@@ -57,15 +66,28 @@ class Sorter {
 
  private:
   struct Decisions;
+  /// Facts that were read and are to be decided when the next commit begins.
+  struct Waiting {
+    StreamId after;
+    FactRun run;
+  };
 
+  // As a participant in commits.
+  void join_next();
+  bool prepare() override;
+  Result<void> apply(SqlConnection& connection) override;
+  void finish(const Result<void>& outcome) override;
+
+  [[nodiscard]] bool may_decide_now() const;
+  [[nodiscard]] Decisions decide_waiting();
+  void prepare_inboxes(Decisions& decisions, std::span<const Chunk> chunks);
   Async<void> run();
   Async<Result<void>> sort_next();
   Async<Result<void>> adopt_interests();
-  Async<void> wait_for_compaction();
-  Decisions decide_all(const std::vector<Chunk>& chunks);
+  Decisions decide_all(std::span<const Chunk> chunks);
   void decide_chunk(const Chunk& chunk, Decisions& decisions);
   [[nodiscard]] bool is_full(const Decisions& decisions) const;
-  void publish(const Decisions& decisions, DecisionRow row);
+  void publish();
   void tell_watches(const std::function<void(DecisionWatch&)>& tell);
 
   Runtime& runtime_;
@@ -79,9 +101,12 @@ class Sorter {
   SorterMetrics metrics_;
   std::uint64_t adopted_version_ = 0;
   std::unique_ptr<StreamInterest> interest_;  ///< null: to be opened anew from what is stored
+  std::optional<Waiting> waiting_;
+  std::unique_ptr<Decisions> pending_;  ///< of the commit under way
   std::vector<std::weak_ptr<DecisionWatch>> watches_;
   Gate gate_;
   Event stop_requested_;
+  bool is_joined_ = false;  ///< to the next commit
   bool stopping_ = false;
 };
 

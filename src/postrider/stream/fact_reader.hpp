@@ -61,6 +61,10 @@ class FactReader {
   Async<Result<FactRun>> read(StreamId after, StreamId linear, std::size_t facts_max,
                               WithAttributes with);
 
+  /// The same from memory; empty when they are not all there.
+  std::optional<FactRun> read_memory(StreamId after, StreamId linear, std::size_t facts_max,
+                                     WithAttributes with);
+
   struct Page {
     std::vector<Chunk> chunks;
     PositionVector through;  ///< to go on from
@@ -73,8 +77,6 @@ class FactReader {
  private:
   [[nodiscard]] Result<void> check_kept(StreamId after, StreamId dropped_through) const;
   [[nodiscard]] FactRun read_tail(StreamId after, StreamId linear, std::size_t facts_max) const;
-  std::optional<FactRun> read_memory(StreamId after, StreamId linear, std::size_t facts_max,
-                                     WithAttributes with);
   std::optional<FactRun> read_cache(StreamId after, StreamId linear, std::size_t facts_max);
   Async<Result<FactRun>> read_stored(StreamId after, StreamId linear, std::size_t facts_max,
                                      WithAttributes with);

@@ -49,6 +49,7 @@ class Stream::AppendWrite final : public Write {
     for (const PendingAppend& append : appends_) count += append.count();
     reservation_ = stream_.ids_.reserve(count);
     is_prepared_ = true;
+    if (is_certain()) stream_.prepared_ = foretell();
   }
 
   [[nodiscard]] bool reserves() const override { return reservation_.to_draw > 0; }
@@ -67,6 +68,8 @@ class Stream::AppendWrite final : public Write {
     blocks_.clear();
     IdCursor ids(reservation_);
     for (PendingAppend& append : appends_) TRY_VOID(place(connection, append, ids));
+    const auto is_refused = [](const PendingAppend& append) { return append.is_refused; };
+    stream_.are_prepared_written_ = std::ranges::none_of(appends_, is_refused);
     for (auto from = chunks_.begin(); from != chunks_.end();) {
       const auto to = std::ranges::adjacent_find(from, chunks_.end(), not_neighbours);
       const auto end = to == chunks_.end() ? to : std::next(to);
@@ -82,6 +85,7 @@ class Stream::AppendWrite final : public Write {
 
   void finish(const Result<void>& outcome) override {
     if (!outcome) chunks_.clear();
+    stream_.prepared_.clear();
     if (is_prepared_) {
       stream_.finish_commit(reservation_, newest_session_, std::move(chunks_), std::move(blocks_));
     } else {
@@ -116,13 +120,36 @@ class Stream::AppendWrite final : public Write {
       if (!inserted) return {};
     }
     ids = after;
+    add_chunks(ranges, append.facts, chunks_);
+    return {};
+  }
+
+  void add_chunks(const std::vector<IdRange>& ranges, const std::shared_ptr<const FactBatch>& facts,
+                  std::vector<Chunk>& chunks) const {
     std::uint32_t begin = 0;
     for (const IdRange& range : ranges) {
       const auto count = static_cast<std::uint32_t>(range.count());
-      chunks_.push_back({range.first, begin, count, now_, append.facts, stream_.writer()});
+      chunks.push_back({range.first, begin, count, now_, facts, stream_.writer()});
       begin += count;
     }
-    return {};
+  }
+
+  /// Whether it is known before the transaction which facts get which IDs, and that all facts with
+  /// smaller ones are on disk. A key that is used already was found before.
+  [[nodiscard]] bool is_certain() const {
+    const auto has_condition = [](const PendingAppend& append) {
+      return append.condition != nullptr;
+    };
+    return stream_.session_ == nullptr && std::ranges::none_of(appends_, has_condition);
+  }
+
+  [[nodiscard]] std::vector<Chunk> foretell() const {
+    std::vector<Chunk> chunks;
+    IdCursor ids(reservation_);
+    for (const PendingAppend& append : appends_) {
+      add_chunks(ids.next(append.count()), append.facts, chunks);
+    }
+    return chunks;
   }
 
   Stream& stream_;
@@ -256,6 +283,7 @@ void Stream::add_to_next_commit(PendingAppend append) {
   write->add(std::move(append));
   next_write_ = write.get();
   committer_.submit(std::move(write));
+  if (append_added_) append_added_();
 }
 
 /// `chunks` are what was committed.

@@ -158,6 +158,10 @@ class Stream {
   /// not many more than `facts_max`. Errors: `position_gone` when facts after `after` were dropped,
   /// and those of the database.
   Async<Result<FactRun>> read(StreamId after, std::size_t facts_max, WithAttributes with);
+  /// The same without waiting: empty when they are not all in memory.
+  std::optional<FactRun> read_memory(StreamId after, std::size_t facts_max, WithAttributes with) {
+    return reader_.read_memory(after, positions_.linear(), facts_max, with);
+  }
   /// Facts that `after` has not reached and `upto` has, in order of ID, not many more than
   /// `facts_max`. `positions` have reached `upto`. Errors as of `read`.
   Async<Result<FactReader::Page>> read_between(PositionVector after, PositionVector upto,
@@ -172,6 +176,19 @@ class Stream {
   void set_sorted(const SortedPosition& sorted) {
     if (sorted.through > sorted_.through) sorted_ = sorted;
   }
+
+  // What a commit is about to append, for who adds to that commit (`CommitParticipant`).
+
+  /// The facts of the commit that is being prepared or under way, with the IDs that they get. None
+  /// while their place in the order, or whether they are refused, is not known yet: others write
+  /// too, or an append has a condition.
+  [[nodiscard]] const std::vector<Chunk>& prepared() const { return prepared_; }
+  /// `added` is called when an append goes to a commit that has none of this stream yet. Empty: no
+  /// more.
+  void on_append_added(std::function<void()> added) { append_added_ = std::move(added); }
+  /// Whether the transaction has written all of them. On the committer's lane, after the writes;
+  /// on the engine thread when it has ended.
+  [[nodiscard]] bool are_prepared_written() const { return are_prepared_written_; }
 
   // Writing with other processes, under a session.
 
@@ -240,8 +257,11 @@ class Stream {
   ReorderBuffer reorder_buffer_;
   FactReader reader_;
   std::function<void(const WriterUpdate&)> announce_;
+  std::function<void()> append_added_;
   Event advanced_;
   Event key_released_;
+  std::vector<Chunk> prepared_;
+  bool are_prepared_written_ = false;
   AppendWrite* next_write_ = nullptr;  ///< of appends; submitted, and its commit has not begun
   std::size_t waiting_bytes_ = 0;      ///< of appends that are not answered
   std::unordered_set<std::string> keys_in_use_;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -15,6 +17,9 @@ class FakeInboxes final : public Inboxes {
  public:
   [[nodiscard]] std::uint64_t interest_version() const override { return version; }
   [[nodiscard]] std::vector<ServiceInterest> interests() const override { return services; }
+  std::unique_ptr<InboxWrite> prepare_inboxes(const DecidedFacts& decided) override {
+    return prepare ? prepare(decided) : nullptr;
+  }
   void add_to_inbox(ServiceKey service, StreamKey, std::span<const StreamId> positions,
                     WallTime) override {
     EXPECT_FALSE(positions.empty());
@@ -27,6 +32,7 @@ class FakeInboxes final : public Inboxes {
     }
   }
 
+  std::function<std::unique_ptr<InboxWrite>(const DecidedFacts&)> prepare;
   std::uint64_t version = 1;
   std::vector<ServiceInterest> services;
   std::map<ServiceKey, std::vector<std::int64_t>> got;
