@@ -9,7 +9,10 @@ namespace postrider {
 namespace {
 
 constexpr std::int64_t application_id = 0x504F5354;  // "POST"
-constexpr std::uint64_t page_bytes = 4096;
+// A commit writes a few rows into as many pages. Smaller ones are written in vain less, larger ones
+// make facts in bulk cheaper. A file that exists keeps its own.
+constexpr std::uint64_t page_bytes = 1024;
+constexpr Statement page_size_sql{"SELECT page_size FROM pragma_page_size"};
 
 constexpr Statement application_id_sql{
     "SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)"
@@ -49,12 +52,23 @@ Result<void> SqliteDatabase::check_owner(SqlConnection& connection) const {
               settings_.path);
 }
 
+Result<void> SqliteDatabase::limit_size(SqlConnection& connection) const {
+  std::uint64_t page = page_bytes;
+  TRY_VOID(connection.execute(page_size_sql, {}, [&page](const SqlRow& row) {
+    page = static_cast<std::uint64_t>(row.integer(0));
+  }));
+  return connection.execute_once(
+      fmt::format("PRAGMA max_page_count = {}", settings_.size_max_bytes / page));
+}
+
 Result<std::unique_ptr<SqlConnection>> SqliteDatabase::connect(Access access) const {
   const int mode = access == Access::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                                 : SQLITE_OPEN_READONLY;
   TRY(std::unique_ptr<SqliteConnection> connection,
       SqliteConnection::open(settings_.path, mode | SQLITE_OPEN_NOMUTEX, settings_.vfs));
-  TRY_VOID(connection->execute_once("PRAGMA busy_timeout = 10000"));
+  // In effect when the file is made, which reading does already.
+  TRY_VOID(connection->execute_once(
+      fmt::format("PRAGMA busy_timeout = 10000; PRAGMA page_size = {}", page_bytes)));
   // Before anything that could write: a file that is not ours stays as it is.
   TRY_VOID(check_owner(*connection));
   if (access == Access::read_write) {
@@ -63,14 +77,11 @@ Result<std::unique_ptr<SqlConnection>> SqliteDatabase::connect(Access access) co
     // EXTRA until the log is in use: else the rollback journal of the switch could come back after
     // a loss of power, and take with it what was committed since.
     TRY_VOID(connection->execute_once(
-        fmt::format("PRAGMA page_size = {}; PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL;"
+        fmt::format("PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL;"
                     " PRAGMA synchronous = FULL; PRAGMA application_id = {};"
                     " PRAGMA wal_autocheckpoint = {}; PRAGMA journal_size_limit = 67108864;",
-                    page_bytes, application_id, settings_.checkpoint_pages)));
-    if (settings_.size_max_bytes > 0) {
-      TRY_VOID(connection->execute_once(
-          fmt::format("PRAGMA max_page_count = {}", settings_.size_max_bytes / page_bytes)));
-    }
+                    application_id, settings_.checkpoint_pages)));
+    if (settings_.size_max_bytes > 0) TRY_VOID(limit_size(*connection));
   }
   TRY_VOID(connection->execute_once("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384"));
   return connection;

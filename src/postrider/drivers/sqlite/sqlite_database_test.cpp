@@ -4,7 +4,9 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
+#include "postrider/drivers/sqlite/sqlite_connection.hpp"
 #include "postrider/drivers/testing/temporary_database.hpp"
 
 namespace postrider {
@@ -90,16 +92,52 @@ TEST_F(SqliteDatabaseTest, a_folder_that_does_not_exist_is_named) {
   EXPECT_NE(opened.error().detail.find("folder exist"), std::string::npos);
 }
 
+constexpr Statement page_size_sql{"SELECT page_size FROM pragma_page_size"};
+constexpr Statement page_count_sql{"SELECT page_count FROM pragma_page_count"};
+
+std::int64_t number(SqlConnection& connection, const Statement& sql) {
+  std::int64_t value = -1;
+  EXPECT_TRUE(connection.execute(sql, {}, [&](const SqlRow& row) { value = row.integer(0); }));
+  return value;
+}
+
+const std::string large(20'000, 'u');
+
+/// Inserts until that fails.
+Error fill(SqlConnection& connection) {
+  Result<std::int64_t> inserted = 0;
+  for (std::int64_t i = 0; i < 100 && inserted; ++i) {
+    inserted = connection.execute(insert_sql, {i, std::string_view("!r"), large});
+  }
+  return inserted.error();
+}
+
+TEST_F(SqliteDatabaseTest, a_new_file_has_small_pages) {
+  const auto database = SqliteDatabase::open(settings()).value();
+  EXPECT_EQ(number(*database->connect(Access::read_write).value(), page_size_sql), 1024);
+}
+
+TEST_F(SqliteDatabaseTest, a_file_keeps_the_pages_that_it_has_and_its_size_is_limited_in_bytes) {
+  {
+    const auto raw =
+        SqliteConnection::open(folder_.file("p.db"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "")
+            .value();
+    ASSERT_TRUE(raw->execute_once("PRAGMA page_size = 4096; CREATE TABLE t (a); DROP TABLE t"));
+  }
+  const auto database = SqliteDatabase::open(settings(256U << 10)).value();
+  const auto connection = database->connect(Access::read_write).value();
+  EXPECT_EQ(number(*connection, page_size_sql), 4096);
+  EXPECT_EQ(fill(*connection).code, Code::storage_full);
+  EXPECT_LE(number(*connection, page_count_sql), 256 / 4);
+  EXPECT_GT(number(*connection, page_count_sql), 200 / 4);
+}
+
 TEST_F(SqliteDatabaseTest, a_full_database_says_so_and_has_room_again_after_a_delete) {
   const auto database = SqliteDatabase::open(settings(256U << 10)).value();
   const auto connection = database->connect(Access::read_write).value();
-  const std::string large(20'000, 'u');
-  Result<std::int64_t> inserted = 0;
-  for (std::int64_t i = 0; i < 100 && inserted; ++i) {
-    inserted = connection->execute(insert_sql, {i, std::string_view("!r"), large});
-  }
-  ASSERT_FALSE(inserted);
-  EXPECT_EQ(inserted.error().code, Code::storage_full);
+  EXPECT_EQ(fill(*connection).code, Code::storage_full);
+  EXPECT_LE(number(*connection, page_count_sql), 256);
+  EXPECT_GT(number(*connection, page_count_sql), 200);
   constexpr Statement clear{"DELETE FROM members"};
   EXPECT_TRUE(connection->execute(clear));
   EXPECT_TRUE(connection->execute(insert_sql, {1, std::string_view("!r"), large}));
