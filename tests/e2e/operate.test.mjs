@@ -35,6 +35,16 @@ test('metrics count what happened, in base units', async () => {
     'postrider_oldest_undelivered_seconds 0', 'postrider_service_behind_facts{service="a"} 0']) {
     assert.ok(text.includes(`${line}\n`), `${line} is not in\n${text}`);
   }
+  const value = name => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)[1]);
+  assert.equal(value('postrider_facts_appended_bytes_total'),
+    [1, 2].reduce((sum, n) => sum + JSON.stringify(message(n)).length, 0));
+  assert.ok(value('postrider_storage_written_bytes_total') >= 0);
+  if (!process.env.DATABASE_UNDER_TEST) {
+    // At least the log of the pages of each commit.
+    const pages = value('postrider_storage_pages_written_total');
+    assert.ok(pages >= value('postrider_commits_total'), text);
+    assert.ok(value('postrider_storage_written_bytes_total') >= pages * 1024, text);
+  }
   const counters = [...text.matchAll(/^# TYPE (\S+) counter/gm)].map(found => found[1]);
   assert.deepEqual(counters.filter(name => !name.endsWith('_total')), []);
 });

@@ -106,10 +106,12 @@ Async<Result<AppendReceipt>> PublicApi::append_on_engine(Stream* stream,
                                                          std::optional<IdempotencyKey> key) {
   Metrics& metrics = engine_.metrics();
   const MonoTime started = engine_.runtime().now();
+  const std::size_t bytes = facts->payload_bytes();
   Result<AppendReceipt> receipt = co_await stream->append(std::move(facts), std::move(key));
   metrics.append_seconds.Observe(seconds(engine_.runtime().now() - started));
   if (receipt && !receipt->repeated) {
     metrics.facts_appended.Increment(static_cast<double>(receipt->fact_count));
+    metrics.bytes_appended.Increment(static_cast<double>(bytes));
   }
   co_return receipt;
 }

@@ -102,6 +102,7 @@ Result<void> Committer::attempt(const Batch& batch) {
     for (CommitParticipant* const each : batch.participants) TRY_VOID(each->apply(connection_));
     return {};
   });
+  metrics_.pages_written.Increment(static_cast<double>(connection_.take_pages_written()));
   if (done && fence_ != nullptr) fence_->on_heartbeat_committed();
   in_doubt_ = !done && fence_ != nullptr && connection_.is_in_doubt();
   return done;

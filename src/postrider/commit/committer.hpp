@@ -69,6 +69,7 @@ class CommitParticipant {
 
 struct CommitterMetrics {
   prometheus::Counter& commits;
+  prometheus::Counter& pages_written;
   prometheus::Histogram& commit_seconds;
 };
 

@@ -207,6 +207,9 @@ std::string Engine::metrics_text() {
     metrics_.sort_lag.Add({{"stream", stream->name()}}).Set(static_cast<double>(lag));
   }
   if (delivery_) refresh_service_gauges();
+  const auto written = ports_.written_bytes ? ports_.written_bytes() : std::nullopt;
+  prometheus::Counter& counted = metrics_.storage_written_bytes;
+  if (written) counted.Increment(static_cast<double>(*written) - counted.Value());
   return metrics_.text();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -44,6 +46,8 @@ struct EnginePorts {
   Bus* bus = nullptr;                  ///< null: what others do is read from the database alone
   Lane* bus_lane = nullptr;            ///< with it: unpacks the facts of others
   const OutboxPort* outbox = nullptr;  ///< null: there is none
+  /// What this process has had written to storage; null, or empty: nobody knows.
+  std::function<std::optional<std::uint64_t>()> written_bytes = nullptr;
 };
 
 }  // namespace postrider

@@ -43,6 +43,8 @@ Metrics::Metrics() : Metrics(std::make_shared<prometheus::Registry>()) {}
 
 Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
     : facts_appended(counter(*registry, "postrider_facts_appended_total", "Facts on disk.")),
+      bytes_appended(counter(*registry, "postrider_facts_appended_bytes_total",
+                             "Bytes of the payloads of facts on disk.")),
       appends_refused(
           counter(*registry, "postrider_appends_refused_total", "Appends answered with an error.")),
       append_seconds(histogram(*registry, "postrider_append_seconds",
@@ -69,6 +71,8 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
           gauges(*registry, "postrider_oldest_undelivered_seconds",
                  "Age of the oldest fact that some pushed service has not acknowledged.")
               .Add({})),
+      storage_written_bytes(counter(*registry, "postrider_storage_written_bytes_total",
+                                    "Bytes that this process has had written to storage.")),
       service_behind(gauges(*registry, "postrider_service_behind_facts",
                             "Facts a service is behind (only with metrics.per_service).")),
       service_oldest_undelivered(
@@ -76,6 +80,8 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
                  "Age of a service's oldest undelivered fact (only with metrics.per_service).")),
       registry_(std::move(registry)),
       commits_(counter(*registry_, "postrider_commits_total", "Database commits.")),
+      pages_written_(counter(*registry_, "postrider_storage_pages_written_total",
+                             "Pages of the database that commits have written (SQLite).")),
       commit_seconds_(histogram(*registry_, "postrider_commit_seconds",
                                 "Duration of a commit with its sync.", seconds_buckets)),
       transactions_(BuildCounter()
@@ -93,7 +99,7 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
                               "Rows of the outbox that were put aside.")) {}
 
 CommitterMetrics Metrics::committer() {
-  return {commits_, commit_seconds_};
+  return {commits_, pages_written_, commit_seconds_};
 }
 
 DeliveryMetrics Metrics::delivery() {

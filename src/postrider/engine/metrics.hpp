@@ -25,6 +25,7 @@ class Metrics {
   [[nodiscard]] OutboxMetrics outbox();
 
   prometheus::Counter& facts_appended;
+  prometheus::Counter& bytes_appended;  ///< of payloads
   prometheus::Counter& appends_refused;
   prometheus::Histogram& append_seconds;    ///< request parsed to answer, synced
   prometheus::Histogram& facts_per_commit;  ///< of commits that carry facts
@@ -36,6 +37,7 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& linear_position;  ///< label stream
   std::array<prometheus::Gauge*, 4> services;              ///< by DeliveryStatus
   prometheus::Gauge& oldest_undelivered_seconds;
+  prometheus::Counter& storage_written_bytes;
   prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service
   prometheus::Family<prometheus::Gauge>& service_oldest_undelivered;  ///< label service
 
@@ -47,6 +49,7 @@ class Metrics {
 
   std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& commits_;
+  prometheus::Counter& pages_written_;
   prometheus::Histogram& commit_seconds_;
   prometheus::Family<prometheus::Counter>& transactions_;
   prometheus::Counter& facts_delivered_;

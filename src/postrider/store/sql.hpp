@@ -64,6 +64,10 @@ class SqlConnection {
   /// After `commit` failed: whether the transaction may have happened nevertheless.
   [[nodiscard]] virtual bool is_in_doubt() const { return false; }
 
+  /// Pages that transactions of this connection have written since the last call; 0 where the
+  /// database does not say.
+  virtual std::uint64_t take_pages_written() { return 0; }
+
   /// Inside a transaction: runs the statement, at the latest when the next one is executed or the
   /// transaction is committed. What goes wrong may be said only then. For statements whose result
   /// nobody looks at: many of them cost one round trip.

@@ -12,6 +12,7 @@
 #include "postrider/api/public_routes.hpp"
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/app/config/text_rules.hpp"
+#include "postrider/app/serve/process_io.hpp"
 #include "postrider/drivers/asio/asio_runtime.hpp"
 #include "postrider/drivers/asio/thread_lane.hpp"
 #include "postrider/drivers/bus/redis_bus.hpp"
@@ -97,7 +98,7 @@ struct Server::Parts {
         outbox{outbox_lane, [url = config.outbox_url] { return open_outbox_connection(url); }},
         engine(EnginePorts{runtime, Reader{writer_lane, *writer_connection},
                            Reader{reader_lane, *reader_connection}, http, bus.get(), &bus_lane,
-                           config.outbox_url.empty() ? nullptr : &outbox},
+                           config.outbox_url.empty() ? nullptr : &outbox, storage_written_bytes},
                engine_settings(config)),
         streams(engine) {}
 

@@ -244,6 +244,13 @@ Result<void> SqliteConnection::raise_sequence(const std::string& name, std::int6
   return {};
 }
 
+std::uint64_t SqliteConnection::take_pages_written() {
+  int pages = 0;
+  int highest = 0;  // always 0
+  sqlite3_db_status(database_.get(), SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 1);
+  return static_cast<std::uint64_t>(std::max(pages, 0));
+}
+
 Result<void> SqliteConnection::rewrite_log() {
   TRY_VOID(begin());
   sqlite3_file* log = nullptr;

@@ -26,6 +26,7 @@ class SqliteConnection final : public SqlConnection {
   Result<void> begin() override;
   Result<void> commit() override;
   void rollback() override;
+  std::uint64_t take_pages_written() override;
   Result<void> create_sequence(const std::string& name, std::int64_t step) override;
   Result<std::vector<std::int64_t>> draw(const std::string& name, std::int64_t count) override;
   Result<std::int64_t> last_drawn(const std::string& name) override;

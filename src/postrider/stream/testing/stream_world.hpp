@@ -73,7 +73,8 @@ class StreamWorld : public testing::Test {
                      runtime.now());
     writer->commits = 0;
     committer = std::make_unique<Committer>(
-        runtime, lane, *writer, CommitterMetrics{commit_count, commit_seconds}, &session);
+        runtime, lane, *writer, CommitterMetrics{commit_count, pages_written, commit_seconds},
+        &session);
     committer->start();
     streams = make_streams();
   }
@@ -124,6 +125,7 @@ class StreamWorld : public testing::Test {
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};
   prometheus::Counter commit_count;
+  prometheus::Counter pages_written;
   prometheus::Histogram commit_seconds{{1}};
   prometheus::Histogram facts_per_commit{{1}};
   std::unique_ptr<WatchedConnection> writer =
