@@ -8,6 +8,7 @@ import {makeFacts} from './facts.mjs';
 import {outbox, takeover, visibility, writers} from './fleet.mjs';
 import {Sink, patternMatching, sqliteAlone, wrk} from './parts.mjs';
 import {printTable, ratio, rounded, spread} from './table.mjs';
+import {writes} from './writes.mjs';
 
 const seconds = 3;
 const folder = temporaryFolder();
@@ -220,8 +221,8 @@ async function patterns() {
   printTable('Which services a user is of interest to, by services', ['', 'time'], rows);
 }
 
-const benchmarks = {append, delivery, latency, memory, patterns, writers, visibility, takeover,
-  outbox};
+const benchmarks = {append, delivery, latency, writes, memory, patterns, writers, visibility,
+  takeover, outbox};
 const {values, positionals} = parseArgs({allowPositionals: true,
   options: {rounds: {type: 'string', default: '3'}}});
 const unknown = positionals.filter(name => !Object.hasOwn(benchmarks, name));
