@@ -62,7 +62,7 @@ struct Context {
 
   [[nodiscard]] SqliteSettings database() const {
     SqliteSettings settings{.path = "/postrider.db", .size_max_bytes = 0, .vfs = vfs.name()};
-    settings.checkpoint_pages = plan.checkpoint_pages;
+    settings.checkpoint_bytes = plan.checkpoint_bytes;
     return settings;
   }
   [[nodiscard]] bool is_fleet() const { return members.size() > 1; }

@@ -37,7 +37,7 @@ void draw_engine(Random& random, Plan& plan) {
   engine.compaction.step_cost = draw_limit(random, 1, 2000);
   engine.compaction.row_age_max = milliseconds{draw_limit(random, 100, 60'000)};
   if (random.chance(300)) engine.catalog.server_name = "x";
-  plan.checkpoint_pages = static_cast<std::uint64_t>(draw_limit(random, 1, 200));
+  plan.checkpoint_bytes = static_cast<std::uint64_t>(draw_limit(random, 1, 200)) << 10;
   plan.disk_pace.typical = std::chrono::microseconds{random.between(50, 5000)};
   plan.disk_pace.max = milliseconds{random.between(20, 2000)};
 }

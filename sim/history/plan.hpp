@@ -73,7 +73,7 @@ struct Plan {
   std::uint64_t seed = 0;
   std::string scenario;
   EngineSettings engine;
-  std::uint64_t checkpoint_pages = 16000;
+  std::uint64_t checkpoint_bytes = 16U << 20;
   SlowLane::Pace disk_pace;
   DiskFaults disk;
   RemoteFaults remote;

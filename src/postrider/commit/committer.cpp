@@ -7,6 +7,7 @@
 #include <prometheus/histogram.h>
 
 #include "postrider/runtime/reply.hpp"
+#include "postrider/runtime/yield.hpp"
 
 namespace postrider {
 namespace {
@@ -173,14 +174,17 @@ Async<void> Committer::run() {
     for (const auto& write : batch.writes) write->finish(outcome);
     for (CommitParticipant* const each : batch.participants) each->finish(outcome);
     changed_.notify_all();
+    // Answers go out before the next commit is prepared.
+    co_await yield(runtime_);
   }
 }
 
 Committer::Batch Committer::prepare_next() {
   Batch batch{.writes = std::exchange(queue_, {}), .participants = {}};
   for (const auto& write : batch.writes) write->prepare();
+  CommitBudget budget;
   for (CommitParticipant* const each : std::exchange(participants_, {})) {
-    if (each->prepare()) batch.participants.push_back(each);
+    if (each->prepare(budget)) batch.participants.push_back(each);
   }
   return batch;
 }

@@ -12,9 +12,9 @@
 // The protocol of a commit. Writes are queued; when no commit is under way, all that are queued
 // become the next one. `prepare` fixes their contents on the engine thread, `reserve` draws IDs
 // outside of the transaction, `apply` runs in it on the lane, `finish` gives all of them the same
-// outcome. Participants come after the writes at each of these steps, so that what follows from a
-// write is on disk with it. With a fence the transaction begins
-// with a heartbeat, which fails once the session has ended.
+// outcome. Participants come after the writes in `prepare`, `apply` and `finish`: what follows from
+// a write is on disk with it. With a fence the transaction begins with a heartbeat, which fails
+// once the session has ended.
 //
 // Faults. An unreachable database is tried again for 15 s. If the answer to a commit is lost,
 // nobody knows whether it happened; it is then looked up by its heartbeat, for as long as that
@@ -52,6 +52,12 @@ class Write {
   virtual void finish(const Result<void>& outcome) = 0;
 };
 
+/// What participants may still add to a commit, for which all who wait for it wait too.
+struct CommitBudget {
+  std::int64_t decisions = 500'000;  ///< facts, and one for each service that gets one
+  std::size_t transactions = 100;    ///< that are frozen
+};
+
 /// Adds to a commit what follows from the writes of others. Engine thread, but for `apply`.
 class CommitParticipant {
  public:
@@ -62,7 +68,8 @@ class CommitParticipant {
 
   /// After the writes of the commit were prepared, and the participants that joined it before.
   /// True when this one takes part: `apply` and `finish` follow, as those of a write.
-  virtual bool prepare() = 0;
+  /// What it adds is taken from `budget`.
+  virtual bool prepare(CommitBudget& budget) = 0;
   virtual Result<void> apply(SqlConnection& connection) = 0;
   virtual void finish(const Result<void>& outcome) = 0;
 };
@@ -90,8 +97,7 @@ class Commits {
                                      std::function<Result<void>(SqlConnection&)> apply) = 0;
   Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply);
 
-  /// Asks it to the next commit, once: whoever joins twice is asked twice. It must leave before it
-  /// is destroyed.
+  /// The next commit asks it, once for each call. It must leave before it is destroyed.
   virtual void join_next(CommitParticipant& participant) = 0;
   /// Waits for the end of a commit that it may take part in.
   virtual Async<void> leave(CommitParticipant* participant) = 0;

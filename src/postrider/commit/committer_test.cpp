@@ -57,7 +57,7 @@ TEST_F(CommitterTest, writes_of_one_commit_share_its_failure_and_leave_nothing) 
 /// Counts what it is asked, and inserts a stream.
 class CountingParticipant final : public CommitParticipant {
  public:
-  bool prepare() override {
+  bool prepare(CommitBudget&) override {
     ++prepared;
     return takes_part;
   }

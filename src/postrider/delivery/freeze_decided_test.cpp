@@ -21,11 +21,11 @@ class FreezeDecided : public DeliveryWorld {
           services_(std::move(services)),
           positions_(std::move(positions)) {}
 
-    bool prepare() override {
+    bool prepare(CommitBudget& budget) override {
       std::map<ServiceKey, std::vector<StreamId>> by_service;
       for (const ServiceKey service : services_) by_service[service] = positions_;
-      write_ =
-          test_.registry->prepare_inboxes({stream_.key(), stream_.name(), run_.chunks, by_service});
+      write_ = test_.registry->prepare_inboxes(
+          {stream_.key(), stream_.name(), run_.chunks, by_service, budget.transactions});
       test_.frozen = write_ != nullptr;
       return true;
     }
@@ -210,6 +210,23 @@ TEST_F(FreezeDecided, a_service_that_is_deleted_during_the_commit_gets_nothing) 
   EXPECT_TRUE(read_cursors(*reader).value().empty());
 }
 
+TEST_F(FreezeDecided, a_change_that_is_not_on_disk_keeps_a_service_out_of_the_commit) {
+  const auto service = put_service("a");
+  service->revision.change();
+  ASSERT_TRUE(decide_on({"a"}, 3));
+  EXPECT_FALSE(frozen);
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(taken(), all_to(3));
+}
+
+TEST_F(FreezeDecided, what_is_frozen_in_another_stream_goes_first) {
+  Stream* const other = add_stream("other");
+  const auto service = put_service("a");
+  service->streams[other->key()].cursor.frozen_through = StreamId{1};  // and its fact is missing
+  ASSERT_TRUE(decide_on({"a"}, 3));
+  EXPECT_FALSE(frozen);
+}
+
 TEST_F(FreezeDecided, streams_of_one_commit_freeze_one_transaction_of_a_service) {
   Stream* const other = add_stream("other");
   put_service("a");
@@ -224,7 +241,7 @@ TEST_F(FreezeDecided, streams_of_one_commit_freeze_one_transaction_of_a_service)
 TEST_F(FreezeDecided, a_commit_freezes_a_bounded_number_of_transactions) {
   services_max = 1000;
   restart();
-  constexpr std::size_t max = ServiceRegistry::frozen_in_commit_max;
+  const std::size_t max = CommitBudget{}.transactions;
   std::vector<std::string> all;
   for (std::size_t i = 0; i < max + 1; ++i) {
     all.push_back(fmt::format("s{}", i));

@@ -10,6 +10,11 @@ std::int64_t Service::behind() const {
   return behind;
 }
 
+bool Service::has_frozen() const {
+  return std::ranges::any_of(
+      streams, [](const auto& each) { return each.second.cursor.frozen_through.has_value(); });
+}
+
 bool Service::has_work() const {
   return std::ranges::any_of(streams,
                              [](const auto& each) { return each.second.inbox.behind() > 0; });

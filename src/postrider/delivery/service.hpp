@@ -49,7 +49,7 @@ struct Service {
   Revision revision;  ///< of `delivery`
   Streams streams;    ///< those that it was to get anything of
 
-  bool delivering = false;  ///< a coroutine owns `delivery` now: one transaction in flight
+  bool delivering = false;  ///< one transaction is in flight, or being frozen
   bool retry_due = false;   ///< DOWN, and its time to try again has come
   bool removed = false;
   std::size_t split_facts_max = 0;  ///< it found larger transactions too large; 0: none yet
@@ -66,6 +66,8 @@ struct Service {
   /// Facts of all streams that it has not acknowledged.
   [[nodiscard]] std::int64_t behind() const;
   [[nodiscard]] bool has_work() const;
+  /// A transaction of some stream is frozen and not acknowledged.
+  [[nodiscard]] bool has_frozen() const;
   [[nodiscard]] bool has_unsaved() const;
   /// When the oldest of them was appended, or a little before; empty when none waits.
   [[nodiscard]] std::optional<WallTime> oldest_appended_at() const;

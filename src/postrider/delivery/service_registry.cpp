@@ -379,11 +379,13 @@ std::vector<ServiceInterest> ServiceRegistry::interests() const {
 std::unique_ptr<InboxWrite> ServiceRegistry::prepare_inboxes(const DecidedFacts& decided) {
   std::vector<FrozenTransaction> frozen;
   for (const auto& [key, positions] : decided.positions) {
-    if (frozen.size() == frozen_in_commit_max) break;
+    if (decided.transactions_left == 0) break;
     const auto service = find(key);
     if (!service) continue;
     auto transaction = controller_.freeze_decided(service, decided, positions);
-    if (transaction) frozen.push_back(*std::move(transaction));
+    if (!transaction) continue;
+    frozen.push_back(*std::move(transaction));
+    --decided.transactions_left;
   }
   if (frozen.empty()) return nullptr;
   return std::make_unique<FreezeWrite>(controller_, std::move(frozen));

@@ -61,8 +61,6 @@ class ServiceRegistry final : public Inboxes {
 
   [[nodiscard]] std::uint64_t interest_version() const override { return version_; }
   [[nodiscard]] std::vector<ServiceInterest> interests() const override;
-  /// How many transactions one commit freezes: whoever appends waits for all of them.
-  static constexpr std::size_t frozen_in_commit_max = 100;
   std::unique_ptr<InboxWrite> prepare_inboxes(const DecidedFacts& decided) override;
   void add_to_inbox(ServiceKey service, StreamKey stream, std::span<const StreamId> positions,
                     WallTime appended_at) override;

@@ -23,6 +23,7 @@
 
 #include "postrider/base/assert.hpp"
 #include "postrider/base/log.hpp"
+#include "postrider/runtime/yield.hpp"
 
 namespace postrider {
 namespace {
@@ -88,9 +89,11 @@ bool TransactionController::may_send(const Service& service) const {
   return !stopping_ && !service.removed && its_turn && service.is_pushed() && service.has_work();
 }
 
+/// A change of its state that is not on disk may be undone.
 bool TransactionController::is_idle(const Service& service) const {
   const bool may_begin = !stopping_ && !service.removed && service.is_active();
-  return may_begin && !service.delivering && !service.has_work();
+  const bool is_settled = service.revision.is_saved() && !service.has_frozen();
+  return may_begin && is_settled && !service.delivering && !service.has_work();
 }
 
 void TransactionController::wake(const std::shared_ptr<Service>& service) {
@@ -171,6 +174,8 @@ void TransactionController::forget(Service& service) {
 
 Async<void> TransactionController::deliver(std::shared_ptr<Service> service,
                                            std::optional<Transaction> frozen) {
+  // The answers to those who appended its facts go out first.
+  if (frozen) co_await yield(runtime_);
   bool goes_on = true;
   while (goes_on && may_send(*service)) {
     service->retry_due = false;

@@ -208,8 +208,10 @@ std::string Engine::metrics_text() {
   }
   if (delivery_) refresh_service_gauges();
   const auto written = ports_.written_bytes ? ports_.written_bytes() : std::nullopt;
-  prometheus::Counter& counted = metrics_.storage_written_bytes;
-  if (written) counted.Increment(static_cast<double>(*written) - counted.Value());
+  if (written) {
+    prometheus::Counter& counted = metrics_.storage_written_bytes.Add({});
+    counted.Increment(static_cast<double>(*written) - counted.Value());
+  }
   return metrics_.text();
 }
 

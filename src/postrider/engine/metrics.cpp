@@ -44,7 +44,7 @@ Metrics::Metrics() : Metrics(std::make_shared<prometheus::Registry>()) {}
 Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
     : facts_appended(counter(*registry, "postrider_facts_appended_total", "Facts on disk.")),
       bytes_appended(counter(*registry, "postrider_facts_appended_bytes_total",
-                             "Bytes of the payloads of facts on disk.")),
+                             "Bytes of the payloads of facts that were appended over HTTP.")),
       appends_refused(
           counter(*registry, "postrider_appends_refused_total", "Appends answered with an error.")),
       append_seconds(histogram(*registry, "postrider_append_seconds",
@@ -71,8 +71,10 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
           gauges(*registry, "postrider_oldest_undelivered_seconds",
                  "Age of the oldest fact that some pushed service has not acknowledged.")
               .Add({})),
-      storage_written_bytes(counter(*registry, "postrider_storage_written_bytes_total",
-                                    "Bytes that this process has had written to storage.")),
+      storage_written_bytes(BuildCounter()
+                                .Name("postrider_storage_written_bytes_total")
+                                .Help("Bytes that this process has had written to storage.")
+                                .Register(*registry)),
       service_behind(gauges(*registry, "postrider_service_behind_facts",
                             "Facts a service is behind (only with metrics.per_service).")),
       service_oldest_undelivered(

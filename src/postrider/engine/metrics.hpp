@@ -25,7 +25,7 @@ class Metrics {
   [[nodiscard]] OutboxMetrics outbox();
 
   prometheus::Counter& facts_appended;
-  prometheus::Counter& bytes_appended;  ///< of payloads
+  prometheus::Counter& bytes_appended;  ///< of payloads, over HTTP
   prometheus::Counter& appends_refused;
   prometheus::Histogram& append_seconds;    ///< request parsed to answer, synced
   prometheus::Histogram& facts_per_commit;  ///< of commits that carry facts
@@ -37,7 +37,7 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& linear_position;  ///< label stream
   std::array<prometheus::Gauge*, 4> services;              ///< by DeliveryStatus
   prometheus::Gauge& oldest_undelivered_seconds;
-  prometheus::Counter& storage_written_bytes;
+  prometheus::Family<prometheus::Counter>& storage_written_bytes;
   prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service
   prometheus::Family<prometheus::Gauge>& service_oldest_undelivered;  ///< label service
 

@@ -148,6 +148,48 @@ TEST_F(CombinedCommit, decides_in_order_on_what_waits_and_what_it_appends) {
   EXPECT_EQ(stored_position(), StreamId{10});
 }
 
+/// Leaves nothing for others.
+class Greedy final : public CommitParticipant {
+ public:
+  bool prepare(CommitBudget& budget) override {
+    found = std::exchange(budget.decisions, 0);
+    return false;
+  }
+  Result<void> apply(SqlConnection&) override { return {}; }
+  void finish(const Result<void>&) override {}
+
+  std::int64_t found = -1;
+};
+
+TEST_F(CombinedCommit, decides_nothing_when_its_budget_is_used_up_and_the_next_one_does) {
+  Greedy greedy;
+  committer->join_next(greedy);
+  append("a");
+  ASSERT_TRUE(sort_all());
+  EXPECT_EQ(writer->commits, 2);
+  EXPECT_EQ(inboxes.got[keys[0]], (Positions{2}));
+}
+
+TEST_F(CombinedCommit, takes_what_it_decides_from_the_budget) {
+  Greedy greedy;
+  const auto batch = batch_of("a");
+  Gate gate{runtime};
+  const auto append_one = [&]() -> Async<void> {
+    EXPECT_TRUE(co_await stream->append(batch, std::nullopt));
+  };
+  const auto join_after_the_sorter = [&]() -> Async<void> {
+    std::function<void()> join = [&] { committer->join_next(greedy); };
+    std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) {
+      return Result<void>{};
+    };
+    EXPECT_TRUE(co_await committer->commit(std::move(join), std::move(nothing)));
+  };
+  gate.spawn(append_one(), "append");
+  gate.spawn(join_after_the_sorter(), "join");
+  run(gate.drained());
+  EXPECT_EQ(greedy.found, CommitBudget{}.decisions - 2);  // a fact, and one entry
+}
+
 TEST_F(CombinedCommit, is_not_given_up_by_a_stop) {
   Gate gate{runtime};
   writer->before_commit = [&] { gate.spawn(sorter->stop(), "stop"); };

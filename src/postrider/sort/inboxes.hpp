@@ -20,6 +20,7 @@ struct DecidedFacts {
   const std::string& stream_name;
   std::span<const Chunk> chunks;                                 ///< that hold the facts
   const std::map<ServiceKey, std::vector<StreamId>>& positions;  ///< that each service gets
+  std::size_t& transactions_left;  ///< that the commit may still freeze
 };
 
 /// What follows from decisions for those who get the facts, in the same commit. Engine thread, but
@@ -33,8 +34,8 @@ class InboxWrite {
 
   /// On the committer's lane, in the transaction. Called again when that is tried again.
   virtual Result<void> apply(SqlConnection& connection) = 0;
-  /// When the transaction has ended: whether decisions, and what `apply` wrote, are on disk. The
-  /// inboxes have got the facts then.
+  /// When the transaction has ended: whether decisions, and what `apply` wrote, are on disk. If
+  /// so, the inboxes have got the facts.
   virtual void finish(bool is_committed) = 0;
 };
 

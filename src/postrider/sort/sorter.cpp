@@ -48,7 +48,7 @@ Result<void> check_sorted_through(SqlConnection& connection, StreamKey stream, S
 
 /// What one commit of the sorter holds.
 struct Sorter::Decisions {
-  std::size_t facts = 0;
+  std::int64_t facts = 0;
   std::int64_t entries = 0;
   StreamId through;
   SortedPosition sorted;
@@ -144,21 +144,34 @@ void Sorter::join_next() {
   commits_.join_next(*this);
 }
 
-bool Sorter::prepare() {
+bool Sorter::prepare(CommitBudget& budget) {
   is_joined_ = false;
-  if (!may_decide_now()) {
+  if (!may_decide_now() || budget.decisions <= 0) {
     waiting_.reset();
     return false;
   }
-  auto decisions = std::make_unique<Decisions>(decide_waiting());
+  auto decisions = std::make_unique<Decisions>(decide_waiting(budget));
   if (decisions->facts == 0) return false;
   pending_ = std::move(decisions);
   return true;
 }
 
+Sorter::Decisions Sorter::decide_waiting(CommitBudget& budget) {
+  const std::vector<Chunk> chunks = take_waiting();
+  if (chunks.empty()) return {};
+  Decisions decisions = decide_all(chunks);
+  budget.decisions -= decisions.facts + decisions.entries;
+  decisions.holds_prepared = decisions.through > stream_.linear_position();
+  if (decisions.entries > 0) {
+    decisions.inboxes = inboxes_.prepare_inboxes(
+        {stream_.key(), stream_.name(), chunks, decisions.by_service, budget.transactions});
+  }
+  return decisions;
+}
+
 /// What is in order and not sorted, as far as it is in memory; if that is all, what the commit
-/// appends too.
-Sorter::Decisions Sorter::decide_waiting() {
+/// appends too, up to the most facts of a commit.
+std::vector<Chunk> Sorter::take_waiting() {
   const StreamId sorted = stream_.sorted_through();
   auto waiting = std::exchange(waiting_, std::nullopt);
   if (!waiting || waiting->after != sorted) {
@@ -167,19 +180,15 @@ Sorter::Decisions Sorter::decide_waiting() {
     waiting = Waiting{sorted, *std::move(run)};
   }
   std::vector<Chunk> chunks = std::move(waiting->run.chunks);
-  const bool is_all = waiting->run.through >= stream_.linear_position();
-  if (is_all) chunks.insert(chunks.end(), stream_.prepared().begin(), stream_.prepared().end());
-  if (chunks.empty()) return {};
-  Decisions decisions = decide_all(chunks);
-  decisions.holds_prepared = decisions.through > stream_.linear_position();
-  prepare_inboxes(decisions, chunks);
-  return decisions;
-}
-
-void Sorter::prepare_inboxes(Decisions& decisions, std::span<const Chunk> chunks) {
-  if (decisions.entries == 0) return;
-  decisions.inboxes =
-      inboxes_.prepare_inboxes({stream_.key(), stream_.name(), chunks, decisions.by_service});
+  if (waiting->run.through < stream_.linear_position()) return chunks;
+  std::size_t facts = 0;
+  for (const Chunk& chunk : chunks) facts += chunk.count;
+  for (const Chunk& chunk : stream_.prepared()) {
+    if (facts >= settings_.facts_max) break;
+    chunks.push_back(chunk);
+    facts += chunk.count;
+  }
+  return chunks;
 }
 
 /// On the committer's lane.
@@ -276,7 +285,7 @@ void Sorter::decide_chunk(const Chunk& chunk, Decisions& decisions) {
 }
 
 bool Sorter::is_full(const Decisions& decisions) const {
-  return decisions.entries >= settings_.entries_max || decisions.facts >= settings_.facts_max;
+  return decisions.entries >= settings_.entries_max;
 }
 
 std::shared_ptr<DecisionWatch> Sorter::watch(InstanceKey writer) {

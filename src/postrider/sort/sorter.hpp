@@ -47,11 +47,11 @@ struct SorterMetrics {
 /// after the change was answered.
 ///
 /// Where this process alone writes, the commit that appends facts carries the decisions on them
-/// too, if none before them waits. Where others write, the order of facts is known later: the next
-/// commit of this process carries the decisions. Engine thread.
+/// too, when all before them is decided or in memory. Else the next commit does; with other writers
+/// the order of facts is known only then. Engine thread.
 class Sorter final : private CommitParticipant {
  public:
-  /// `commits`: while this process may sort. References must outlive the sorter.
+  /// `commits` are accepted while this process may sort. References must outlive the sorter.
   Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream, Inboxes& inboxes,
          DecisionTail& tail, DecidedBy decided_by, SorterSettings settings, SorterMetrics metrics);
 
@@ -74,13 +74,13 @@ class Sorter final : private CommitParticipant {
 
   // As a participant in commits.
   void join_next();
-  bool prepare() override;
+  bool prepare(CommitBudget& budget) override;
   Result<void> apply(SqlConnection& connection) override;
   void finish(const Result<void>& outcome) override;
 
   [[nodiscard]] bool may_decide_now() const;
-  [[nodiscard]] Decisions decide_waiting();
-  void prepare_inboxes(Decisions& decisions, std::span<const Chunk> chunks);
+  [[nodiscard]] Decisions decide_waiting(CommitBudget& budget);
+  [[nodiscard]] std::vector<Chunk> take_waiting();
   Async<void> run();
   Async<Result<void>> sort_next();
   Async<Result<void>> adopt_interests();

@@ -179,12 +179,11 @@ class Stream {
 
   // What a commit is about to append, for who adds to that commit (`CommitParticipant`).
 
-  /// The facts of the commit that is being prepared or under way, with the IDs that they get. None
-  /// while their place in the order, or whether they are refused, is not known yet: others write
-  /// too, or an append has a condition.
+  /// The facts of the commit that is being prepared or under way, with the IDs that they get unless
+  /// a key refuses some of them. None while their place in the order is not known yet: others write
+  /// too, or an append of the commit has a condition.
   [[nodiscard]] const std::vector<Chunk>& prepared() const { return prepared_; }
-  /// `added` is called when an append goes to a commit that has none of this stream yet. Empty: no
-  /// more.
+  /// `added` is called when the first append of this stream goes to a commit. Empty: no more.
   void on_append_added(std::function<void()> added) { append_added_ = std::move(added); }
   /// Whether the transaction has written all of them. On the committer's lane, after the writes;
   /// on the engine thread when it has ended.

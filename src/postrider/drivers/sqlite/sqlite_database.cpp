@@ -52,11 +52,15 @@ Result<void> SqliteDatabase::check_owner(SqlConnection& connection) const {
               settings_.path);
 }
 
-Result<void> SqliteDatabase::limit_size(SqlConnection& connection) const {
+/// In pages as the file has them.
+Result<void> SqliteDatabase::set_sizes(SqlConnection& connection) const {
   std::uint64_t page = page_bytes;
   TRY_VOID(connection.execute(page_size_sql, {}, [&page](const SqlRow& row) {
     page = static_cast<std::uint64_t>(row.integer(0));
   }));
+  const std::uint64_t checkpoint = std::max<std::uint64_t>(1, settings_.checkpoint_bytes / page);
+  TRY_VOID(connection.execute_once(fmt::format("PRAGMA wal_autocheckpoint = {}", checkpoint)));
+  if (settings_.size_max_bytes == 0) return {};
   return connection.execute_once(
       fmt::format("PRAGMA max_page_count = {}", settings_.size_max_bytes / page));
 }
@@ -79,9 +83,9 @@ Result<std::unique_ptr<SqlConnection>> SqliteDatabase::connect(Access access) co
     TRY_VOID(connection->execute_once(
         fmt::format("PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL;"
                     " PRAGMA synchronous = FULL; PRAGMA application_id = {};"
-                    " PRAGMA wal_autocheckpoint = {}; PRAGMA journal_size_limit = 67108864;",
-                    application_id, settings_.checkpoint_pages)));
-    if (settings_.size_max_bytes > 0) TRY_VOID(limit_size(*connection));
+                    " PRAGMA journal_size_limit = 67108864;",
+                    application_id)));
+    TRY_VOID(set_sizes(*connection));
   }
   TRY_VOID(connection->execute_once("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384"));
   return connection;

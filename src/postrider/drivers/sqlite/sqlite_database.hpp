@@ -11,9 +11,9 @@ namespace postrider {
 
 struct SqliteSettings {
   std::string path;
-  std::uint64_t size_max_bytes = 0;        ///< cap of the file; 0: none
-  std::string vfs;                         ///< empty: the system's; another one is not locked
-  std::uint64_t checkpoint_pages = 16000;  ///< length of the write-ahead log that is written back
+  std::uint64_t size_max_bytes = 0;            ///< cap of the file; 0: none
+  std::string vfs;                             ///< empty: the system's; another one is not locked
+  std::uint64_t checkpoint_bytes = 16U << 20;  ///< of the write-ahead log that is written back
 
   bool operator==(const SqliteSettings&) const = default;
 };
@@ -30,7 +30,7 @@ class SqliteDatabase final : public Database {
  private:
   SqliteDatabase(SqliteSettings settings, ProcessLock lock);
   Result<void> check_owner(SqlConnection& connection) const;
-  Result<void> limit_size(SqlConnection& connection) const;
+  Result<void> set_sizes(SqlConnection& connection) const;
 
   SqliteSettings settings_;
   ProcessLock lock_;
