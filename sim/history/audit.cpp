@@ -119,19 +119,19 @@ class Auditor {
     return {};
   }
 
-  /// Each number is of one transaction, and one transaction is frozen at most.
+  /// Each number is of one transaction, and those that are frozen are of one stream.
   void check_numbers(const StoredService& service) {
     std::size_t frozen = 0;
     std::set<std::int64_t> numbers;
     for (const auto& [stream, ids] : ids_) {
       const DeliveryCursor& cursor = cursors_[{service.row.key, stream}];
       const std::int64_t number = cursor.transaction.value;
-      if (cursor.frozen_through) ++frozen;
+      if (!cursor.frozen.empty()) ++frozen;
       if (number > 0 && !numbers.insert(number).second) {
         broken(fmt::format("{} has transaction {} in two streams", service.row.id, number));
       }
     }
-    if (frozen > 1) broken(fmt::format("{} has {} frozen transactions", service.row.id, frozen));
+    if (frozen > 1) broken(fmt::format("{} is frozen in {} streams", service.row.id, frozen));
   }
 
   /// What the service is still to get of one stream: in blocks, and after those in decisions.
@@ -154,10 +154,10 @@ class Auditor {
         broken(fmt::format("{} needs fact {} and it is gone", service.row.id, id));
       }
     }
-    if (cursor.frozen_through &&
-        std::ranges::find(needed, *cursor.frozen_through) == needed.end()) {
+    for (const StreamId end : cursor.frozen) {
+      if (std::ranges::find(needed, end) != needed.end()) continue;
       broken(fmt::format("{} is frozen through {} of stream {}, which it is not to get",
-                         service.row.id, *cursor.frozen_through, stream));
+                         service.row.id, end, stream));
     }
     return {};
   }

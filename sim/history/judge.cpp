@@ -181,8 +181,8 @@ void Judge::arrived(const Address& address, const std::string& body, bool proces
   const bool is_late = process != delivering_;
   if (address.number == newest + 1) {
     take_new(address, record, body);
-  } else if (address.number == newest ||
-             (is_late && address.number >= 1 && address.number < newest)) {
+  } else if (address.number >= 1 && address.number <= newest &&
+             (is_late || address.number >= newest - behind_)) {
     check_again(address, record, body);
   } else {
     broken(Check::same_bytes, address, fmt::format("came after number {}", newest));

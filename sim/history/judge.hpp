@@ -19,7 +19,8 @@ class Judge {
         ledger_(ledger),
         registrations_(registrations),
         limits_(settings.limits),
-        backoff_(settings.backoff) {}
+        backoff_(settings.backoff),
+        behind_(static_cast<std::int64_t>(settings.acknowledge_behind)) {}
 
   /// A transaction's address: in the URL of a Matrix service, in a header of a webhook.
   struct Address {
@@ -110,6 +111,7 @@ class Judge {
   Registrations& registrations_;
   TransactionLimits limits_;
   Backoff backoff_;
+  std::int64_t behind_;  ///< so many IDs besides the last one every receiver remembers
   std::map<std::string, Record> records_;
   std::int64_t delivering_ = 0;
   std::int64_t transactions_ = 0;

@@ -80,6 +80,27 @@ TEST_F(JudgeTest, a_number_that_comes_before_the_last_was_taken_in_is_not) {
   EXPECT_EQ(broken(), Check::same_bytes);
 }
 
+TEST_F(JudgeTest, a_number_is_sent_again_only_as_far_back_as_receivers_remember) {
+  DeliveryPolicy policy = delivery();
+  policy.acknowledge_behind = 1;
+  Judge patient{referee, ledger, registrations, policy};
+  const auto send = [&](std::int64_t number) {
+    const Judge::Address address{"p", number};
+    patient.begins(address, now, 0);
+    patient.arrived(address, body({number}), true, now, 0);
+    patient.ends(address, now, {.success = true, .retry_after = {}}, 0);
+  };
+  for (const std::int64_t number : {1, 2, 1, 2, 3, 2}) send(number);
+  EXPECT_EQ(broken(), std::nullopt);
+  send(1);
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+TEST_F(JudgeTest, what_was_sent_before_the_last_is_not_sent_again_to_others) {
+  for (const std::int64_t number : {1, 2, 1}) deliver(number, body({number}));
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
 TEST_F(JudgeTest, bytes_that_nobody_sent_are_not) {
   deliver(1, R"({"events":[{"n":1}]})");
   EXPECT_EQ(broken(), Check::same_bytes);

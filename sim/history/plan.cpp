@@ -42,6 +42,13 @@ void draw_engine(Random& random, Plan& plan) {
   plan.disk_pace.max = milliseconds{random.between(20, 2000)};
 }
 
+/// Receivers that remember more IDs than the last one. A draw of its own: it changes no other.
+void draw_acknowledge_behind(Plan& plan) {
+  Random random(plan.seed, "acknowledge behind");
+  if (!random.chance(400)) return;
+  plan.engine.services.delivery.acknowledge_behind = draw_size(random, 1, 9);
+}
+
 void draw_workload(Random& random, WorkloadPlan& workload) {
   workload.streams = static_cast<int>(random.between(1, 3));
   workload.services = static_cast<int>(random.between(1, 5));
@@ -164,6 +171,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   plan.seed = seed;
   plan.scenario = scenario;
   draw_engine(random, plan);
+  draw_acknowledge_behind(plan);
   draw_workload(random, plan.workload);
   const bool swarm = scenario == "swarm";
   const auto has = [&](std::string_view kind, int permille) {

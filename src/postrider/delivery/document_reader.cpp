@@ -69,6 +69,18 @@ bool DocumentReader::flag(std::string_view key) {
   return false;
 }
 
+std::optional<std::int64_t> DocumentReader::number(std::string_view key, std::int64_t min,
+                                                   std::int64_t max) {
+  const boost::json::value* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  const bool is_in_range =
+      value->is_int64() && std::clamp(value->get_int64(), min, max) == value->get_int64();
+  if (is_in_range) return value->get_int64();
+  add_mistake(fmt::format("/{}", key),
+              fmt::format("must be a whole number from {} to {}", min, max));
+  return std::nullopt;
+}
+
 void DocumentReader::check_url(const std::string& url, Query query) {
   const auto parsed = boost::urls::parse_uri(url);
   if (!parsed) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +41,8 @@ class DocumentReader {
   std::string secret(std::string_view key, std::size_t bytes_max);
   /// False when it is not there.
   bool flag(std::string_view key);
+  /// A whole number in this range; empty when it is not there.
+  std::optional<std::int64_t> number(std::string_view key, std::int64_t min, std::int64_t max);
   enum class Query { allowed, refused };
   /// An http or https URL; checks `url` and complains about /url.
   void check_url(const std::string& url, Query query);

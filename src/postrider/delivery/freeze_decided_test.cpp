@@ -93,12 +93,12 @@ TEST_F(FreezeDecided, an_idle_service_needs_no_other_commit) {
   EXPECT_EQ(writer->commits, 3);  // the append, this one, and the row that the test decides
   EXPECT_EQ(stored_cursor("a"), (DeliveryCursor{.acknowledged = {},
                                                 .transaction = TransactionNumber{1},
-                                                .frozen_through = StreamId{3},
+                                                .frozen = {StreamId{3}},
                                                 .delivered = 0}));
   ASSERT_TRUE(run_until_idle("a"));
   EXPECT_EQ(taken(), all_to(3));
   EXPECT_EQ(stored_cursor("a").acknowledged, StreamId{3});
-  EXPECT_FALSE(stored_cursor("a").frozen_through);
+  EXPECT_TRUE(stored_cursor("a").frozen.empty());
   EXPECT_FALSE(registry->find("a")->has_unsaved());
 }
 
@@ -130,7 +130,7 @@ TEST_F(FreezeDecided, nothing_is_sent_when_the_commit_fails_and_later_it_is) {
   writer->fail_commits = false;
   runtime.run_for(seconds{5});
   EXPECT_TRUE(receiver.arrivals.empty());
-  EXPECT_FALSE(stored_cursor("a").frozen_through);
+  EXPECT_TRUE(stored_cursor("a").frozen.empty());
   EXPECT_FALSE(registry->find("a")->delivering);
   ASSERT_TRUE(decide_on({"a"}, 2, 11));
   ASSERT_TRUE(run_until_idle("a"));
@@ -192,7 +192,7 @@ TEST_F(FreezeDecided, a_pause_during_the_commit_keeps_it_for_later) {
   run(gate.drained());
   runtime.run_for(seconds{5});
   EXPECT_TRUE(receiver.arrivals.empty());
-  EXPECT_EQ(stored_cursor("a").frozen_through, StreamId{3});
+  EXPECT_EQ(stored_cursor("a").frozen, (std::vector{StreamId{3}}));
   restart();
   ASSERT_TRUE(run(registry->resume("a")));
   ASSERT_TRUE(run_until_idle("a"));
@@ -222,7 +222,7 @@ TEST_F(FreezeDecided, a_change_that_is_not_on_disk_keeps_a_service_out_of_the_co
 TEST_F(FreezeDecided, what_is_frozen_in_another_stream_goes_first) {
   Stream* const other = add_stream("other");
   const auto service = put_service("a");
-  service->streams[other->key()].cursor.frozen_through = StreamId{1};  // and its fact is missing
+  service->streams[other->key()].cursor.frozen = {StreamId{1}};  // and its fact is missing
   ASSERT_TRUE(decide_on({"a"}, 3));
   EXPECT_FALSE(frozen);
 }
@@ -251,7 +251,7 @@ TEST_F(FreezeDecided, a_commit_freezes_a_bounded_number_of_transactions) {
   const auto count_frozen = [](SqlConnection& connection) {
     const auto cursors = read_cursors(connection).value();
     return std::ranges::count_if(
-        cursors, [](const StoredCursor& each) { return each.cursor.frozen_through.has_value(); });
+        cursors, [](const StoredCursor& each) { return !each.cursor.frozen.empty(); });
   };
   std::int64_t at_commit = 0;
   writer->before_commit = [&] {

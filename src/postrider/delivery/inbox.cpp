@@ -88,9 +88,14 @@ bool Inbox::is_missing_some() const {
   return std::ssize(window()) != behind_;
 }
 
-std::vector<StreamId> Inbox::slice(std::size_t count_max) const {
+std::size_t Inbox::count_through(StreamId through) const {
   const auto all = window();
-  const auto some = all.first(std::min(count_max, all.size()));
+  return static_cast<std::size_t>(std::ranges::upper_bound(all, through) - all.begin());
+}
+
+std::vector<StreamId> Inbox::slice_after(StreamId after, std::size_t count_max) const {
+  const auto later = window().subspan(count_through(after));
+  const auto some = later.first(std::min(count_max, later.size()));
   return {some.begin(), some.end()};
 }
 

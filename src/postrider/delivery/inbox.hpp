@@ -35,14 +35,16 @@ class Inbox {
 
   /// False when the window holds so much that no more is to be read into it.
   [[nodiscard]] bool has_room() const { return window().size() < window_max; }
-  /// True when the window must be extended before `slice` can give all of up to `count_max`
-  /// positions, or all up to `through`.
+  /// True when the window must be extended before it holds the first `count_max` positions, or all
+  /// up to `through`; or all that there are, if these are less.
   [[nodiscard]] bool needs_more(std::size_t count_max) const;
   [[nodiscard]] bool needs_more_through(StreamId through) const;
   /// The window holds all positions up to here: those to read are after it.
   [[nodiscard]] StreamId known_through() const { return known_through_; }
   /// Positions that follow `known_through`; what was known before is left out.
   void extend(std::span<const StreamId> positions, WallTime appended_at);
+  /// How many positions it holds that are not after `through`.
+  [[nodiscard]] std::size_t count_through(StreamId through) const;
   /// There are no others up to `through`.
   void set_known_through(StreamId through);
   /// There are no others at all: what `add` brings continues the window.
@@ -51,8 +53,8 @@ class Inbox {
   /// True when the window does not hold all that the service is behind.
   [[nodiscard]] bool is_missing_some() const;
 
-  /// The first positions that are not acknowledged.
-  [[nodiscard]] std::vector<StreamId> slice(std::size_t count_max) const;
+  /// The first positions after `after` that are not acknowledged.
+  [[nodiscard]] std::vector<StreamId> slice_after(StreamId after, std::size_t count_max) const;
   [[nodiscard]] std::vector<StreamId> slice_through(StreamId through) const;
 
  private:

@@ -43,7 +43,7 @@ class ReadInbox : public DecisionWorld {
     inboxes_.emplace(Reader{lane, connection}, *tails);
     return *inboxes_;
   }
-  Positions window() const { return numbers(inbox.slice(all)); }
+  Positions window() const { return numbers(inbox.slice_after(StreamId{}, all)); }
   Positions frozen(std::int64_t through) const {
     return numbers(inbox.slice_through(StreamId{through}));
   }

@@ -35,39 +35,39 @@ TEST(Inbox, a_slice_crosses_rows_and_begins_after_what_was_acknowledged) {
   Inbox inbox;
   inbox.add(ids({10, 11, 12}), wall_time(1));
   inbox.add(ids({50, 51}), wall_time(2));
-  EXPECT_EQ(numbers(inbox.slice(4)), (Positions{10, 11, 12, 50}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 4)), (Positions{10, 11, 12, 50}));
   EXPECT_EQ(numbers(inbox.slice_through(StreamId{50})), (Positions{10, 11, 12, 50}));
   EXPECT_EQ(numbers(inbox.slice_through(StreamId{49})), (Positions{10, 11, 12}));
   inbox.acknowledge(StreamId{11}, 2);
   EXPECT_EQ(inbox.acknowledged(), StreamId{11});
   EXPECT_EQ(inbox.behind(), 3);
-  EXPECT_EQ(numbers(inbox.slice(4)), (Positions{12, 50, 51}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 4)), (Positions{12, 50, 51}));
   EXPECT_EQ(numbers(inbox.slice_through(StreamId{50})), (Positions{12, 50}));
 }
 
 TEST(Inbox, gives_what_there_is_when_it_is_asked_for_more_and_nothing_when_it_is_empty) {
   Inbox inbox;
-  EXPECT_TRUE(inbox.slice(10).empty());
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 10).empty());
   EXPECT_TRUE(inbox.slice_through(StreamId{10}).empty());
   EXPECT_FALSE(inbox.needs_more(10));
   inbox.add(ids({3}), wall_time(1));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{3}));
-  EXPECT_TRUE(inbox.slice(0).empty());
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{3}));
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 0).empty());
   inbox.acknowledge(StreamId{3}, 1);
-  EXPECT_TRUE(inbox.slice(10).empty());
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 10).empty());
 }
 
 TEST(Inbox, what_is_acknowledged_little_by_little_leaves_the_rest_in_order) {
   Inbox inbox;
   for (std::int64_t at = 1; at <= 3000; ++at) inbox.add(ids({2 * at}), wall_time(at));
   for (std::int64_t at = 1; at <= 2990; ++at) {
-    ASSERT_EQ(inbox.slice(1), ids({2 * at}));
+    ASSERT_EQ(inbox.slice_after(StreamId{}, 1), ids({2 * at}));
     inbox.acknowledge(StreamId{2 * at}, 1);
     ASSERT_EQ(inbox.behind(), 3000 - at);
     ASSERT_EQ(inbox.oldest_appended_at(), wall_time(at + 1));
   }
   inbox.add(ids({7000}), wall_time(9));
-  EXPECT_EQ(numbers(inbox.slice(100)),
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 100)),
             (Positions{5982, 5984, 5986, 5988, 5990, 5992, 5994, 5996, 5998, 6000, 7000}));
 }
 
@@ -80,7 +80,7 @@ TEST(Inbox, of_the_database_is_behind_and_holds_no_position_until_it_is_extended
   EXPECT_TRUE(inbox.needs_more(1));
   EXPECT_TRUE(inbox.needs_more_through(StreamId{10}));
   EXPECT_FALSE(inbox.needs_more_through(StreamId{9}));
-  EXPECT_TRUE(inbox.slice(10).empty());
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 10).empty());
 }
 
 TEST(Inbox, of_the_database_that_is_behind_on_nothing_keeps_what_is_added) {
@@ -89,7 +89,7 @@ TEST(Inbox, of_the_database_that_is_behind_on_nothing_keeps_what_is_added) {
   inbox.add(ids({12, 15}), wall_time(1));
   EXPECT_FALSE(inbox.needs_more(10));
   EXPECT_FALSE(inbox.is_missing_some());
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{12, 15}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{12, 15}));
 }
 
 TEST(Inbox, needs_no_more_than_is_wanted_or_than_there_is) {
@@ -110,11 +110,11 @@ TEST(Inbox, extending_leaves_out_what_is_known) {
   inbox.extend(ids({8, 9, 10, 11, 12}), wall_time(1));  // up to 10 it was acknowledged
   inbox.extend(ids({11, 12}), wall_time(2));
   inbox.extend(ids({12, 13, 20}), wall_time(3));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{11, 12, 13, 20}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{11, 12, 13, 20}));
   EXPECT_EQ(inbox.known_through(), StreamId{20});
   inbox.set_known_through(StreamId{30});
   inbox.extend(ids({25, 30, 31}), wall_time(4));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{11, 12, 13, 20, 31}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{11, 12, 13, 20, 31}));
   inbox.extend({}, wall_time(5));
   EXPECT_EQ(inbox.known_through(), StreamId{31});
 }
@@ -124,7 +124,7 @@ TEST(Inbox, extending_leaves_out_what_is_acknowledged_meanwhile) {
   inbox.extend(ids({1, 2}), wall_time(1));
   inbox.acknowledge(StreamId{2}, 2);
   inbox.extend(ids({1, 2, 3, 4}), wall_time(1));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{3, 4}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{3, 4}));
   EXPECT_FALSE(inbox.is_missing_some());
 }
 
@@ -133,7 +133,7 @@ TEST(Inbox, what_is_acknowledged_is_known) {
   inbox.acknowledge(StreamId{2}, 2);
   EXPECT_EQ(inbox.known_through(), StreamId{2});
   inbox.extend(ids({1, 2, 3, 4}), wall_time(1));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{3, 4}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{3, 4}));
 }
 
 TEST(Inbox, what_is_known_does_not_go_back) {
@@ -150,26 +150,26 @@ TEST(Inbox, what_was_forgotten_must_be_read_before_it_can_be_sliced) {
   inbox.add(ids({10, 11, 12}), wall_time(1));
   inbox.acknowledge(StreamId{10}, 1);
   inbox.forget_window();
-  EXPECT_TRUE(inbox.slice(10).empty());
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 10).empty());
   EXPECT_EQ(inbox.behind(), 2);
   EXPECT_EQ(inbox.known_through(), StreamId{10});
   EXPECT_TRUE(inbox.needs_more(1));
   inbox.extend(ids({11, 12}), wall_time(1));
   EXPECT_FALSE(inbox.needs_more(10));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{11, 12}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{11, 12}));
 }
 
 TEST(Inbox, what_is_added_while_positions_before_it_are_not_known_counts_and_is_not_kept) {
   Inbox inbox = stored_inbox(0, 2);
   inbox.add(ids({8, 9}), wall_time(2));
   EXPECT_EQ(inbox.behind(), 4);
-  EXPECT_TRUE(inbox.slice(10).empty());
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 10).empty());
   EXPECT_EQ(inbox.known_through(), StreamId{0});
   inbox.extend(ids({1, 2}), wall_time(1));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{1, 2}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{1, 2}));
   EXPECT_TRUE(inbox.needs_more(3));
   inbox.extend(ids({8, 9}), wall_time(2));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{1, 2, 8, 9}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{1, 2, 8, 9}));
   EXPECT_FALSE(inbox.is_missing_some());
 }
 
@@ -179,7 +179,7 @@ TEST(Inbox, keeps_what_is_added_once_it_is_complete_again) {
   inbox.set_complete();
   inbox.add(ids({5}), wall_time(2));
   EXPECT_FALSE(inbox.needs_more(10));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{1, 2, 5}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)), (Positions{1, 2, 5}));
 }
 
 TEST(Inbox, one_that_was_forgotten_while_it_was_empty_is_behind_on_what_comes) {
@@ -200,7 +200,7 @@ TEST(Inbox, the_window_holds_as_many_as_it_may_and_what_goes_over_that_is_asked_
   EXPECT_EQ(inbox.known_through(), StreamId{window_max});
   inbox.add(ids({window_max + 10}), wall_time(2));
   EXPECT_EQ(inbox.behind(), window_max + 1);
-  EXPECT_EQ(inbox.slice(2 * Inbox::window_max).size(), Inbox::window_max);
+  EXPECT_EQ(inbox.slice_after(StreamId{}, 2 * Inbox::window_max).size(), Inbox::window_max);
   // All up to the one that did not fit is known.
   EXPECT_EQ(inbox.known_through(), StreamId{window_max + 9});
   EXPECT_FALSE(inbox.needs_more(Inbox::window_max));
@@ -215,10 +215,11 @@ TEST(Inbox, once_something_did_not_fit_nothing_is_kept_that_follows_it) {
   inbox.add(ids({window_max + 1}), wall_time(2));
   inbox.acknowledge(StreamId{window_max}, window_max);
   inbox.add(ids({window_max + 2}), wall_time(3));
-  EXPECT_TRUE(inbox.slice(10).empty());
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 10).empty());
   EXPECT_TRUE(inbox.needs_more(1));
   inbox.extend(ids({window_max + 1, window_max + 2}), wall_time(2));
-  EXPECT_EQ(numbers(inbox.slice(10)), (Positions{window_max + 1, window_max + 2}));
+  EXPECT_EQ(numbers(inbox.slice_after(StreamId{}, 10)),
+            (Positions{window_max + 1, window_max + 2}));
 }
 
 TEST(Inbox, what_was_acknowledged_makes_room_in_the_window) {
@@ -238,7 +239,7 @@ TEST(Inbox, more_at_once_than_the_window_may_hold_is_not_kept) {
   Inbox inbox;
   inbox.add(run_of(5, window_max + 5), wall_time(1));
   EXPECT_EQ(inbox.behind(), window_max + 1);
-  EXPECT_TRUE(inbox.slice(1).empty());
+  EXPECT_TRUE(inbox.slice_after(StreamId{}, 1).empty());
   EXPECT_EQ(inbox.known_through(), StreamId{4});
   EXPECT_TRUE(inbox.needs_more(1));
 }

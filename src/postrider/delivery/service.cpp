@@ -11,8 +11,8 @@ std::int64_t Service::behind() const {
 }
 
 bool Service::has_frozen() const {
-  return std::ranges::any_of(
-      streams, [](const auto& each) { return each.second.cursor.frozen_through.has_value(); });
+  return std::ranges::any_of(streams,
+                             [](const auto& each) { return !each.second.cursor.frozen.empty(); });
 }
 
 bool Service::has_work() const {
@@ -45,6 +45,12 @@ Service::Streams::const_iterator Service::last_used_stream() const {
                                   [](const auto& each) { return each.second.cursor.transaction; });
 }
 
+TransactionLimits Service::limits() const {
+  TransactionLimits limits = policy.limits;
+  if (split_facts_max > 0) limits.facts_max = std::min(limits.facts_max, split_facts_max);
+  return limits;
+}
+
 TransactionNumber Service::last_transaction() const {
   const auto last = last_used_stream();
   return last == streams.end() ? TransactionNumber{} : last->second.cursor.transaction;
@@ -56,14 +62,18 @@ void Service::restore_turn() {
 }
 
 Service::Streams::iterator Service::next_stream() {
-  const auto is_frozen = [](const auto& each) {
-    return each.second.cursor.frozen_through.has_value();
-  };
+  const auto is_frozen = [](const auto& each) { return !each.second.cursor.frozen.empty(); };
+  const auto frozen = std::ranges::find_if(streams, is_frozen);
+  return frozen != streams.end() ? frozen : stream_behind(turn);
+}
+
+Service::Streams::iterator Service::stream_after(StreamKey stream) {
+  return stream_behind(stream.plus(1));
+}
+
+Service::Streams::iterator Service::stream_behind(StreamKey from) {
   const auto is_behind = [](const auto& each) { return each.second.inbox.behind() > 0; };
-  if (const auto frozen = std::ranges::find_if(streams, is_frozen); frozen != streams.end()) {
-    return frozen;
-  }
-  const auto next = std::find_if(streams.lower_bound(turn), streams.end(), is_behind);
+  const auto next = std::find_if(streams.lower_bound(from), streams.end(), is_behind);
   return next != streams.end() ? next : std::ranges::find_if(streams, is_behind);
 }
 

@@ -73,6 +73,8 @@ struct Service {
   [[nodiscard]] std::optional<WallTime> oldest_appended_at() const;
   /// Facts that it has acknowledged.
   [[nodiscard]] std::int64_t delivered() const;
+  /// What a transaction may hold, after some were found too large.
+  [[nodiscard]] TransactionLimits limits() const;
   /// The number of the last transaction that was frozen.
   [[nodiscard]] TransactionNumber last_transaction() const;
 
@@ -81,11 +83,15 @@ struct Service {
   /// The stream whose transaction is frozen, else the one whose turn it is; `end` when it is behind
   /// on none.
   [[nodiscard]] Streams::iterator next_stream();
+  /// The stream whose turn it is after this one; the same one when it is behind on no other.
+  [[nodiscard]] Streams::iterator stream_after(StreamKey stream);
   /// Frees what is held of inboxes.
   void forget_windows();
 
  private:
   [[nodiscard]] Streams::const_iterator last_used_stream() const;
+  /// The first that it is behind on, from this one on or else of all; `end` when there is none.
+  [[nodiscard]] Streams::iterator stream_behind(StreamKey from);
 };
 
 }  // namespace postrider

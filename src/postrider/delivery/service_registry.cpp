@@ -294,7 +294,7 @@ Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service
   delivery.next_attempt_at.reset();
   const std::int64_t delivered = service->delivered();
   service->revision.change();
-  Result<void> saved = co_await controller_.save(service.get());
+  Result<void> saved = co_await save_delivery(commits_, service.get());
   if (!saved) restore_status(service, before, delivered);
   co_return saved;
 }

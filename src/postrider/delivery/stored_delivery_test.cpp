@@ -49,7 +49,7 @@ TEST_F(RestoredDelivery, one_that_has_got_everything_is_not_behind_and_keeps_its
   restore();
   EXPECT_EQ(cursor(a, events), (DeliveryCursor{.acknowledged = StreamId{3},
                                                .transaction = TransactionNumber{1},
-                                               .frozen_through = std::nullopt,
+                                               .frozen = {},
                                                .delivered = 3}));
   EXPECT_EQ(inbox(a, events).acknowledged(), StreamId{3});
   EXPECT_EQ(inbox(a, events).behind(), 0);
@@ -61,7 +61,7 @@ TEST_F(RestoredDelivery, what_is_frozen_is_frozen_again) {
   decide(events, {{{a}, {1, 2, 3}}});
   const DeliveryCursor sending{.acknowledged = StreamId{1},
                                .transaction = TransactionNumber{7},
-                               .frozen_through = StreamId{2},
+                               .frozen = {StreamId{2}},
                                .delivered = 1};
   ASSERT_TRUE(put_cursor(*writer, a, events, sending));
   restore();
@@ -79,7 +79,7 @@ TEST_F(RestoredDelivery, one_that_was_sent_nothing_is_behind_on_decisions_alone)
   EXPECT_EQ(inbox(a, events).behind(), 3);
   EXPECT_EQ(inbox(a, events).acknowledged(), StreamId{0});
   EXPECT_EQ(inbox(a, events).oldest_appended_at(), first);
-  EXPECT_TRUE(inbox(a, events).slice(10).empty());
+  EXPECT_TRUE(inbox(a, events).slice_after(StreamId{}, 10).empty());
   EXPECT_EQ(inbox(b, events).behind(), 3);
   EXPECT_EQ(cursor(a, events), DeliveryCursor{});
 }
@@ -94,7 +94,7 @@ TEST_F(RestoredDelivery, one_that_was_sent_nothing_is_behind_on_blocks_alone) {
   restore();
   EXPECT_EQ(inbox(a, events).behind(), 2300);
   EXPECT_EQ(inbox(a, events).oldest_appended_at(), first);
-  EXPECT_TRUE(inbox(a, events).slice(10).empty());
+  EXPECT_TRUE(inbox(a, events).slice_after(StreamId{}, 10).empty());
 }
 
 TEST_F(RestoredDelivery, blocks_and_decisions_add_up_and_the_oldest_is_that_of_the_blocks) {

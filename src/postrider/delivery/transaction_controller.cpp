@@ -15,7 +15,6 @@
 #include "postrider/delivery/transaction_controller.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include <prometheus/counter.h>
@@ -23,12 +22,12 @@
 
 #include "postrider/base/assert.hpp"
 #include "postrider/base/log.hpp"
+#include "postrider/delivery/delivery_run.hpp"
 #include "postrider/runtime/yield.hpp"
 
 namespace postrider {
 namespace {
 
-constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 // How long a full or failing disk is left alone before delivery tries to write to it again.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
 constexpr std::size_t answer_excerpt_bytes = 200;
@@ -62,14 +61,6 @@ std::string transaction_id(const Service& service, TransactionNumber number) {
   return fmt::format("{}-{}", service.row.transaction_prefix, number);
 }
 
-TransactionLimits limits_of(const Service& service) {
-  TransactionLimits limits = service.policy.limits;
-  if (service.split_facts_max > 0) {
-    limits.facts_max = std::min(limits.facts_max, service.split_facts_max);
-  }
-  return limits;
-}
-
 }  // namespace
 
 TransactionController::TransactionController(Runtime& runtime, Commits& commits, Reader reader,
@@ -77,9 +68,8 @@ TransactionController::TransactionController(Runtime& runtime, Commits& commits,
                                              const Streams& streams, DeliveryMetrics metrics)
     : runtime_(runtime),
       commits_(commits),
-      inboxes_(reader, tails),
+      source_(reader, tails, streams),
       http_(http),
-      streams_(streams),
       metrics_(metrics),
       gate_(runtime) {}
 
@@ -111,9 +101,9 @@ std::optional<FrozenTransaction> TransactionController::freeze_decided(
   const auto known = service->streams.find(decided.stream);
   if (known != service->streams.end()) frozen.cursor = known->second.cursor;
   frozen.transaction =
-      take_transaction(decided.stream_name, positions, decided.chunks, limits_of(*service));
+      take_transaction(decided.stream_name, positions, decided.chunks, service->limits());
   frozen.cursor.transaction = service->last_transaction().plus(1);
-  frozen.cursor.frozen_through = frozen.transaction.last;
+  frozen.cursor.frozen = {frozen.transaction.last};
   frozen.unsaved.set_cursor(*service, decided.stream, frozen.cursor);
   service->delivering = true;
   return frozen;
@@ -176,13 +166,14 @@ Async<void> TransactionController::deliver(std::shared_ptr<Service> service,
                                            std::optional<Transaction> frozen) {
   // The answers to those who appended its facts go out first.
   if (frozen) co_await yield(runtime_);
+  DeliveryRun run(service, source_, commits_, std::move(frozen));
   bool goes_on = true;
   while (goes_on && may_send(*service)) {
     service->retry_due = false;
-    goes_on = co_await deliver_next(service.get(), &frozen);
+    goes_on = co_await deliver_next(&run);
   }
   if (service->has_unsaved() && !service->removed) {
-    const Result<void> saved = co_await save(service.get());
+    const Result<void> saved = co_await save_delivery(commits_, service.get());
     if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
   }
   service->delivering = false;
@@ -198,41 +189,59 @@ Async<void> TransactionController::deliver(std::shared_ptr<Service> service,
 }
 
 /// False when delivery must rest for a while.
-Async<bool> TransactionController::deliver_next(Service* service,
-                                                std::optional<Transaction>* frozen) {
+Async<bool> TransactionController::deliver_next(DeliveryRun* run) {
+  Service* const service = run->service();
   const auto next = service->next_stream();
   POSTRIDER_ASSERT(next != service->streams.end(), "service {} has no work", service->row.id);
   const StreamKey key = next->first;
   StreamDelivery* const stream = &next->second;
   service->turn = key;  // also of what is sent instead of a transaction that was too large
-  auto transaction = co_await freeze_next(service, key, stream, frozen);
-  if (!transaction) {
-    if (transaction.error().code != Code::stopping) {
+  const Result<void> made = co_await run->make_ready(key, stream);
+  if (!made) {
+    if (made.error().code != Code::stopping) {
       log_error("service {}: cannot prepare a transaction: {}", service->row.id,
-                transaction.error().detail);
+                made.error().detail);
     }
     co_return false;
   }
-  // While the transaction was frozen it may have been paused, or lost its URL.
-  const bool paused = service->delivery.status == DeliveryStatus::paused;
-  if (stopping_ || service->removed || paused || !service->is_pushed()) co_return true;
-
+  if (!may_go_on(*service)) co_return true;
   // Another process may have taken over, and be sending it just now.
   if (!commits_.may_act()) co_return false;
 
-  auto answer = co_await send(service, stream, &*transaction);
-  if (answer || answer.error().code != Code::stopping) {
-    co_await apply_answer(service, stream, &*transaction, std::move(answer));
-    const bool is_delivered = stream->cursor.acknowledged == transaction->last;
-    if (is_delivered) service->turn = key.plus(1);
-  }
+  Gate beside(runtime_);
+  if (run->wants_ahead(key)) beside.spawn(run->prepare_ahead(key), "delivery ahead");
+  auto answer = co_await send_ready(run, stream);
+  co_await beside.drained();
+  const bool is_answer = answer && (*answer || answer->error().code != Code::stopping);
+  if (is_answer) co_await apply_answer(run, stream, *std::move(answer));
   co_return true;
+}
+
+/// While a transaction was frozen or sent the service may have been paused, or lost its URL.
+bool TransactionController::may_go_on(const Service& service) const {
+  const bool paused = service.delivery.status == DeliveryStatus::paused;
+  return !stopping_ && !service.removed && !paused && service.is_pushed();
+}
+
+/// Sends those that are ready one after the other, until one is not taken or as many are taken as
+/// go on without the disk. The answer to the last one is not applied; empty when delivery ended
+/// before.
+Async<std::optional<Result<HttpResponse>>> TransactionController::send_ready(
+    DeliveryRun* run, StreamDelivery* stream) {
+  Service* const service = run->service();
+  for (std::size_t left = run->round();; --left) {
+    auto answer = co_await send(service, stream, &run->front());
+    const bool is_taken = answer && service->receiver->judge(*answer) == Verdict::delivered;
+    if (!is_taken || left == 1) co_return std::move(answer);
+    record_success(run, *stream);
+    if (run->must_save() || !may_go_on(*service) || !commits_.may_act()) co_return std::nullopt;
+  }
 }
 
 Async<Result<HttpResponse>> TransactionController::send(Service* service,
                                                         const StreamDelivery* stream,
                                                         const Transaction* transaction) {
-  const std::string id = transaction_id(*service, stream->cursor.transaction);
+  const std::string id = transaction_id(*service, stream->cursor.first_frozen());
   HttpRequest request = service->receiver->compose({.id = id,
                                                     .stream = transaction->stream,
                                                     .first = transaction->first,
@@ -243,16 +252,21 @@ Async<Result<HttpResponse>> TransactionController::send(Service* service,
   co_return co_await http_.send(std::move(request));
 }
 
-Async<void> TransactionController::apply_answer(Service* service, StreamDelivery* stream,
-                                                const Transaction* transaction,
+/// To the first one that is ready.
+Async<void> TransactionController::apply_answer(DeliveryRun* run, StreamDelivery* stream,
                                                 Result<HttpResponse> answer) {
-  if (!answer) co_return co_await record_failure(service, std::move(answer).error());
-  const std::size_t facts = transaction->payloads.size();
-  Verdict verdict = service->receiver->judge(*answer);
+  Service* const service = run->service();
+  const std::size_t facts = run->front().payloads.size();
+  Verdict verdict = answer ? service->receiver->judge(*answer) : Verdict::retry;
   if (verdict == Verdict::split && facts == 1) verdict = Verdict::retry;
+  if (verdict == Verdict::delivered) {
+    service->turn = service->turn.plus(1);
+    co_return record_success(run, *stream);
+  }
+  run->forget();
+  if (!answer) co_return co_await record_failure(service, std::move(answer).error());
   switch (verdict) {
     case Verdict::delivered:
-      record_success(service, *stream, *transaction);
       co_return;
     case Verdict::retry:
       co_return co_await record_failure(service, bad_answer(*answer));
@@ -264,82 +278,11 @@ Async<void> TransactionController::apply_answer(Service* service, StreamDelivery
   }
 }
 
-Async<Result<Transaction>> TransactionController::freeze_next(Service* service, StreamKey key,
-                                                              StreamDelivery* stream,
-                                                              std::optional<Transaction>* frozen) {
-  if (*frozen) co_return *std::exchange(*frozen, std::nullopt);
-  DeliveryCursor& cursor = stream->cursor;
-  if (cursor.frozen_through) co_return co_await read_frozen(service, key, stream);
-  auto read = co_await read_next(service, key, stream);
-  if (!read) service->turn = key.plus(1);  // what cannot be read holds up no other stream
-  CO_TRY(auto transaction, std::move(read));
-  const DeliveryCursor before = cursor;
-  cursor.transaction = service->last_transaction().plus(1);
-  cursor.frozen_through = transaction.last;
-  stream->revision.change();
-  const Result<void> saved = co_await save(service);
-  if (!saved) {
-    // Nothing was sent under this number, and nothing of it is on disk.
-    cursor = before;
-    stream->revision.change();  // another save may have written it
-    co_return std::unexpected(saved.error());
-  }
-  co_return transaction;
-}
-
-Async<Result<Transaction>> TransactionController::read_frozen(const Service* service, StreamKey key,
-                                                              StreamDelivery* stream) {
-  const StreamId through = *stream->cursor.frozen_through;
-  Inbox& inbox = stream->inbox;
-  CO_TRY_VOID(co_await inboxes_.read_through(service, key, &inbox, through));
-  CO_TRY(Stream* const facts, find_stream(key));
-  std::vector<StreamId> positions = inbox.slice_through(through);
-  if (positions.empty() || positions.back() != through) {
-    // Another process, which has ended this one's session, may have delivered it meanwhile.
-    co_return fail(Code::storage_failed,
-                   "a transaction is frozen through fact {} of stream {}, which is not in the inbox"
-                   " any more",
-                   through, key);
-  }
-  const TransactionLimits all{.facts_max = no_limit, .bytes_max = no_limit};
-  co_return co_await read_transaction(*facts, std::move(positions), all);
-}
-
-Async<Result<Transaction>> TransactionController::read_next(const Service* service, StreamKey key,
-                                                            StreamDelivery* stream) {
-  const TransactionLimits limits = limits_of(*service);
-  Inbox& inbox = stream->inbox;
-  CO_TRY_VOID(co_await inboxes_.read(service, key, &inbox, limits.facts_max));
-  CO_TRY(Stream* const facts, find_stream(key));
-  co_return co_await read_transaction(*facts, inbox.slice(limits.facts_max), limits);
-}
-
-Result<Stream*> TransactionController::find_stream(StreamKey key) const {
-  Stream* const stream = streams_.find(key);
-  if (stream == nullptr) return fail(Code::storage_failed, "this process has no stream {}", key);
-  return stream;
-}
-
-Async<Result<void>> TransactionController::save(Service* service) {
-  UnsavedDelivery unsaved;
-  std::function<void()> prepare = [&unsaved, service] { unsaved = UnsavedDelivery(*service); };
-  std::function<Result<void>(SqlConnection&)> apply = [&unsaved](SqlConnection& connection) {
-    return unsaved.write(connection);
-  };
-  CO_TRY_VOID(co_await commits_.commit(std::move(prepare), std::move(apply)));
-  unsaved.set_saved(*service);
-  co_return Result<void>{};
-}
-
-void TransactionController::record_success(Service* service, StreamDelivery& stream,
-                                           const Transaction& transaction) {
+/// The first one that is ready was taken.
+void TransactionController::record_success(DeliveryRun* run, StreamDelivery& stream) {
+  Service* const service = run->service();
+  const Transaction transaction = run->acknowledge(stream);
   const auto facts = std::ssize(transaction.payloads);
-  DeliveryCursor& cursor = stream.cursor;
-  cursor.acknowledged = transaction.last;
-  cursor.frozen_through.reset();
-  cursor.delivered += facts;
-  stream.revision.change();
-  stream.inbox.acknowledge(transaction.last, facts);
   record_health(service);
   grow_again(*service);
 
@@ -386,16 +329,18 @@ Async<void> TransactionController::record_failure(Service* service, Error error)
   log_warn("service {}: down after {} failed attempts, next in {} ms: {}", service->row.id,
            delivery.attempts, interval.count(), delivery.last_error);
   service->revision.change();
-  const Result<void> saved = co_await save(service);
+  const Result<void> saved = co_await save_delivery(commits_, service);
   if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
 }
 
-/// The half that is sent instead is another transaction, with an ID of its own.
+/// The half that is sent instead is another transaction, with an ID of its own. What was frozen
+/// after it was never sent.
 void TransactionController::record_split(Service* service, StreamDelivery& stream,
                                          std::size_t facts) {
   metrics_.transactions_failed.Increment();
   service->split_facts_max = facts / 2;
-  stream.cursor.frozen_through.reset();
+  stream.cursor.transaction = stream.cursor.first_frozen();
+  stream.cursor.frozen.clear();
   stream.revision.change();
   service->retry_due = service->delivery.status == DeliveryStatus::down;
   log_info("service {}: found a transaction of {} facts too large; sending {}", service->row.id,
@@ -411,7 +356,7 @@ Async<void> TransactionController::record_stop(Service* service, Error error) {
   service->forget_windows();
   log_warn("service {}: {}", service->row.id, delivery.last_error);
   service->revision.change();
-  const Result<void> saved = co_await save(service);
+  const Result<void> saved = co_await save_delivery(commits_, service);
   if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
 }
 
@@ -437,7 +382,7 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
   if (service->delivery.status == DeliveryStatus::untested && !service->delivering) {
     service->delivery.status = DeliveryStatus::up;
     service->revision.change();
-    const Result<void> saved = co_await save(service.get());
+    const Result<void> saved = co_await save_delivery(commits_, service.get());
     if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
   }
   retry_now(service);

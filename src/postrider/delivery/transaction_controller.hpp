@@ -4,14 +4,12 @@
 #include <optional>
 #include <vector>
 
-#include "postrider/delivery/inbox_reader.hpp"
 #include "postrider/delivery/service.hpp"
-#include "postrider/delivery/transaction.hpp"
+#include "postrider/delivery/transaction_source.hpp"
 #include "postrider/delivery/unsaved_delivery.hpp"
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/http_client.hpp"
 #include "postrider/sort/inboxes.hpp"
-#include "postrider/stream/streams.hpp"
 
 namespace prometheus {
 class Counter;
@@ -19,6 +17,8 @@ class Histogram;
 }  // namespace prometheus
 
 namespace postrider {
+
+class DeliveryRun;
 
 struct DeliveryMetrics {
   prometheus::Counter& transactions_delivered;
@@ -38,10 +38,11 @@ struct FrozenTransaction {
 
 /// Delivers the inboxes. For each service with work: freeze the next slice as a transaction (its
 /// number and bounds are on disk before its first byte leaves), send it, and on 2xx go on; the
-/// commit that freezes transaction n+1 carries the acknowledgement of n. What an answer means says
-/// the receiver's kind: a failed attempt marks the service DOWN under a persisted backoff; the
-/// recoverer is the same loop, started by a timer, and continues until the inbox is empty or it
-/// fails again. An idle service costs nothing here.
+/// commit that freezes transaction n+1 carries the acknowledgement of n. While n is in flight n+1
+/// is read, when a full one waits. What an answer means says the receiver's kind: a failed attempt
+/// marks the service DOWN under a persisted backoff; the recoverer is the same loop, started by a
+/// timer, and continues until the inbox is empty or it fails again. An idle service costs nothing
+/// here.
 class TransactionController {
  public:
   TransactionController(Runtime& runtime, Commits& commits, Reader reader, DecisionTails& tails,
@@ -79,9 +80,6 @@ class TransactionController {
   /// is good makes an untested service UP, and a DOWN one is tried at once.
   Async<PingAnswer> ping(std::shared_ptr<Service> service);
 
-  /// Writes what is not on disk of how the service does and where delivery to it stands.
-  Async<Result<void>> save(Service* service);
-
   /// No new transaction is started. The caller then ends the HTTP client's requests after the
   /// grace time.
   void request_stop() { stopping_ = true; }
@@ -90,19 +88,12 @@ class TransactionController {
  private:
   /// `frozen`: what to begin with.
   Async<void> deliver(std::shared_ptr<Service> service, std::optional<Transaction> frozen);
-  Async<bool> deliver_next(Service* service, std::optional<Transaction>* frozen);
+  Async<bool> deliver_next(DeliveryRun* run);
+  Async<std::optional<Result<HttpResponse>>> send_ready(DeliveryRun* run, StreamDelivery* stream);
   Async<Result<HttpResponse>> send(Service* service, const StreamDelivery* stream,
                                    const Transaction* transaction);
-  Async<void> apply_answer(Service* service, StreamDelivery* stream, const Transaction* transaction,
-                           Result<HttpResponse> answer);
-  Async<Result<Transaction>> freeze_next(Service* service, StreamKey key, StreamDelivery* stream,
-                                         std::optional<Transaction>* frozen);
-  Async<Result<Transaction>> read_frozen(const Service* service, StreamKey key,
-                                         StreamDelivery* stream);
-  Async<Result<Transaction>> read_next(const Service* service, StreamKey key,
-                                       StreamDelivery* stream);
-  [[nodiscard]] Result<Stream*> find_stream(StreamKey key) const;
-  void record_success(Service* service, StreamDelivery& stream, const Transaction& transaction);
+  Async<void> apply_answer(DeliveryRun* run, StreamDelivery* stream, Result<HttpResponse> answer);
+  void record_success(DeliveryRun* run, StreamDelivery& stream);
   void record_health(Service* service);
   Async<void> record_failure(Service* service, Error error);
   Async<void> record_stop(Service* service, Error error);
@@ -110,13 +101,13 @@ class TransactionController {
   void call_later(const std::shared_ptr<Service>& service, Duration delay);
   void cancel_retry(Service& service);
   [[nodiscard]] bool may_send(const Service& service) const;
+  [[nodiscard]] bool may_go_on(const Service& service) const;
   [[nodiscard]] bool is_idle(const Service& service) const;
 
   Runtime& runtime_;
   Commits& commits_;
-  InboxReader inboxes_;
+  TransactionSource source_;
   HttpClient& http_;
-  const Streams& streams_;
   DeliveryMetrics metrics_;
   Gate gate_;
   bool stopping_ = false;

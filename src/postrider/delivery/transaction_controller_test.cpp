@@ -28,15 +28,15 @@ class Controller : public DeliveryWorld {
 
 TEST_F(Controller, a_transaction_is_on_disk_before_its_first_byte_leaves) {
   put_service("a");
-  std::vector<std::optional<StreamId>> frozen;
+  std::vector<std::vector<StreamId>> frozen;
   std::vector<TransactionNumber> numbers;
   receiver.on_arrival = [&](const auto&) {
-    frozen.push_back(stored_cursor("a").frozen_through);
+    frozen.push_back(stored_cursor("a").frozen);
     numbers.push_back(stored_cursor("a").transaction);
   };
   deliver("a", 150);
   ASSERT_TRUE(run_until_idle("a"));
-  EXPECT_EQ(frozen, (std::vector<std::optional<StreamId>>{StreamId{100}, StreamId{150}}));
+  EXPECT_EQ(frozen, (std::vector<std::vector<StreamId>>{{StreamId{100}}, {StreamId{150}}}));
   EXPECT_EQ(numbers, (std::vector{TransactionNumber{1}, TransactionNumber{2}}));
 }
 
@@ -51,7 +51,7 @@ TEST_F(Controller, the_commit_that_freezes_the_next_transaction_acknowledges_the
   EXPECT_EQ(acknowledged, (std::vector<StreamId>{StreamId{0}, StreamId{100}}));
   const DeliveryCursor cursor = stored_cursor("a");
   EXPECT_EQ(cursor.acknowledged, StreamId{150});
-  EXPECT_EQ(cursor.frozen_through, std::nullopt);
+  EXPECT_TRUE(cursor.frozen.empty());
   EXPECT_EQ(cursor.transaction, TransactionNumber{2});
   EXPECT_EQ(cursor.delivered, 150);
 }
@@ -73,7 +73,7 @@ TEST_F(Controller, a_transaction_that_cannot_be_frozen_is_not_sent_and_keeps_its
   runtime.run_for(seconds{10});
   EXPECT_EQ(receiver.arrivals.size(), 1U);
   const auto service = registry->find("a");
-  EXPECT_EQ(service->streams.at(stream->key()).cursor.frozen_through, std::nullopt);
+  EXPECT_TRUE(service->streams.at(stream->key()).cursor.frozen.empty());
   EXPECT_EQ(service->last_transaction(), TransactionNumber{1});
   EXPECT_EQ(service->delivery.status, DeliveryStatus::up);
   EXPECT_EQ(service->delivery.attempts, 0);
@@ -252,7 +252,7 @@ TEST_F(Controller, what_loses_its_url_or_is_paused_while_it_is_frozen_is_not_sen
   before_commit(2, [&] { service->receiver = receiver_of(without); });
   deliver("a", 1);  // the fact and the decision on it are a commit each; the next one freezes
   runtime.run_for(seconds{10});
-  EXPECT_EQ(stored_cursor("a").frozen_through, StreamId{1});
+  EXPECT_EQ(stored_cursor("a").frozen, (std::vector{StreamId{1}}));
   EXPECT_TRUE(receiver.arrivals.empty());
 
   service->receiver = with_url;
@@ -297,11 +297,12 @@ TEST_F(Controller, a_receiver_that_finds_a_transaction_too_large_gets_smaller_on
     sizes.push_back(facts);
     return ScriptedReceiver::status(facts > 30 ? 413 : 200);
   };
-  deliver("a", 100);
+  deliver("a", 150);
   ASSERT_TRUE(run_until_idle("a"));
-  EXPECT_EQ(sizes, (std::vector<std::size_t>{100, 50, 25, 28, 31, 15, 16, 16}));
+  // They grow one later than they might: the next one is read while one is in flight.
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{100, 50, 25, 25, 28, 31, 15, 15, 16, 18, 8}));
   EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
-  EXPECT_EQ(stored_cursor("a").acknowledged, StreamId{100});
+  EXPECT_EQ(stored_cursor("a").acknowledged, StreamId{150});
   std::set<std::string> ids;
   for (const auto& arrival : receiver.arrivals) ids.insert(arrival.url);
   EXPECT_EQ(ids.size(), receiver.arrivals.size());

@@ -1,6 +1,8 @@
 #include "postrider/delivery/unsaved_delivery.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "postrider/store/inbox.hpp"
 
@@ -38,6 +40,17 @@ void UnsavedDelivery::set_saved(Service& service) const {
   for (const Cursor& each : cursors_) {
     service.streams.at(each.stream).revision.set_saved(each.revision);
   }
+}
+
+Async<Result<void>> save_delivery(Commits& commits, Service* service) {
+  UnsavedDelivery unsaved;
+  std::function<void()> prepare = [&unsaved, service] { unsaved = UnsavedDelivery(*service); };
+  std::function<Result<void>(SqlConnection&)> apply = [&unsaved](SqlConnection& connection) {
+    return unsaved.write(connection);
+  };
+  CO_TRY_VOID(co_await commits.commit(std::move(prepare), std::move(apply)));
+  unsaved.set_saved(*service);
+  co_return Result<void>{};
 }
 
 }  // namespace postrider

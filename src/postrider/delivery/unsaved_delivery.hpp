@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "postrider/commit/committer.hpp"
 #include "postrider/delivery/service.hpp"
 #include "postrider/store/sql.hpp"
 
@@ -36,5 +37,9 @@ class UnsavedDelivery {
   std::uint64_t state_revision_ = 0;
   std::vector<Cursor> cursors_;
 };
+
+/// Writes what is not on disk of how the service does and where delivery to it stands, as it is
+/// when the commit begins. Engine thread; `service` outlives the await.
+Async<Result<void>> save_delivery(Commits& commits, Service* service);
 
 }  // namespace postrider

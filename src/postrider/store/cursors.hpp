@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <iterator>
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "postrider/base/strong.hpp"
@@ -12,11 +13,15 @@ namespace postrider {
 /// Where delivery of one stream to one service stands. One narrow row each, so that many fit on a
 /// page; none as long as the service was sent nothing of the stream.
 struct DeliveryCursor {
-  StreamId acknowledged;                   ///< the service has everything up to here
-  TransactionNumber transaction;           ///< the last one of the service that was of this stream
-  std::optional<StreamId> frozen_through;  ///< its last fact, while it is not acknowledged
-  std::int64_t delivered = 0;              ///< facts, since the service exists
+  StreamId acknowledged;          ///< the service has everything up to here
+  TransactionNumber transaction;  ///< the last one of the service that was of this stream
+  std::vector<StreamId> frozen;   ///< where the last of them end, while they are not acknowledged
+  std::int64_t delivered = 0;     ///< facts, since the service exists
 
+  /// Of the transactions that are frozen, which there are, the number of the first.
+  [[nodiscard]] TransactionNumber first_frozen() const {
+    return transaction.plus(1 - std::ssize(frozen));
+  }
   bool operator==(const DeliveryCursor&) const = default;
 };
 
@@ -26,7 +31,8 @@ struct StoredCursor {
   DeliveryCursor cursor;
 };
 
-/// Of all services, in order of stream and service.
+/// Of all services, in order of stream and service. Errors besides those of a read:
+/// `storage_failed` when a row is damaged.
 Result<std::vector<StoredCursor>> read_cursors(SqlConnection& connection);
 /// From the first to the last.
 struct ServiceRange {

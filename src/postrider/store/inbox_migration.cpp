@@ -87,7 +87,7 @@ class Split {
         frozen_streams_.size() == 1 ? *frozen_streams_.begin() : streams_.begin()->first;
     streams_[holder].cursor.transaction = state_.transaction;
     streams_[holder].cursor.delivered = state_.acknowledged_seq;
-    if (frozen_streams_.size() == 1) streams_[holder].cursor.frozen_through = frozen_through_;
+    if (frozen_streams_.size() == 1) streams_[holder].cursor.frozen = {frozen_through_};
     for (const auto& [stream, rest] : streams_) {
       TRY_VOID(put_cursor(connection_, state_.service, stream, rest.cursor));
     }

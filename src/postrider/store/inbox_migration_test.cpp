@@ -140,11 +140,11 @@ TEST_F(InboxMigration, an_inbox_over_two_streams_becomes_one_for_each) {
   EXPECT_EQ(blocks(a, orders).front().appended_at, wall_time(40));
   EXPECT_EQ(cursor(a, orders), (DeliveryCursor{.acknowledged = StreamId{5},
                                                .transaction = TransactionNumber{12},
-                                               .frozen_through = std::nullopt,
+                                               .frozen = {},
                                                .delivered = 5}));
   EXPECT_EQ(cursor(a, users), (DeliveryCursor{.acknowledged = StreamId{9},
                                               .transaction = TransactionNumber{0},
-                                              .frozen_through = std::nullopt,
+                                              .frozen = {},
                                               .delivered = 0}));
 }
 
@@ -169,7 +169,7 @@ TEST_F(InboxMigration, a_frozen_transaction_of_one_stream_stays_frozen_under_its
   ASSERT_TRUE(migrate_all());
   EXPECT_EQ(cursor(a, users), (DeliveryCursor{.acknowledged = StreamId{0},
                                               .transaction = TransactionNumber{7},
-                                              .frozen_through = StreamId{8},
+                                              .frozen = {StreamId{8}},
                                               .delivered = 2}));
   EXPECT_EQ(cursor(a, orders), DeliveryCursor{});
   EXPECT_EQ(positions(a, users), (Positions{5, 8, 9}));
@@ -184,7 +184,7 @@ TEST_F(InboxMigration, a_frozen_transaction_of_two_streams_is_sent_anew_under_th
   ASSERT_TRUE(migrate_all());
   EXPECT_EQ(cursor(a, orders), (DeliveryCursor{.acknowledged = StreamId{2},
                                                .transaction = TransactionNumber{7},
-                                               .frozen_through = std::nullopt,
+                                               .frozen = {},
                                                .delivered = 2}));
   EXPECT_EQ(cursor(a, users), DeliveryCursor{});
   EXPECT_EQ(positions(a, orders), (Positions{3}));
@@ -196,7 +196,7 @@ TEST_F(InboxMigration, a_service_that_got_everything_keeps_its_number_and_its_co
   ASSERT_TRUE(migrate_all());
   EXPECT_EQ(cursor(a, orders), (DeliveryCursor{.acknowledged = StreamId{0},
                                                .transaction = TransactionNumber{56},
-                                               .frozen_through = std::nullopt,
+                                               .frozen = {},
                                                .delivered = 1234}));
   EXPECT_FALSE(cursor(a, users));
   EXPECT_TRUE(read_inbox_ends(*connection).value().empty());

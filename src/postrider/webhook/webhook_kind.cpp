@@ -15,8 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 7> known_members = {"id",      "kind",    "url",   "types",
-                                                           "streams", "headers", "secret"};
+constexpr std::array<std::string_view, 8> known_members = {
+    "id", "kind", "url", "types", "streams", "headers", "secret", "acknowledge_behind"};
 constexpr std::array<std::string_view, 6> reserved_headers = {
     "content-type", "content-length", "host", "connection", "transfer-encoding", "expect"};
 
@@ -53,13 +53,14 @@ class WebhookReader {
     auto types = read_globs("types");
     auto streams = read_globs("streams");
     auto headers = read_headers();
+    const auto behind = document_.number("acknowledge_behind", 0, acknowledge_behind_max);
     auto secret = read_secret();
     if (document_.has_mistakes()) {
       return std::unexpected(std::move(document_).error("document of the webhook"));
     }
     return std::make_shared<const WebhookReceiver>(
         WebhookDocument{std::move(id), std::move(url), std::move(types), std::move(streams),
-                        std::move(headers), *std::move(secret)});
+                        std::move(headers), behind, *std::move(secret)});
   }
 
  private:

@@ -58,12 +58,19 @@ json::object WebhookReceiver::document(Secrets secrets) const {
     headers[name] = secrets == Secrets::show ? std::string_view(value) : hidden_value;
   }
   object["headers"] = std::move(headers);
+  if (document_.acknowledge_behind) object["acknowledge_behind"] = *document_.acknowledge_behind;
   if (secrets == Secrets::show) object["secret"] = document_.secret.text();
   return object;
 }
 
 std::shared_ptr<const Interest> WebhookReceiver::interest() const {
   return std::make_shared<const TypeInterest>(document_.types, document_.streams);
+}
+
+DeliveryPolicy WebhookReceiver::policy(const DeliveryPolicy& defaults) const {
+  DeliveryPolicy policy = defaults;
+  policy.acknowledge_behind = document_.acknowledge_behind.value_or(policy.acknowledge_behind);
+  return policy;
 }
 
 HttpRequest WebhookReceiver::request(std::string_view id, WallTime now, std::string body) const {

@@ -20,6 +20,7 @@ struct WebhookDocument {
   std::vector<std::string> types = {"*"};    ///< globs
   std::vector<std::string> streams = {"*"};  ///< globs
   std::vector<std::pair<std::string, std::string>> headers = {};
+  std::optional<std::size_t> acknowledge_behind = {};  ///< empty: as the configuration says
   WebhookSecret secret;
 };
 
@@ -36,6 +37,7 @@ class WebhookReceiver final : public Receiver {
   [[nodiscard]] const std::optional<std::string>& url() const override { return document_.url; }
   [[nodiscard]] boost::json::object document(Secrets secrets) const override;
   [[nodiscard]] std::shared_ptr<const Interest> interest() const override;
+  [[nodiscard]] DeliveryPolicy policy(const DeliveryPolicy& defaults) const override;
   [[nodiscard]] HttpRequest compose(const OutgoingTransaction& transaction) const override;
   /// A signed transaction of no facts, of no stream.
   [[nodiscard]] HttpRequest compose_ping(std::string_view id, WallTime now) const override;

@@ -74,6 +74,24 @@ TEST(WebhookReceiver, signs_each_attempt_with_its_time_over_the_same_body) {
   EXPECT_NE(header(first, "webhook-signature"), header(second, "webhook-signature"));
 }
 
+TEST(WebhookReceiver,
+     says_how_many_acknowledgements_may_be_behind_or_leaves_it_to_the_configuration) {
+  DeliveryPolicy defaults;
+  defaults.acknowledge_behind = 3;
+  EXPECT_EQ(receiver()->policy(defaults), defaults);
+  EXPECT_FALSE(receiver()->document(Secrets::show).contains("acknowledge_behind"));
+  for (const std::int64_t behind : {0, 100}) {
+    json::object changed = document();
+    changed["acknowledge_behind"] = behind;
+    EXPECT_EQ(receiver(changed)->policy(defaults).acknowledge_behind, std::size_t(behind));
+    EXPECT_EQ(receiver(changed)->document(Secrets::hide).at("acknowledge_behind"), behind);
+  }
+  for (const json::value& wrong : {json::value(-1), json::value(101), json::value(1.5),
+                                   json::value("1"), json::value(nullptr)}) {
+    EXPECT_EQ(mistakes("acknowledge_behind", wrong), "/acknowledge_behind");
+  }
+}
+
 TEST(WebhookReceiver, is_pinged_by_a_signed_transaction_without_facts) {
   const HttpRequest request = receiver()->compose_ping("p", wall_time(1'000));
   EXPECT_EQ(*request.body, R"({"id":"p","stream":null,"first":null,"last":null,"facts":[]})");

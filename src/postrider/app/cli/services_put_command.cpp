@@ -1,5 +1,7 @@
 #include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -26,6 +28,7 @@ struct PutOptions {
   std::vector<std::string> streams;
   std::vector<std::string> headers;
   std::string secret;
+  std::optional<std::int64_t> acknowledge_behind;
   std::string sender_localpart;
   std::vector<std::string> users;
   std::vector<std::string> rooms;
@@ -36,7 +39,8 @@ struct PutOptions {
     return !sender_localpart.empty() || !users.empty() || !rooms.empty() || !aliases.empty();
   }
   [[nodiscard]] bool is_webhook() const {
-    return !types.empty() || !streams.empty() || !headers.empty() || !secret.empty();
+    return !types.empty() || !streams.empty() || !headers.empty() || !secret.empty() ||
+           acknowledge_behind;
   }
 };
 
@@ -81,6 +85,7 @@ Result<boost::json::value> webhook_of(const PutOptions& options) {
   if (!options.types.empty()) document["types"] = boost::json::value_from(options.types);
   if (!options.streams.empty()) document["streams"] = boost::json::value_from(options.streams);
   if (!options.secret.empty()) document["secret"] = options.secret;
+  if (options.acknowledge_behind) document["acknowledge_behind"] = *options.acknowledge_behind;
   TRY(auto headers, headers_of(options.headers));
   if (!headers.empty()) document["headers"] = std::move(headers);
   return document;
@@ -89,9 +94,9 @@ Result<boost::json::value> webhook_of(const PutOptions& options) {
 Result<boost::json::value> document_of(const PutOptions& options) {
   if (options.is_matrix() && options.is_webhook()) {
     return fail(Code::invalid_argument,
-                "--types, --streams, --header and --secret are a webhook's; --users, --rooms,"
-                " --aliases and --sender-localpart are a Matrix application service's; give those"
-                " of one");
+                "--types, --streams, --header, --secret and --acknowledge-behind are a webhook's;"
+                " --users, --rooms, --aliases and --sender-localpart are a Matrix application"
+                " service's; give those of one");
   }
   if (options.is_matrix()) return registration_of(options);
   return webhook_of(options);
@@ -200,6 +205,11 @@ void add_services_put_command(CLI::App& services, CommandContext& context) {
   add_list("--streams", options->streams, "GLOB", "streams it gets; may be repeated; else all");
   add_list("--header", options->headers, "NAME: VALUE", "sent with each request; may be repeated");
   command->add_option("--secret", options->secret, "whsec_…, for its signatures; else drawn")
+      ->needs(url);
+  command
+      ->add_option("--acknowledge-behind", options->acknowledge_behind,
+                   "how many IDs besides the last one it remembers, 0 to 100; else as configured")
+      ->type_name("N")
       ->needs(url);
   add_list("--users", options->users, "REGEX", "Matrix: users it is interested in");
   add_list("--rooms", options->rooms, "REGEX", "Matrix: rooms it is interested in");

@@ -25,6 +25,9 @@ void add_delivery_sections(SettingTable& table, Settings& settings) {
   table.duration("delivery.backoff.max", delivery.backoff.max, milliseconds{10}, days{30});
   table.number("delivery.backoff.multiplier", delivery.backoff.multiplier, 1, 10);
 
+  table.number("delivery.acknowledge_behind", delivery.acknowledge_behind, 0,
+               acknowledge_behind_max);
+
   table.text("matrix.server_name", settings.engine.catalog.server_name, server_name_fault);
 
   RegistrationLimits& limits = settings.engine.catalog.registration;

@@ -15,10 +15,10 @@ namespace {
 class DatabaseCopyTest : public StoreTest {
  protected:
   static constexpr int block_count = 300;
-  static constexpr DeliveryCursor cursor{.acknowledged = StreamId{2},
-                                         .transaction = TransactionNumber{7},
-                                         .frozen_through = StreamId{4},
-                                         .delivered = 12};
+  static inline const DeliveryCursor cursor{.acknowledged = StreamId{2},
+                                            .transaction = TransactionNumber{7},
+                                            .frozen = {StreamId{4}, StreamId{6}},
+                                            .delivered = 12};
 
   void SetUp() override {
     const StreamKey events = put_stream(*connection, "events", "matrix", wall_time(1)).value().key;

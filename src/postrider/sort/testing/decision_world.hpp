@@ -91,7 +91,7 @@ class DecisionWorld : public StreamWorld {
                    std::int64_t delivered = 0) {
     const DeliveryCursor cursor{.acknowledged = StreamId{through},
                                 .transaction = TransactionNumber{1},
-                                .frozen_through = std::nullopt,
+                                .frozen = {},
                                 .delivered = delivered};
     auto apply = [&](SqlConnection& connection) -> Result<void> {
       TRY_VOID(put_cursor(connection, service, of, cursor));
