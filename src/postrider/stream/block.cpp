@@ -14,6 +14,9 @@ namespace postrider {
 namespace {
 
 constexpr int compression_level = 1;
+// Of less, as of a fact that comes alone, compressing costs a third of the whole append and saves
+// part of a page that is written anyway.
+constexpr std::size_t compressed_bytes_min = 1024;
 // Larger than any block that is written: one fact of the largest configurable size and its frame.
 constexpr std::int64_t raw_bytes_max = 64LL << 20;
 // What follows the last ID of a block has a number too.
@@ -101,6 +104,7 @@ std::string pack(std::span<const Chunk> chunks, std::size_t bytes) {
 std::optional<std::string> compress(std::string_view raw) {
   thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(),
                                                                                   &ZSTD_freeCCtx);
+  if (raw.size() < compressed_bytes_min) return std::nullopt;
   std::string packed;
   bool smaller = false;
   packed.resize_and_overwrite(ZSTD_compressBound(raw.size()), [&](char* data, std::size_t room) {

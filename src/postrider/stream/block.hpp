@@ -20,8 +20,8 @@ inline constexpr std::size_t block_payload_bytes_max = 1U << 20;
 //     length  = bytes of one payload, for all facts of all runs in order
 //     payload = its bytes
 
-/// Packs chunks, in order of ID, into as many blocks as needed. Compresses where it saves an
-/// eighth or more. Any thread.
+/// Packs chunks, in order of ID, into as many blocks as needed. Compresses from 1 KiB on, where it
+/// saves an eighth or more. Any thread.
 std::vector<Block> pack_blocks(std::span<const Chunk> chunks);
 
 /// The facts of a block, without keys. Fails with `storage_failed` when the bytes are not a block.

@@ -74,6 +74,19 @@ TEST(Block, is_bounded_but_never_splits_a_fact) {
   EXPECT_EQ(facts_of(blocks), facts_of(chunks));
 }
 
+TEST(Block, of_less_than_a_kibibyte_is_not_compressed) {
+  // Beside the fact it holds the numbers of runs and facts, its length, and where it is.
+  const auto of_bytes = [](std::size_t bytes) {
+    const auto blocks =
+        pack_blocks(std::vector{chunk_of(StreamId{1}, {std::string(bytes - 5, 'a')})});
+    EXPECT_EQ(blocks.front().raw_bytes, bytes);
+    EXPECT_EQ(facts_of(blocks).front().second.size(), bytes - 5);
+    return blocks.front().codec;
+  };
+  EXPECT_EQ(of_bytes(1023), "raw");
+  EXPECT_EQ(of_bytes(1024), "zstd");
+}
+
 TEST(Block, of_any_length_that_compresses_is_read_again) {
   for (std::size_t length = 1; length < 200; ++length) {
     const std::string payload(length, 'x');

@@ -155,7 +155,7 @@ int CurlLoop::wait_milliseconds() const {
 }
 
 void CurlLoop::wait_for_sockets() {
-  std::array<epoll_event, ready_sockets_max> ready{};
+  std::array<epoll_event, ready_sockets_max> ready;  // 3 KiB, which the kernel fills
   const int count =
       epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), wait_milliseconds());
   POSTRIDER_ASSERT(count >= 0 || errno == EINTR, "epoll_wait: {}", std::strerror(errno));
