@@ -208,10 +208,11 @@ Async<bool> TransactionController::deliver_next(DeliveryRun* run) {
   // Another process may have taken over, and be sending it just now.
   if (!commits_.may_act()) co_return false;
 
-  Gate beside(runtime_);
-  if (run->wants_ahead(key)) beside.spawn(run->prepare_ahead(key), "delivery ahead");
+  const auto beside = beside_.emplace(beside_.end(), runtime_);
+  if (run->wants_ahead(key)) beside->spawn(run->prepare_ahead(key), "delivery ahead");
   auto answer = co_await send_ready(run, stream);
-  co_await beside.drained();
+  co_await beside->drained();
+  beside_.erase(beside);
   const bool is_answer = answer && (*answer || answer->error().code != Code::stopping);
   if (is_answer) co_await apply_answer(run, stream, *std::move(answer));
   co_return true;

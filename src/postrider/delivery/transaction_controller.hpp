@@ -1,5 +1,6 @@
 #pragma once
 
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -110,6 +111,9 @@ class TransactionController {
   HttpClient& http_;
   DeliveryMetrics metrics_;
   Gate gate_;
+  /// What is prepared beside requests, of each. Not in the coroutine that waits for it, which would
+  /// own itself then.
+  std::list<Gate> beside_;
   bool stopping_ = false;
 };
 
