@@ -11,6 +11,8 @@ namespace postrider {
 DeliveryRun::DeliveryRun(std::shared_ptr<Service> service, TransactionSource& source,
                          Commits& commits, std::optional<Transaction> frozen)
     : service_(std::move(service)), source_(source), commits_(commits) {
+  // A run before this one may have ended because it could not save them.
+  if (service_->has_unsaved()) unsaved_ = acknowledge_behind_max + 1;
   if (frozen) ready_.push_back(*std::move(frozen));
 }
 
@@ -59,7 +61,7 @@ void DeliveryRun::forget() {
 Async<Result<void>> DeliveryRun::freeze_next(StreamKey key, StreamDelivery* stream) {
   std::vector<Transaction> next;
   auto ahead = std::exchange(ahead_, std::nullopt);
-  if (ahead && ahead->stream == key) {
+  if (ahead && ahead->stream == key && ahead->after == stream->cursor.acknowledged) {
     next.push_back(std::move(ahead->transaction));
   } else {
     const StreamId acknowledged = stream->cursor.acknowledged;
@@ -106,6 +108,8 @@ std::int64_t DeliveryRun::facts_ready() const {
 }
 
 bool DeliveryRun::wants_ahead(StreamKey key) const {
+  // One that is DOWN is probed first. More may be ready than a round after its policy has changed.
+  if (!service_->is_active() || ready_.size() > round_max()) return false;
   const auto next = service_->stream_after(key);
   if (next == service_->streams.end()) return false;
   const StreamDelivery& stream = next->second;
@@ -131,23 +135,23 @@ Async<void> DeliveryRun::read_ahead(StreamKey key, StreamDelivery* stream) {
   const DeliveryCursor& cursor = stream->cursor;
   const StreamId after = cursor.frozen.empty() ? cursor.acknowledged : cursor.frozen.back();
   auto read = co_await source_.read_after(service(), key, stream, after);
-  if (read) ahead_ = Ahead{.stream = key, .transaction = *std::move(read)};
+  if (read) ahead_ = Ahead{.stream = key, .after = after, .transaction = *std::move(read)};
 }
 
 Async<void> DeliveryRun::freeze_ahead(StreamKey key, StreamDelivery* stream) {
   const std::size_t bytes_max = service_->policy.limits.bytes_max;
   std::vector<Transaction> next;
   StreamId after = stream->cursor.frozen.back();
-  std::size_t bytes = 0;
+  std::size_t bytes = 0;  // of whole batches, of which a transaction may want one fact each
   std::int64_t facts = 0;
   while (next.size() < round_max() && bytes < bytes_max) {
     const std::int64_t waiting = stream->inbox.behind() - facts_ready() - facts;
     if (std::cmp_less(waiting, service_->limits().facts_max)) break;
     auto read = co_await source_.read_after(service(), key, stream, after);
-    if (!read) co_return;
+    if (!read) break;
     after = read->last;
     facts += std::ssize(read->payloads);
-    for (const std::string_view payload : read->payloads) bytes += payload.size();
+    for (const auto& batch : read->batches) bytes += batch->memory_bytes();
     next.push_back(*std::move(read));
   }
   if (next.empty()) co_return;

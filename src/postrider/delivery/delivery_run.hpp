@@ -49,6 +49,7 @@ class DeliveryRun {
  private:
   struct Ahead {
     StreamKey stream;
+    StreamId after;
     Transaction transaction;
   };
   [[nodiscard]] std::size_t round_max() const;

@@ -32,6 +32,7 @@ Async<Result<Transaction>> TransactionSource::read_after(const Service* service,
                                                          StreamDelivery* stream, StreamId after) {
   const TransactionLimits limits = service->limits();
   Inbox& inbox = stream->inbox;
+  CO_TRY_VOID(co_await inboxes_.read_through(service, key, &inbox, after));
   const std::size_t wanted = inbox.count_through(after) + limits.facts_max;
   CO_TRY_VOID(co_await inboxes_.read(service, key, &inbox, wanted));
   CO_TRY(Stream* const facts, find_stream(key));

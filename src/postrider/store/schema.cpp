@@ -96,8 +96,7 @@ constexpr std::array<std::string_view, 6> step_5 = {
     " PRIMARY KEY (stream_key, through_id)) {without_rowid}",
     "ALTER TABLE streams ADD COLUMN compacted_through BIGINT NOT NULL DEFAULT 0",
 
-    // `exceptions`: positions after `acknowledged_id` that need no delivery any more, or positions
-    // before it that still do. Nothing writes it yet.
+    // `exceptions`: what the other columns do not say, in lists of their kinds (cursors.cpp).
     "CREATE TABLE delivery_cursors (service_key BIGINT NOT NULL, stream_key BIGINT NOT NULL,"
     " acknowledged_id BIGINT NOT NULL, transaction_number BIGINT NOT NULL,"
     " frozen_through_id BIGINT, delivered BIGINT NOT NULL, exceptions {blob},"
