@@ -164,7 +164,7 @@ Async<void> Committer::run() {
     }
     is_committing_ = true;
     ++commits_begun_;
-    const Batch batch = prepare_next();
+    Batch batch = prepare_next();
     const MonoTime started = runtime_.now();
     const Result<void> outcome = co_await commit_all(&batch);
     metrics_.commits.Increment();
@@ -174,6 +174,7 @@ Async<void> Committer::run() {
     for (const auto& write : batch.writes) write->finish(outcome);
     for (CommitParticipant* const each : batch.participants) each->finish(outcome);
     changed_.notify_all();
+    batch = {};  // facts that were written are not kept for longer
     // Answers go out before the next commit is prepared.
     co_await yield(runtime_);
   }
