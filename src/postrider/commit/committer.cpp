@@ -142,6 +142,8 @@ Async<Result<void>> Committer::try_once(const Batch* batch) {
 }
 
 Async<Result<void>> Committer::commit_all(const Batch* batch) {
+  // A stop has left the commit before in doubt. What is told of that must not answer for this one.
+  if (in_doubt_) co_return fail(Code::stopping, "the server is stopping");
   const MonoTime gives_up_at = runtime_.now() + retry_time_max;
   Duration pause = retry_pause_min;
   while (true) {

@@ -257,6 +257,22 @@ TEST_F(CommitterTest, a_stop_does_not_wait_for_a_database_that_is_away) {
   EXPECT_EQ(outcomes[0].error().code, Code::storage_unavailable);
 }
 
+TEST_F(CommitterTest, a_doubt_that_a_stop_leaves_does_not_answer_for_what_is_queued_behind_it) {
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  writer->answers_lost = 1;
+  writer->doubts = 1;
+  gate.spawn(commit_and_keep(*committer, apply_nothing, outcomes), "in doubt");
+  runtime.run_until([this] { return writer->doubts == 0; });
+  writer->doubts = 1;
+  gate.spawn(commit_and_keep(*committer, insert_left, outcomes), "behind it");
+  run(committer->stop());
+  run(gate.drained());
+  ASSERT_EQ(outcomes.size(), 2U);
+  for (const auto& outcome : outcomes) EXPECT_FALSE(outcome);
+  EXPECT_TRUE(read_streams(*reader).value().empty());
+}
+
 TEST_F(CommitterTest, stopping_commits_what_was_submitted_and_refuses_what_comes_later) {
   Gate gate{runtime};
   std::vector<Result<void>> outcomes;
