@@ -61,7 +61,12 @@ void Judge::check_webhook(const Address& address, const HttpRequest& request, Wa
 }
 
 void Judge::hand_over(std::int64_t process) {
+  if (process != delivering_) forget_sent();
   delivering_ = process;
+}
+
+void Judge::forget_sent() {
+  for (auto& [prefix, record] : records_) record.sent = 0;
 }
 
 void Judge::begins(const Address& address, MonoTime now, std::int64_t process) {
@@ -80,6 +85,10 @@ void Judge::begins(const Address& address, MonoTime now, std::int64_t process) {
     broken(Check::backoff, address,
            fmt::format("goes out {} s too early", seconds(*record.not_before - now)));
   }
+  if (address.number < record.sent) {
+    broken(Check::same_bytes, address, fmt::format("goes out after number {}", record.sent));
+  }
+  record.sent = address.number;
   record.not_before.reset();
   record.in_flight = true;
 }
@@ -120,6 +129,7 @@ void Judge::given_up(const Address& address, std::int64_t process) {
 }
 
 void Judge::process_ended() {
+  forget_sent();
   for (auto& [prefix, record] : records_) {
     record.in_flight = false;
     record.not_before.reset();
@@ -179,7 +189,7 @@ void Judge::arrived(const Address& address, const std::string& body, bool proces
   const auto newest = std::ssize(record.transactions);
   // What a process sent before it lost its session may arrive long after.
   const bool is_late = process != delivering_;
-  if (address.number == newest + 1) {
+  if (address.number == newest + 1 || gives_up_frozen(address, record)) {
     take_new(address, record, body);
   } else if (address.number >= 1 && address.number <= newest &&
              (is_late || address.number >= newest - behind_)) {
@@ -201,12 +211,21 @@ void Judge::check_again(const Address& address, const Record& record, const std:
   broken(Check::same_bytes, address, fmt::format("came as\n{}\nand then as\n{}", first.body, body));
 }
 
+/// After one that was too large come the numbers of those that were frozen behind it. They are not
+/// used again.
+bool Judge::gives_up_frozen(const Address& address, const Record& record) const {
+  const auto newest = std::ssize(record.transactions);
+  return record.refused == newest && record.processed < newest && address.number > newest &&
+         address.number <= newest + 1 + behind_;
+}
+
 void Judge::take_new(const Address& address, Record& record, const std::string& body) {
   ++transactions_;
   const std::vector<std::int64_t> facts = facts_of(address, body);
   std::size_t begin = record.facts.size();
-  if (record.processed != address.number - 1) {
-    if (record.refused == 0 || record.refused != address.number - 1) {
+  const auto newest = std::ssize(record.transactions);
+  if (record.processed != newest) {
+    if (record.refused == 0 || record.refused != newest) {
       broken(Check::same_bytes, address, "came before the one before it was taken in");
     } else {
       check_split(address, record, facts);
@@ -215,6 +234,7 @@ void Judge::take_new(const Address& address, Record& record, const std::string& 
       record.arrivals.resize(begin);
     }
   }
+  record.transactions.resize(static_cast<std::size_t>(address.number) - 1, {{}, begin});
   record.transactions.push_back({body, begin});
   record.facts.insert(record.facts.end(), facts.begin(), facts.end());
 }

@@ -73,12 +73,13 @@ class Judge {
   };
   /// How many facts the service has processed, in the order in which it did.
   struct Record {
-    std::vector<Sent> transactions;   ///< number n stands at n-1
+    std::vector<Sent> transactions;   ///< number n stands at n-1; empty when it was given up
     std::vector<std::int64_t> facts;  ///< their numbers, in order
     std::vector<MonoTime> arrivals;   ///< of each fact, the first
     std::size_t processed_facts = 0;  ///< how many of them were taken in
     std::int64_t processed = 0;       ///< the last transaction that was
     std::int64_t refused = 0;         ///< the last transaction that was too large
+    std::int64_t sent = 0;            ///< the last one that the process has sent that delivers
     bool changed_since = false;       ///< by an operator or a restart, since that
     bool in_flight = false;
     Duration interval{};  ///< of its backoff; 0: it has not failed
@@ -94,8 +95,10 @@ class Judge {
   [[nodiscard]] std::int64_t retries() const { return retries_; }
 
  private:
+  void forget_sent();
   void check_receiver(const Address& address, const Record& record);
   void check_again(const Address& address, const Record& record, const std::string& body);
+  [[nodiscard]] bool gives_up_frozen(const Address& address, const Record& record) const;
   void take_new(const Address& address, Record& record, const std::string& body);
   void check_split(const Address& address, const Record& record,
                    const std::vector<std::int64_t>& facts);

@@ -90,9 +90,61 @@ TEST_F(JudgeTest, a_number_is_sent_again_only_as_far_back_as_receivers_remember)
     patient.arrived(address, body({number}), true, now, 0);
     patient.ends(address, now, {.success = true, .retry_after = {}}, 0);
   };
-  for (const std::int64_t number : {1, 2, 1, 2, 3, 2}) send(number);
+  for (const auto& of_process : {std::vector{1, 2}, {1, 2, 3}, {2}}) {
+    for (const std::int64_t number : of_process) send(number);
+    patient.process_ended();
+  }
   EXPECT_EQ(broken(), std::nullopt);
   send(1);
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+TEST_F(JudgeTest, a_process_does_not_go_back_though_receivers_remember) {
+  DeliveryPolicy policy = delivery();
+  policy.acknowledge_behind = 5;
+  Judge patient{referee, ledger, registrations, policy};
+  for (const std::int64_t number : {1, 2, 1}) {
+    EXPECT_EQ(broken(), std::nullopt);
+    const Judge::Address address{"p", number};
+    patient.begins(address, now, 0);
+    patient.arrived(address, body({number}), true, now, 0);
+    patient.ends(address, now, {.success = true, .retry_after = {}}, 0);
+  }
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+/// A transaction that is too large, and its half under `number`.
+void split_into(Judge& judge, std::int64_t number, const std::string& large,
+                const std::string& half) {
+  const Judge::Address refused{"p", 1};
+  judge.begins(refused, {}, 0);
+  judge.arrived(refused, large, false, {}, 0);
+  judge.refused(refused);
+  judge.ends(refused, {}, {.success = false, .retry_after = {}, .split = true}, 0);
+  judge.arrived({"p", number}, half, true, {}, 0);
+}
+
+TEST_F(JudgeTest, after_one_that_was_too_large_as_many_numbers_are_left_out_as_were_frozen) {
+  DeliveryPolicy policy = delivery();
+  policy.acknowledge_behind = 2;
+  for (const std::int64_t number : {2, 3, 4}) {
+    Judge patient{referee, ledger, registrations, policy};
+    split_into(patient, number, body({1, 2}), body({1}));
+    EXPECT_EQ(broken(), std::nullopt) << number;
+    EXPECT_EQ(patient.record("p").facts, std::vector<std::int64_t>{1});
+  }
+  Judge patient{referee, ledger, registrations, policy};
+  split_into(patient, 5, body({1, 2}), body({1}));
+  EXPECT_EQ(broken(), Check::same_bytes);
+}
+
+TEST_F(JudgeTest, a_number_that_was_given_up_is_not_sent) {
+  DeliveryPolicy policy = delivery();
+  policy.acknowledge_behind = 2;
+  Judge patient{referee, ledger, registrations, policy};
+  split_into(patient, 3, body({1, 2}), body({1}));
+  EXPECT_EQ(broken(), std::nullopt);
+  patient.arrived({"p", 2}, body({2}), true, now, 0);
   EXPECT_EQ(broken(), Check::same_bytes);
 }
 

@@ -334,13 +334,13 @@ Async<void> TransactionController::record_failure(Service* service, Error error)
   if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
 }
 
-/// The half that is sent instead is another transaction, with an ID of its own. What was frozen
-/// after it was never sent.
+/// The half that is sent instead is another transaction, with an ID of its own. Those that were
+/// frozen after it are given up, and no number of theirs is used again: a process before this one
+/// may have sent them.
 void TransactionController::record_split(Service* service, StreamDelivery& stream,
                                          std::size_t facts) {
   metrics_.transactions_failed.Increment();
   service->split_facts_max = facts / 2;
-  stream.cursor.transaction = stream.cursor.first_frozen();
   stream.cursor.frozen.clear();
   stream.revision.change();
   service->retry_due = service->delivery.status == DeliveryStatus::down;
