@@ -20,7 +20,7 @@ namespace postrider {
 using WireBuffers = boost::container::static_vector<boost::asio::const_buffer, 8>;
 
 /// The server's side of one TCP connection. Everything on the executor of the socket it was made
-/// of. One read and one write may be under way at a time.
+/// of. One operation may be under way at a time.
 class HttpSocket {
  public:
   explicit HttpSocket(boost::asio::ip::tcp::socket socket);
