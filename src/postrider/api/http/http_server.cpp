@@ -71,7 +71,8 @@ void turn_away(tcp::socket& socket, std::size_t connections_max) {
                           connections_max)};
   error.retry_after = full_retry_after;
   HttpServerResponse response = problem_response(error, "");
-  const std::string head = response_head(response, BodyForm::sized, AfterAnswer::close);
+  std::string head;
+  append_response_head(response, BodyForm::sized, AfterAnswer::close, head);
   SocketError ignored;
   socket.non_blocking(true, ignored);
   socket.write_some(WireBuffers{asio::buffer(head), asio::buffer(response.body)}, ignored);

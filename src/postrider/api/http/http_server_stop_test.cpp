@@ -47,7 +47,8 @@ class Hold {
 
 class HttpServerStop : public ::testing::Test {
  protected:
-  HttpServerStop() {
+  HttpServerStop() { start(HttpServerSettings()); }
+  void start(HttpServerSettings settings) {
     HttpRouter router;
     router.add({"GET", "/held", Role::none, 0,
                 [this](HttpServerRequest& request) { return held(request); }});
@@ -57,7 +58,7 @@ class HttpServerStop : public ::testing::Test {
                 [this](HttpServerRequest& request) { return wait_for_end(request); }});
     router.add({"GET", "/flood", Role::none, 0,
                 [this](HttpServerRequest& request) { return flood(request); }});
-    server.emplace(HttpServerSettings(), std::move(router), BearerTokens());
+    server.emplace(std::move(settings), std::move(router), BearerTokens());
     EXPECT_TRUE(server->start());
   }
   ~HttpServerStop() override {
@@ -198,6 +199,15 @@ TEST_F(HttpServerStop, source_that_writes_learns_that_the_client_has_gone) {
   client.send(get("/flood"));
   EXPECT_FALSE(client.read_through("fff").empty());
   client.reset();
+  EXPECT_EQ(source_end.get_future().get(), Code::connection_failed);
+}
+
+TEST_F(HttpServerStop, source_that_writes_learns_that_the_client_does_not_read) {
+  HttpServerSettings settings;
+  settings.write_timeout = std::chrono::milliseconds{20};
+  start(std::move(settings));
+  RawClient client(server->port());
+  client.send(get("/flood"));
   EXPECT_EQ(source_end.get_future().get(), Code::connection_failed);
 }
 

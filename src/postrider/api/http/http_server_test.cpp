@@ -35,6 +35,10 @@ Async<HttpServerResponse> megabyte(HttpServerRequest&) {
   co_return json_response(200, std::string(1024 * 1024, 'm'));
 }
 
+Async<HttpServerResponse> page(HttpServerRequest&) {
+  co_return json_response(200, std::string(8000, 'p'));
+}
+
 Async<HttpServerResponse> silent(HttpServerRequest&) {
   HttpServerResponse response;
   response.close_without_answer = true;
@@ -46,6 +50,7 @@ HttpRouter example_router() {
   router.add({"GET", "/hello/{name}", Role::none, 0, hello});
   router.add({"GET", "/broken", Role::none, 0, broken});
   router.add({"GET", "/megabyte", Role::none, 0, megabyte});
+  router.add({"GET", "/page", Role::none, 0, page});
   router.add({"GET", "/silent", Role::none, 0, silent});
   router.add({"DELETE", "/empty", Role::none, 0, empty});
   router.add({"POST", "/echo", Role::none, 100'000, echo});
@@ -370,6 +375,39 @@ TEST_F(HttpServerTest, ends_connections_that_stay_idle_or_stop_half_way) {
     client.send(part);
     EXPECT_TRUE(client.is_ended()) << part;
   }
+}
+
+TEST_F(HttpServerTest, sends_answers_to_a_client_that_reads_none_until_it_has_asked_for_all) {
+  start();
+  RawClient client(server->port());
+  constexpr int count = 1500;  // more than a socket's buffers hold
+  std::string requests;
+  for (int i = 0; i < count; ++i) requests += "GET /page HTTP/1.1\r\nHost: h\r\n\r\n";
+  client.send(requests);
+  const std::string whole(8000, 'p');
+  for (int i = 0; i < count; ++i) ASSERT_EQ(client.response().body, whole) << i;
+}
+
+TEST_F(HttpServerTest, gives_a_request_less_time_than_an_idle_connection) {
+  HttpServerSettings settings;
+  settings.read_timeout = std::chrono::milliseconds{20};
+  start(settings);
+  RawClient client(server->port());
+  client.send(get_hello);
+  EXPECT_EQ(client.response().status, 200);
+  client.send("GET / HT");
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, ends_a_connection_that_stays_idle_after_an_answer) {
+  HttpServerSettings settings;
+  settings.idle_timeout = std::chrono::milliseconds{50};
+  start(settings);
+  RawClient client(server->port());
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf");
+  client.send("+other");
+  EXPECT_EQ(client.response().body, "half+other");
+  EXPECT_TRUE(client.is_ended());
 }
 
 TEST_F(HttpServerTest, serves_many_clients_with_several_threads) {

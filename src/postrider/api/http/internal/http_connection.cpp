@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t head_read_bytes = 8 * 1024;
 constexpr std::size_t body_read_bytes = 64 * 1024;
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+// Copying more than this costs more than a second buffer.
+constexpr std::size_t copied_body_bytes_max = 8 * 1024;
 constexpr Duration closing_patience = std::chrono::seconds{2};
 
 HttpServerResponse no_route(const HttpServerRequest& request, const std::string& allow) {
@@ -177,17 +179,27 @@ Async<HttpServerResponse> HttpConnection::call(const HttpRoute& route) {
 }
 
 Async<bool> HttpConnection::send(HttpServerResponse& response, AfterAnswer after) {
-  const std::string head = response_head(response, BodyForm::sized, after);
-  WireBuffers parts = {boost::asio::buffer(head)};
+  std::string& head = answer_;
+  head.clear();
+  append_response_head(response, BodyForm::sized, after, head);
   const bool has_body = request_.method != "HEAD" && may_have_body(response.status);
-  if (has_body) parts.push_back(boost::asio::buffer(response.body));
-  co_return co_await socket_.write(parts, shared_.settings.write_timeout);
+  WireBuffers parts;
+  if (has_body && response.body.size() > copied_body_bytes_max) {
+    parts = {boost::asio::buffer(head), boost::asio::buffer(response.body)};
+  } else {
+    if (has_body) head += response.body;
+    const std::size_t sent = socket_.write_now(head);
+    if (sent == head.size()) co_return true;
+    parts = {boost::asio::buffer(head) + sent};
+  }
+  co_return co_await socket_.write(std::move(parts), shared_.settings.write_timeout);
 }
 
 Async<bool> HttpConnection::send_stream(HttpServerResponse& response, AfterAnswer after) {
   const Duration write_timeout = shared_.settings.write_timeout;
   const BodyForm form = parser_.is_http_1_0() ? BodyForm::until_close : BodyForm::chunked;
-  const std::string head = response_head(response, form, after);
+  std::string head;
+  append_response_head(response, form, after, head);
   const WireBuffers parts = {boost::asio::buffer(head)};
   const bool begun = co_await socket_.write(parts, write_timeout);
   if (!begun || request_.method == "HEAD") co_return begun;

@@ -68,6 +68,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::array<std::byte, 1024> header_space_;  ///< for the headers of one request, as a rule
   std::pmr::monotonic_buffer_resource header_memory_{header_space_.data(), header_space_.size()};
   HttpServerRequest request_{header_memory_};
+  std::string answer_;                    ///< on its way; keeps its memory for the next one
   HttpResponseStream* stream_ = nullptr;  ///< while an answer is streamed
   bool is_idle_ = true;
 };

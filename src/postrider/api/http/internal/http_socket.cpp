@@ -78,7 +78,7 @@ void HttpSocket::Stream::close() {
 HttpSocket::HttpSocket(tcp::socket socket) : stream_(std::make_shared<Stream>(std::move(socket))) {
   SocketError ignored;
   stream_->wire.set_option(tcp::no_delay(true), ignored);
-  // The peek in `watch_for_end` must never wait.
+  // Neither the peek in `watch_for_end` nor `write_now` may ever wait.
   stream_->wire.non_blocking(true, ignored);
 }
 
@@ -109,6 +109,11 @@ Async<bool> HttpSocket::read_more(std::size_t bytes_max) {
   if (error) co_return false;
   stream_->buffer.commit(bytes);
   co_return true;
+}
+
+std::size_t HttpSocket::write_now(std::string_view bytes) {
+  SocketError error;
+  return stream_->wire.write_some(asio::buffer(bytes), error);
 }
 
 Async<bool> HttpSocket::write(WireBuffers parts, Duration timeout) {

@@ -37,6 +37,9 @@ class HttpSocket {
   void set_timeout(Duration timeout);
   /// Adds to what is buffered. False: the peer has closed, it took too long, or it failed.
   Async<bool> read_more(std::size_t bytes_max);
+  /// Sends what the peer takes at once, without waiting: how many bytes that was. 0 also when it
+  /// failed, which `write` shows.
+  std::size_t write_now(std::string_view bytes);
   /// Sends what `parts` show, which must live until then. The timeout starts anew when some of it
   /// went.
   Async<bool> write(WireBuffers parts, Duration timeout);

@@ -13,7 +13,9 @@ enum class AfterAnswer { unsaid, keep_alive, close };
 /// 1xx, 204 and 304 have no body.
 bool may_have_body(int status);
 
-/// What goes over the wire before the body. A line break in a header's value becomes a blank.
-std::string response_head(const HttpServerResponse& response, BodyForm form, AfterAnswer after);
+/// Appends to `head` what goes over the wire before the body. A line break in a header's value
+/// becomes a blank.
+void append_response_head(const HttpServerResponse& response, BodyForm form, AfterAnswer after,
+                          std::string& head);
 
 }  // namespace postrider
