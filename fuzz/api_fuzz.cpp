@@ -27,7 +27,7 @@ class FuzzedServer {
  public:
   FuzzedServer() {
     sim::run(runtime_, start(&engine_));
-    add_public_routes(router_, engine_, streams_, {});
+    add_public_routes(router_, engine_, streams_, appends_, {});
     add_admin_routes(router_, engine_, AddressPolicy::parse({}).value());
   }
   FuzzedServer(const FuzzedServer&) = delete;
@@ -71,6 +71,7 @@ class FuzzedServer {
   Engine engine_{EnginePorts{runtime_, {lane_, *writer_}, {lane_, *reader_}, receiver_},
                  settings()};
   StreamDirectory streams_{engine_};
+  AppendQueue appends_{engine_};
   HttpRouter router_;
 };
 

@@ -25,8 +25,9 @@ constexpr std::size_t read_bytes_max = 4U << 20;
 /// Handlers of one server; shared by its routes.
 class PublicApi {
  public:
-  PublicApi(Engine& engine, StreamDirectory& streams, PublicApiSettings settings)
-      : engine_(engine), streams_(streams), settings_(settings) {}
+  PublicApi(Engine& engine, StreamDirectory& streams, AppendQueue& appends,
+            PublicApiSettings settings)
+      : engine_(engine), streams_(streams), appends_(appends), settings_(settings) {}
 
   Async<HttpServerResponse> append(HttpServerRequest& request);
   Async<HttpServerResponse> read(HttpServerRequest& request);
@@ -54,6 +55,7 @@ class PublicApi {
 
   Engine& engine_;
   StreamDirectory& streams_;
+  AppendQueue& appends_;
   PublicApiSettings settings_;
 };
 
@@ -137,6 +139,11 @@ Async<Result<PublicApi::Appended>> PublicApi::append_body(HttpServerRequest& req
   if (is_explained) {
     co_return co_await on_engine(engine_.runtime(),
                                  append_explained(stream, std::move(facts), std::move(key)));
+  }
+  if (!key) {
+    CO_TRY(auto receipt, co_await appends_.append(stream, std::move(facts)));
+    Appended appended{std::move(receipt), std::nullopt};
+    co_return appended;
   }
   CO_TRY(auto receipt,
          co_await on_engine(engine_.runtime(),
@@ -259,8 +266,8 @@ Async<HttpServerResponse> plain(int status, std::string text) {
 }  // namespace
 
 void add_public_routes(HttpRouter& router, Engine& engine, StreamDirectory& streams,
-                       PublicApiSettings settings) {
-  const auto api = std::make_shared<PublicApi>(engine, streams, settings);
+                       AppendQueue& appends, PublicApiSettings settings) {
+  const auto api = std::make_shared<PublicApi>(engine, streams, appends, settings);
   const std::string facts = "/v1/streams/{stream}/facts";
   const auto add = [&](std::string method, std::string path, std::uint64_t body_bytes_max,
                        Async<HttpServerResponse> (PublicApi::*handler)(HttpServerRequest&)) {

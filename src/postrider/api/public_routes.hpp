@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "postrider/api/append_queue.hpp"
 #include "postrider/api/http/router.hpp"
 #include "postrider/api/stream_directory.hpp"
 
@@ -19,7 +20,7 @@ struct PublicApiSettings {
 /// What producers and readers use: append, read, follow, position, health.
 /// Everything that is passed by reference outlives the server.
 void add_public_routes(HttpRouter& router, Engine& engine, StreamDirectory& streams,
-                       PublicApiSettings settings);
+                       AppendQueue& appends, PublicApiSettings settings);
 
 /// `/healthz` and `/readyz`, on both listeners. `is_ready` is called on any thread.
 void add_health_routes(HttpRouter& router, std::function<bool()> is_ready);

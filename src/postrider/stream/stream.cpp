@@ -6,7 +6,6 @@
 #include <prometheus/histogram.h>
 
 #include "postrider/base/assert.hpp"
-#include "postrider/runtime/reply.hpp"
 #include "postrider/stream/block.hpp"
 
 namespace postrider {
@@ -259,17 +258,34 @@ PositionVector Stream::token_of(const FirstAppend& first) const {
   return {std::min(positions_.linear(), last), {{*first.writer, last}}};
 }
 
+void Stream::append(std::shared_ptr<const FactBatch> facts, Reply<Result<AppendReceipt>> done) {
+  if (auto admitted = admit(*facts); !admitted) {
+    return done(std::unexpected(std::move(admitted).error()));
+  }
+  auto answer = [done = std::move(done)](Result<std::optional<AppendReceipt>> receipt) mutable {
+    if (!receipt) return done(std::unexpected(std::move(receipt).error()));
+    done(**std::move(receipt));  // nothing refuses it
+  };
+  add_to_next_commit(
+      PendingAppend{std::move(facts), std::nullopt, nullptr, {}, {}, false, std::move(answer)});
+}
+
+/// Counts what waits for the disk from here on.
+Result<void> Stream::admit(const FactBatch& facts) {
+  POSTRIDER_ASSERT(facts.size() > 0, "an append without facts");
+  if (waiting_bytes_ > settings_.waiting_bytes_max) {
+    return fail(Code::overloaded, "{} bytes of appends wait for the disk already; try again later",
+                waiting_bytes_);
+  }
+  waiting_bytes_ += facts.memory_bytes();
+  return {};
+}
+
 /// Empty when the append was refused.
 Async<Result<std::optional<AppendReceipt>>> Stream::append_once(
     std::shared_ptr<const FactBatch> facts, std::optional<IdempotencyKey> key,
     AppendCondition condition) {
-  POSTRIDER_ASSERT(facts->size() > 0, "an append without facts");
-  if (waiting_bytes_ > settings_.waiting_bytes_max) {
-    co_return fail(Code::overloaded,
-                   "{} bytes of appends wait for the disk already; try again later",
-                   waiting_bytes_);
-  }
-  waiting_bytes_ += facts->memory_bytes();
+  CO_TRY_VOID(admit(*facts));
   auto start = [this, &facts, &key, &condition](Reply<Result<std::optional<AppendReceipt>>> done) {
     add_to_next_commit(PendingAppend{
         std::move(facts), std::move(key), std::move(condition), {}, {}, false, std::move(done)});

@@ -10,6 +10,7 @@
 
 #include "postrider/commit/committer.hpp"
 #include "postrider/lease/session.hpp"
+#include "postrider/runtime/reply.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/idempotency.hpp"
 #include "postrider/stream/fact_batch.hpp"
@@ -149,6 +150,9 @@ class Stream {
   /// `overloaded`, `stopping`, `idempotency_key_reused`.
   Async<Result<AppendReceipt>> append(std::shared_ptr<const FactBatch> facts,
                                       std::optional<IdempotencyKey> key);
+  /// The same without a key, for a caller that is no coroutine: calls `done` once, before it
+  /// returns when the append is refused.
+  void append(std::shared_ptr<const FactBatch> facts, Reply<Result<AppendReceipt>> done);
   /// The same if the condition holds when it comes to that; else empty.
   Async<Result<std::optional<AppendReceipt>>> append_if(std::shared_ptr<const FactBatch> facts,
                                                         AppendCondition condition);
@@ -223,6 +227,7 @@ class Stream {
   Async<Result<std::optional<AppendReceipt>>> append_once(std::shared_ptr<const FactBatch> facts,
                                                           std::optional<IdempotencyKey> key,
                                                           AppendCondition condition);
+  [[nodiscard]] Result<void> admit(const FactBatch& facts);
   void add_to_next_commit(PendingAppend append);
   struct FirstAppend {
     KeyedAppend append;

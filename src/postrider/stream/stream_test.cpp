@@ -51,6 +51,20 @@ TEST_F(StreamTest, appends_of_one_commit_share_one_block) {
   EXPECT_EQ(ids_of(chunks), range(1, 20));
 }
 
+TEST_F(StreamTest, an_append_without_a_coroutine_is_answered_after_its_commit) {
+  const auto stream = open_stream({.waiting_bytes_max = 0});
+  std::vector<Result<AppendReceipt>> receipts;
+  const auto keep = [&](Result<AppendReceipt> receipt) { receipts.push_back(std::move(receipt)); };
+  stream->append(facts(*stream, 2), keep);
+  EXPECT_TRUE(receipts.empty());
+  stream->append(facts(*stream, 1), keep);
+  ASSERT_EQ(receipts.size(), 1U);
+  EXPECT_EQ(receipts.front().error().code, Code::overloaded);
+  run(committer->drained());
+  ASSERT_EQ(receipts.size(), 2U);
+  EXPECT_EQ(receipts.back().value().last, StreamId{2});
+}
+
 TEST_F(StreamTest, a_failed_append_leaves_no_fact_and_its_ids_are_not_given_again) {
   const auto stream = open_stream(no_tail);
   EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));

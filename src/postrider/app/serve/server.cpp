@@ -100,7 +100,8 @@ struct Server::Parts {
                            Reader{reader_lane, *reader_connection}, http, bus.get(), &bus_lane,
                            config.outbox_url.empty() ? nullptr : &outbox, storage_written_bytes},
                engine_settings(config)),
-        streams(engine) {}
+        streams(engine),
+        appends(engine) {}
 
   /// Runs a coroutine on the engine thread and waits for it here.
   template <class T>
@@ -128,13 +129,14 @@ struct Server::Parts {
   StreamDirectory streams;
   std::unique_ptr<HttpServer> public_server;
   std::unique_ptr<HttpServer> admin_server;
+  AppendQueue appends;
   std::thread engine_thread;
 };
 
 Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& policy) {
   const auto is_ready = [this] { return ready.load(); };
   HttpRouter public_router;
-  add_public_routes(public_router, engine, streams, config.public_api);
+  add_public_routes(public_router, engine, streams, appends, config.public_api);
   add_health_routes(public_router, is_ready);
   HttpRouter admin_router;
   add_admin_routes(admin_router, engine, policy);
@@ -181,6 +183,7 @@ void Server::stop() {
   parts_->ready = false;
   if (parts_->public_server) parts_->public_server->stop(parts_->grace);
   if (parts_->admin_server) parts_->admin_server->stop(parts_->grace);
+  parts_->appends.hand_over();
   parts_->run(parts_->engine.stop(parts_->grace, [this] { parts_->http.stop(); }));
   parts_->http.stop();
   parts_->runtime.stop();
