@@ -132,8 +132,11 @@ Async<Result<PublicApi::Appended>> PublicApi::append_body(HttpServerRequest& req
   CO_TRY(const BodyKind kind, body_kind(request));
   CO_TRY(auto key, idempotency_key(request));
   CO_TRY(const bool is_explained, wants_explanation(request));
-  std::string name(request.path_parameter("stream"));
-  CO_TRY(Stream* const stream, co_await streams_.find(std::move(name)));
+  Stream* stream = streams_.known(request.path_parameter("stream"));
+  if (stream == nullptr) {
+    std::string name(request.path_parameter("stream"));
+    CO_TRY(stream, co_await streams_.find(std::move(name)));
+  }
   CO_TRY(auto facts,
          parse_facts(std::move(request.body), kind, stream->format(), engine_.settings().facts));
   if (is_explained) {

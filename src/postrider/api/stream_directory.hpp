@@ -3,6 +3,7 @@
 #include <map>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 
 #include "postrider/engine/engine.hpp"
 
@@ -16,10 +17,12 @@ class StreamDirectory {
 
   /// Only `name`, `format` and `key` of what it gives may be used off the engine thread.
   Async<Result<Stream*>> find(std::string name);
+  /// The same for one that was found before, without waiting; null when it was not.
+  [[nodiscard]] Stream* known(std::string_view name) const;
 
  private:
   Engine& engine_;
-  std::shared_mutex mutex_;
+  mutable std::shared_mutex mutex_;
   std::map<std::string, Stream*, std::less<>> streams_;
 };
 

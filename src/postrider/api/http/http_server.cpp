@@ -83,6 +83,10 @@ void turn_away(tcp::socket& socket, std::size_t connections_max) {
 
 class HttpServer::Listener {
  public:
+  Listener(HttpServerSettings settings, HttpRouter router, BearerTokens tokens)
+      : shared{std::move(settings), std::move(router), std::move(tokens)},
+        io_(shared.settings.threads) {}
+
   HttpServerShared shared;
 
   Result<void> start();
@@ -104,7 +108,8 @@ class HttpServer::Listener {
   std::mutex mutex_;
   std::condition_variable changed_;
   Connections connections_;  ///< under the mutex
-  asio::io_context io_;      ///< after what its handlers use
+  /// After what its handlers use. One thread alone wakes nobody when it posts to itself.
+  asio::io_context io_;
   tcp::acceptor acceptor_{asio::make_strand(io_)};
   std::vector<std::thread> threads_;
 };
@@ -215,11 +220,8 @@ void HttpServer::Listener::stop(Duration grace) {
 }
 
 HttpServer::HttpServer(HttpServerSettings settings, HttpRouter router, BearerTokens tokens)
-    : listener_(std::make_unique<Listener>()) {
-  listener_->shared.settings = std::move(settings);
-  listener_->shared.router = std::move(router);
-  listener_->shared.tokens = std::move(tokens);
-}
+    : listener_(
+          std::make_unique<Listener>(std::move(settings), std::move(router), std::move(tokens))) {}
 
 HttpServer::~HttpServer() {
   stop(Duration::zero());

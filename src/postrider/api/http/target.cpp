@@ -8,6 +8,7 @@ namespace {
 enum class Plus { literal, blank };
 
 Result<std::string> decode(std::string_view text, Plus plus) {
+  if (text.find_first_of("%+") == std::string_view::npos) return std::string(text);
   const auto encoded = boost::urls::make_pct_string_view(text);
   if (encoded) return encoded->decode({plus == Plus::blank});
   return fail(Code::invalid_argument,

@@ -1,7 +1,6 @@
 #include "postrider/api/http/internal/http_connection.hpp"
 
 #include <exception>
-#include <iterator>
 #include <utility>
 
 #include "postrider/api/http/problem.hpp"
@@ -30,9 +29,13 @@ HttpServerResponse no_route(const HttpServerRequest& request, const std::string&
   return response;
 }
 
-void report_bug(const HttpRoute& route, const HttpServerRequest& request, std::string_view what) {
+HttpServerResponse bug_response(const HttpRoute& route, const HttpServerRequest& request,
+                                std::string_view what) {
   log_error("bug: request {}: the handler of {} {} threw: {}", request.request_id, route.method,
             route.path_template, what);
+  const Error error{Code::internal,
+                    "this is a bug in the server: its log tells more under the request ID"};
+  return problem_response(error, request.request_id);
 }
 
 }  // namespace
@@ -84,9 +87,10 @@ void HttpConnection::begin_request() {
   parser_.begin(request_);
   header_memory_.release();
   const std::uint64_t number = shared_.request_count.fetch_add(1, std::memory_order_relaxed) + 1;
-  request_.request_id.clear();
-  fmt::format_to(std::back_inserter(request_.request_id), "{}-{}",
-                 shared_.settings.request_id_prefix, number);
+  const fmt::format_int digits(number);
+  request_.request_id = shared_.settings.request_id_prefix;
+  request_.request_id += '-';
+  request_.request_id.append(digits.data(), digits.size());
 }
 
 Async<HttpConnection::State> HttpConnection::read_head() {
@@ -148,50 +152,51 @@ std::optional<HttpServerResponse> HttpConnection::refusal(const HttpRouter::Foun
 Async<HttpConnection::Next> HttpConnection::refuse(HttpServerResponse response, State read) {
   const bool is_read = read == State::done;
   const AfterAnswer after = is_read ? after_answer() : AfterAnswer::close;
-  const bool sent = co_await send(response, after);
+  bool sent = send_now(response, after);
+  if (!sent) sent = co_await send_rest(response);
   if (!sent) co_return Next::close;
   if (!is_read) co_return Next::close_gently;
   co_return after == AfterAnswer::close ? Next::close : Next::more;
 }
 
 Async<HttpConnection::Next> HttpConnection::answer(const HttpRoute& route) {
-  HttpServerResponse response = co_await call(route);
+  HttpServerResponse response;
+  try {
+    response = co_await route.handler(request_);
+  } catch (const std::exception& exception) {
+    response = bug_response(route, request_, exception.what());
+  } catch (...) {
+    response = bug_response(route, request_, "something that is not an exception");
+  }
   if (response.close_without_answer) co_return Next::close;
   const AfterAnswer after = after_answer();
-  const bool sent =
-      response.source ? co_await send_stream(response, after) : co_await send(response, after);
+  bool sent = false;
+  if (response.source) {
+    sent = co_await send_stream(response, after);
+  } else {
+    sent = send_now(response, after);
+    if (!sent) sent = co_await send_rest(response);
+  }
   if (sent && after != AfterAnswer::close) co_return Next::more;
   // What is not read any more would reset the connection before the client has the answer.
   co_return sent && !socket_.buffered().empty() ? Next::close_gently : Next::close;
 }
 
-Async<HttpServerResponse> HttpConnection::call(const HttpRoute& route) {
-  try {
-    co_return co_await route.handler(request_);
-  } catch (const std::exception& exception) {
-    report_bug(route, request_, exception.what());
-  } catch (...) {
-    report_bug(route, request_, "something that is not an exception");
-  }
-  const Error error{Code::internal,
-                    "this is a bug in the server: its log tells more under the request ID"};
-  co_return problem_response(error, request_.request_id);
+bool HttpConnection::send_now(const HttpServerResponse& response, AfterAnswer after) {
+  answer_.clear();
+  sent_bytes_ = 0;
+  append_response_head(response, BodyForm::sized, after, answer_);
+  const bool has_body = request_.method != "HEAD" && may_have_body(response.status);
+  is_body_apart_ = has_body && response.body.size() > copied_body_bytes_max;
+  if (is_body_apart_) return false;
+  if (has_body) answer_ += response.body;
+  sent_bytes_ = socket_.write_now(answer_);
+  return sent_bytes_ == answer_.size();
 }
 
-Async<bool> HttpConnection::send(HttpServerResponse& response, AfterAnswer after) {
-  std::string& head = answer_;
-  head.clear();
-  append_response_head(response, BodyForm::sized, after, head);
-  const bool has_body = request_.method != "HEAD" && may_have_body(response.status);
-  WireBuffers parts;
-  if (has_body && response.body.size() > copied_body_bytes_max) {
-    parts = {boost::asio::buffer(head), boost::asio::buffer(response.body)};
-  } else {
-    if (has_body) head += response.body;
-    const std::size_t sent = socket_.write_now(head);
-    if (sent == head.size()) co_return true;
-    parts = {boost::asio::buffer(head) + sent};
-  }
+Async<bool> HttpConnection::send_rest(const HttpServerResponse& response) {
+  WireBuffers parts = {boost::asio::buffer(answer_) + sent_bytes_};
+  if (is_body_apart_) parts.push_back(boost::asio::buffer(response.body));
   co_return co_await socket_.write(std::move(parts), shared_.settings.write_timeout);
 }
 

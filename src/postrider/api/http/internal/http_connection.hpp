@@ -57,8 +57,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] std::optional<HttpServerResponse> refusal(const HttpRouter::Found& found) const;
   Async<Next> refuse(HttpServerResponse response, State read);
   Async<Next> answer(const HttpRoute& route);
-  Async<HttpServerResponse> call(const HttpRoute& route);
-  Async<bool> send(HttpServerResponse& response, AfterAnswer after);
+  /// Sends what the client takes at once; false when that was not all, and `send_rest` follows.
+  bool send_now(const HttpServerResponse& response, AfterAnswer after);
+  Async<bool> send_rest(const HttpServerResponse& response);
   Async<bool> send_stream(HttpServerResponse& response, AfterAnswer after);
   [[nodiscard]] AfterAnswer after_answer() const;
 
@@ -68,7 +69,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::array<std::byte, 1024> header_space_;  ///< for the headers of one request, as a rule
   std::pmr::monotonic_buffer_resource header_memory_{header_space_.data(), header_space_.size()};
   HttpServerRequest request_{header_memory_};
-  std::string answer_;                    ///< on its way; keeps its memory for the next one
+  std::string answer_;          ///< what is sent, or its head; keeps its memory for the next one
+  std::size_t sent_bytes_ = 0;  ///< of `answer_`
+  bool is_body_apart_ = false;  ///< it is sent behind `answer_`
   HttpResponseStream* stream_ = nullptr;  ///< while an answer is streamed
   bool is_idle_ = true;
 };

@@ -19,10 +19,19 @@ void append_field(std::string& head, std::string_view name, std::string_view val
   head += "\r\n";
 }
 
+void append_number(std::string& head, std::size_t number) {
+  const fmt::format_int digits(number);
+  head.append(digits.data(), digits.size());
+}
+
 void append_status_line(std::string& head, int status) {
   const std::string_view reason =
       http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
-  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", status, reason);
+  head += "HTTP/1.1 ";
+  append_number(head, static_cast<std::size_t>(status));
+  head += ' ';
+  head += reason;
+  head += "\r\n";
 }
 
 }  // namespace
@@ -38,7 +47,9 @@ void append_response_head(const HttpServerResponse& response, BodyForm form, Aft
   for (const auto& [name, value] : response.headers) append_field(head, name, value);
   if (form == BodyForm::chunked) append_field(head, "Transfer-Encoding", "chunked");
   if (form == BodyForm::sized && may_have_body(response.status)) {
-    fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.size());
+    head += "Content-Length: ";
+    append_number(head, response.body.size());
+    head += "\r\n";
   }
   if (after == AfterAnswer::close) append_field(head, "Connection", "close");
   if (after == AfterAnswer::keep_alive) append_field(head, "Connection", "keep-alive");
