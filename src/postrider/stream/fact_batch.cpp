@@ -9,6 +9,9 @@
 namespace postrider {
 namespace {
 
+// What the attributes of one fact take as a rule.
+constexpr std::size_t usual_text_bytes = 192;
+
 std::uint32_t narrow(std::size_t size) {
   POSTRIDER_ASSERT(size <= std::numeric_limits<std::uint32_t>::max(), "{} bytes in a batch", size);
   return static_cast<std::uint32_t>(size);
@@ -24,6 +27,7 @@ void FactBatch::add_payload(std::size_t offset, std::size_t length) {
 }
 
 FactBatch::Slice FactBatch::store(std::string_view text) {
+  if (texts_.empty()) texts_.reserve(usual_text_bytes);
   const Slice slice{narrow(texts_.size()), narrow(text.size())};
   texts_ += text;
   return slice;

@@ -94,7 +94,10 @@ PositionVector WriterPositions::announced() const {
 
 PositionVector::Ahead WriterPositions::ahead() const {
   PositionVector::Ahead ahead;
-  for (const auto& [instance, writer] : writers_) ahead.emplace(instance, writer.position);
+  for (const auto& [instance, writer] : writers_) {
+    // The slowest is nowhere ahead; of a writer alone nothing is allocated.
+    if (writer.position > slowest_) ahead.emplace(instance, writer.position);
+  }
   return ahead;
 }
 
