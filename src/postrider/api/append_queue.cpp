@@ -1,5 +1,7 @@
 #include "postrider/api/append_queue.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -18,6 +20,8 @@ namespace asio = boost::asio;
 
 // Parsing more than this takes so long that the engine begins with what there is.
 constexpr std::size_t batch_bytes_max = 64U << 10;
+// As many connections go on before those that have something to read get their turn.
+constexpr std::ptrdiff_t answers_per_turn = 128;
 
 }  // namespace
 
@@ -91,8 +95,10 @@ void AppendQueue::hand_back() {
   std::vector<Answer> answers = std::exchange(answered_, {});
   for (auto from = answers.begin(); from != answers.end();) {
     const asio::any_io_executor executor = from->client.executor;
-    auto to = std::next(from);
-    while (to != answers.end() && to->client.executor == executor) ++to;
+    const auto end = from + std::min(answers_per_turn, answers.end() - from);
+    const auto to = std::find_if_not(std::next(from), end, [&executor](const Answer& each) {
+      return each.client.executor == executor;
+    });
     std::vector<Answer> together{std::move_iterator(from), std::move_iterator(to)};
     asio::post(executor, [together = std::move(together)]() mutable {
       for (Answer& each : together) each.client.resume(std::move(each.receipt));

@@ -12,10 +12,10 @@
 
 namespace postrider {
 
-/// The way of appends from connections to the engine thread, and of their receipts back. What comes
-/// at the same time goes over together, so that each thread is woken once for all of it. Used until
-/// the servers of these connections have stopped, and destroyed before they are: what it may still
-/// hold is theirs.
+/// The way of appends from the connections of one server to the engine thread, and of their
+/// receipts back. What comes at the same time goes over together, so that each thread is woken once
+/// for all of it. Used until that server has stopped, and destroyed before it is: what it may still
+/// hold is the server's.
 class AppendQueue {
  public:
   explicit AppendQueue(Engine& engine) : engine_(engine) {}

@@ -14,6 +14,8 @@ constexpr std::size_t body_read_bytes = 64 * 1024;
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 // Copying more than this costs more than a second buffer.
 constexpr std::size_t copied_body_bytes_max = 8 * 1024;
+/// What a connection that waits keeps of the memory of its last answer.
+constexpr std::size_t kept_answer_bytes = 1024;
 constexpr Duration closing_patience = std::chrono::seconds{2};
 
 HttpServerResponse no_route(const HttpServerRequest& request, const std::string& allow) {
@@ -96,6 +98,7 @@ void HttpConnection::begin_request() {
 Async<HttpConnection::State> HttpConnection::read_head() {
   is_idle_ = socket_.buffered().empty();
   if (is_idle_ && shared_.stopping) co_return State::need_more;
+  if (answer_.capacity() > kept_answer_bytes) answer_ = {};
   const HttpServerSettings& settings = shared_.settings;
   State state = is_idle_ ? State::need_more : feed();
   if (state == State::need_more) {

@@ -106,7 +106,8 @@ Async<bool> HttpSocket::read_more(std::size_t bytes_max) {
   const std::size_t bytes = co_await stream_->wire.async_read_some(
       space, asio::redirect_error(asio::use_awaitable, error));
   stream_->end_operation();
-  if (error) co_return false;
+  // It may have been closed with the bytes on their way here.
+  if (error || !stream_->wire.is_open()) co_return false;
   stream_->buffer.commit(bytes);
   co_return true;
 }
