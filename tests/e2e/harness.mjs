@@ -81,8 +81,14 @@ export class Server {
     return server;
   }
 
+  /** The program, and what stands before its arguments. */
+  command() {
+    return [binary];
+  }
+
   async start() {
-    this.child = spawn(binary, ['serve', '--config', this.configFile], {stdio: 'pipe'});
+    const [program, ...args] = this.command();
+    this.child = spawn(program, [...args, 'serve', '--config', this.configFile], {stdio: 'pipe'});
     this.child.stderr.on('data', data => (this.log += data));
     this.exited = new Promise(resolve => this.child.once('exit', (code, signal) => {
       resolve(signal ?? code);
