@@ -1,9 +1,12 @@
 // A receiver that costs as little as it can: answers every request 200 {} and counts facts.
 //   bench_sink    prints its port
-//   GET /stats    {"requests":…,"facts":…,"latency_us":{"count":…,"p50":…,"p99":…}}
+//   GET /stats    {"requests":…,"facts":…,"last_ns":…,"seq_sum":…,"out_of_order":…,
+//                  "latency_us":{"count":…,"p50":…,"p99":…}}
 //   POST /reset   forgets what was counted
 // Facts are counted as occurrences of "origin_server_ts":, once in each recorded fact. A fact that
-// carries "sent_ns":N, the monotonic clock when it was sent, also counts into the latency.
+// carries "sent_ns":N, the monotonic clock when it was sent, also counts into the latency; one with
+// "seq":N into the sum of these, and as out of order when N is not above all before it at its
+// receiver, which is RECEIVER in the path /r/RECEIVER/…
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -12,6 +15,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
@@ -35,37 +39,53 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 class Counters {
  public:
-  void count(std::string_view body) {
+  void count(std::string_view path, std::string_view body) {
     ++requests_;
+    last_ns_ = std::chrono::steady_clock::now().time_since_epoch().count();
     static const std::boyer_moore_horspool_searcher fact(fact_key.begin(), fact_key.end());
     for (auto at = body.begin(); (at = std::search(at, body.end(), fact)) != body.end();
          at += fact_key.size()) {
       ++facts_;
     }
-    count_latency(body);
+    count_marks(body, highest_[std::string(path.substr(0, path.find('/', receiver_prefix)))]);
   }
 
   void reset() { *this = {}; }
 
   std::string json() {
     std::ranges::sort(latencies_us_);
-    return fmt::format(
-        R"({{"requests":{},"facts":{},"latency_us":{{"count":{},"p50":{},"p99":{}}}}})", requests_,
-        facts_, latencies_us_.size(), percentile(50), percentile(99));
+    return fmt::format(R"({{"requests":{},"facts":{},"last_ns":{},"seq_sum":{},"out_of_order":{},)"
+                       R"("latency_us":{{"count":{},"p50":{},"p99":{}}}}})",
+                       requests_, facts_, last_ns_, seq_sum_, out_of_order_, latencies_us_.size(),
+                       percentile(50), percentile(99));
   }
 
  private:
   static constexpr std::string_view fact_key = "\"origin_server_ts\":";
+  static constexpr std::string_view mark = "\"se";
   static constexpr std::string_view sent_key = "\"sent_ns\":";
+  static constexpr std::string_view seq_key = "\"seq\":";
+  static constexpr std::size_t receiver_prefix = std::string_view("/r/").size();
 
-  void count_latency(std::string_view body) {
-    const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-    for (auto at = body.find(sent_key); at != body.npos;
-         at = body.find(sent_key, at + sent_key.size())) {
-      std::int64_t sent = 0;
-      std::from_chars(body.data() + at + sent_key.size(), body.data() + body.size(), sent);
-      latencies_us_.push_back((now - sent) / 1000);
+  /** Both keys in one pass; in which order a fact has them does not matter. */
+  void count_marks(std::string_view body, std::int64_t& highest) {
+    for (auto at = body.find(mark); at != body.npos; at = body.find(mark, at + mark.size())) {
+      const std::string_view rest = body.substr(at);
+      if (rest.starts_with(sent_key)) {
+        latencies_us_.push_back((last_ns_ - number(rest.substr(sent_key.size()))) / 1000);
+      } else if (rest.starts_with(seq_key)) {
+        const std::int64_t seq = number(rest.substr(seq_key.size()));
+        seq_sum_ += seq;
+        if (seq <= highest) ++out_of_order_;
+        highest = std::max(highest, seq);
+      }
     }
+  }
+
+  static std::int64_t number(std::string_view text) {
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
   }
 
   std::int64_t percentile(std::size_t percent) const {
@@ -75,6 +95,10 @@ class Counters {
 
   std::uint64_t requests_ = 0;
   std::uint64_t facts_ = 0;
+  std::uint64_t out_of_order_ = 0;
+  std::int64_t last_ns_ = 0;
+  std::int64_t seq_sum_ = 0;
+  std::unordered_map<std::string, std::int64_t> highest_;
   std::vector<std::int64_t> latencies_us_;
 };
 
@@ -92,6 +116,12 @@ std::size_t content_length(std::string_view head) {
   return length;
 }
 
+/** `/r/7/transactions` of `PUT /r/7/transactions HTTP/1.1`. */
+std::string_view path_of(std::string_view head) {
+  const std::string_view path = head.substr(std::min(head.find(' '), head.size() - 1) + 1);
+  return path.substr(0, path.find_first_of(" ?"));
+}
+
 std::string respond(Counters& counters, std::string_view head, std::string_view body) {
   std::string answer = "{}";
   if (head.starts_with("GET /stats")) {
@@ -99,7 +129,7 @@ std::string respond(Counters& counters, std::string_view head, std::string_view 
   } else if (head.starts_with("POST /reset")) {
     counters.reset();
   } else {
-    counters.count(body);
+    counters.count(path_of(head), body);
   }
   return fmt::format(
       "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{}",
