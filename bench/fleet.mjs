@@ -1,25 +1,13 @@
 // Several processes on one PostgreSQL database, which syncs.
-import {writeFileSync} from 'node:fs';
-import path from 'node:path';
-import {PostgresServer, RedisServer, Server, eventually, freePort, newApplication,
-  producerToken, temporaryFolder, withClient} from '../tests/e2e/harness.mjs';
+import {RedisServer, Server, eventually, freePort, newApplication, producerToken, temporaryFolder,
+  withClient} from '../tests/e2e/harness.mjs';
 import {makeFacts} from './facts.mjs';
 import {copied, pgbenchInserts, wrk} from './parts.mjs';
-import {printTable, ratio, spread} from './table.mjs';
+import {factsFile, withPostgres} from './servers.mjs';
+import {ratio} from './table.mjs';
 
-const seconds = 3;
 const connections = 32;
 const millisecondsSince = begun => Number(process.hrtime.bigint() - begun) / 1e6;
-
-async function withPostgres(work) {
-  process.env.POSTGRES_FSYNC = 'on';
-  const postgres = new PostgresServer().start();
-  try {
-    return await work(postgres);
-  } finally {
-    postgres.end();
-  }
-}
 
 let schemas = 0;
 
@@ -45,37 +33,36 @@ instance_name: w${number}\nreplication: {${bus}}\n`));
 }
 
 /** Facts a second through all processes together. */
-async function appended(servers, bodies, lines) {
+async function appended(servers, bodies, lines, seconds) {
   const loads = await Promise.all(servers.map(server => wrk(`http://${server.ready.public}`,
     {connections: connections / servers.length, seconds, bodies, lines, method: 'POST',
       targets: ['/v1/streams/events/facts'], type: 'application/x-ndjson', token: producerToken})));
   return loads.reduce((sum, load) => sum + load.requests * lines / load.seconds, 0);
 }
 
-export async function writers(rounds, folder) {
+export async function writers({rounds, folder, seconds}) {
   const facts = makeFacts(25_600);
-  const bodies = path.join(folder, 'writers.ndjson');
-  writeFileSync(bodies, facts.map(fact => `${fact}\n`).join(''));
-  const rows = [];
+  const bodies = factsFile(folder, 'writers.ndjson', facts);
+  const cases = [1, 2, 4].flatMap(count => [1, 10, 100].map(lines =>
+    ({count, lines, ours: [], inserts: [], copies: []})));
   await withPostgres(async postgres => {
     await withClient(postgres.url, client => client.query('CREATE TABLE alone (fact TEXT)'));
-    for (const count of [1, 2, 4]) {
-      for (const lines of [1, 10, 100]) {
-        const ours = [], inserts = [], copies = [];
-        for (let round = 0; round < rounds; round += 1) {
-          inserts.push(await pgbenchInserts(postgres.url, folder, facts, {connections, seconds}));
-          copies.push(await copied(postgres.url, folder, facts));
-          ours.push(await withFleet(postgres, count, 'redis', servers =>
-            appended(servers, bodies, lines)));
-        }
-        rows.push([count, lines, spread(ours), spread(inserts), ratio(ours, inserts),
-          spread(copies), ratio(ours, copies)]);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const {count, lines, ours, inserts, copies} of cases) {
+        inserts.push(await pgbenchInserts(postgres.url, folder, facts, {connections, seconds}));
+        copies.push(await copied(postgres.url, folder, facts));
+        ours.push(await withFleet(postgres, count, 'redis', servers =>
+          appended(servers, bodies, lines, seconds)));
       }
     }
   });
-  printTable(`Facts/s appended over HTTP to PostgreSQL, ${connections} connections; pgbench ` +
-    'inserts the same facts, as many connections, a row a commit; one COPY of 25,600',
-  ['processes', 'facts a request', 'Postrider', 'INSERT', 'ratio', 'COPY', 'ratio'], rows);
+  return {
+    title: `Facts/s appended over HTTP to PostgreSQL, ${connections} connections; pgbench ` +
+      'inserts the same facts, as many connections, a row a commit; one COPY of 25,600',
+    head: ['processes', 'facts a request', 'Postrider', 'INSERT', 'ratio', 'COPY', 'ratio'],
+    rows: cases.map(({count, lines, ours, inserts, copies}) => [`${count}`, `${lines}`, ours,
+      inserts, ratio(ours, inserts), copies, ratio(ours, copies)]),
+  };
 }
 
 const percentile = (sorted, share) => sorted[Math.floor(sorted.length * share)];
@@ -98,24 +85,28 @@ async function measureVisibility(servers, count) {
     [0.5, 0.99].map(share => percentile(sorted[what], share)));
 }
 
-export async function visibility(rounds) {
-  const rows = [];
+export async function visibility({rounds, scaled}) {
+  const cases = [['redis', 500], ['tcp', 500], ['polling', 100]].map(([transport, count]) =>
+    ({transport, count: scaled(count), all: []}));
   await withPostgres(async postgres => {
-    for (const [transport, count] of [['redis', 500], ['tcp', 500], ['polling', 100]]) {
-      const all = [];
-      for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const {transport, count, all} of cases) {
         all.push(await withFleet(postgres, 3, transport, servers =>
           measureVisibility(servers, count)));
       }
-      rows.push([transport, ...[0, 1, 2, 3].map(column => spread(all.map(each => each[column])))]);
     }
   });
-  printTable('From an answered append in one process to a read in another, with the read itself,' +
-    ' ms; 3 processes', ['', 'readable p50', 'p99', 'in order p50', 'p99'], rows);
+  return {
+    title: 'From an answered append in one process to a read in another, with the read itself, ' +
+      'ms; 3 processes',
+    head: ['bus', 'readable p50', 'p99', 'in order p50', 'p99'],
+    rows: cases.map(({transport, all}) =>
+      [transport, ...[0, 1, 2, 3].map(column => all.map(each => each[column]))]),
+  };
 }
 
 /** Seconds from a kill until what others append is in order. */
-export async function takeover(rounds) {
+export async function takeover({rounds}) {
   const took = [];
   await withPostgres(async postgres => {
     for (let round = 0; round < rounds; round += 1) {
@@ -130,8 +121,8 @@ export async function takeover(rounds) {
       }));
     }
   });
-  printTable('A writer is killed, with fleet.session_interval 5s', ['', 's'],
-    [['until facts of others are in order', spread(took)]]);
+  return {title: 'A writer is killed, with fleet.session_interval 5s', head: ['', 's'],
+    rows: [['until facts of others are in order', took]]};
 }
 
 /** Facts a second from the start of a server beside a full outbox until it is empty. */
@@ -170,18 +161,18 @@ async function commitToRead(postgres, count) {
   }), `outbox: {url: "${url}"}\n`);
 }
 
-export async function outbox(rounds) {
-  const facts = makeFacts(50_000);
+export async function outbox({rounds, scaled}) {
+  const facts = makeFacts(scaled(50_000));
   const rates = [], latencies = [];
   await withPostgres(async postgres => {
     for (let round = 0; round < rounds; round += 1) {
       rates.push(await drained(postgres, facts));
-      latencies.push(await commitToRead(postgres, 200));
+      latencies.push(await commitToRead(postgres, scaled(200)));
     }
   });
-  printTable('The outbox of an application, asked every 50 ms', ['', ''], [
-    ['facts/s from a backlog of 50,000', spread(rates)],
-    ['commit to readable, p50 ms', spread(latencies.map(each => each[0]))],
-    ['commit to readable, p99 ms', spread(latencies.map(each => each[1]))],
-  ]);
+  return {title: 'The outbox of an application, asked every 50 ms', head: ['', ''], rows: [
+    [`facts/s from a backlog of ${facts.length}`, rates],
+    ['commit to readable, p50 ms', latencies.map(each => each[0])],
+    ['commit to readable, p99 ms', latencies.map(each => each[1])],
+  ]};
 }

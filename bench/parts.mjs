@@ -6,7 +6,8 @@ import {createInterface} from 'node:readline';
 import {promisify} from 'node:util';
 
 const run = promisify(execFile);
-const programs = path.resolve(import.meta.dirname, '../build/release/bench');
+const programs = process.env.BENCH_PROGRAMS ??
+  path.resolve(import.meta.dirname, '../build/release/bench');
 
 export class Sink {
   static async start() {

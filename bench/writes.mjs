@@ -1,12 +1,9 @@
 // What facts cost on the disk: everything that the process has written, for each byte of payload.
-import {writeFileSync} from 'node:fs';
-import path from 'node:path';
 import {Server, eventually, producerToken} from '../tests/e2e/harness.mjs';
 import {makeFacts} from './facts.mjs';
-import {Sink, wrk} from './parts.mjs';
-import {printTable, spread} from './table.mjs';
+import {wrk} from './parts.mjs';
+import {factsFile, withSink} from './servers.mjs';
 
-const seconds = 3;
 const roomOf = number => `!room${number}:example.test`;
 
 async function counters(server) {
@@ -49,10 +46,9 @@ const everyUser = {users: [{exclusive: false, regex: '@.*'}]};
 const services = (count, namespaces, paused = false) => Array.from({length: count}, (_, i) =>
   ({id: `s${i}`, namespaces: namespaces(i), paused}));
 
-export async function writes(rounds, folder) {
-  const bodies = path.join(folder, 'writes.ndjson');
+export async function writes({rounds, folder, seconds}) {
   const facts = makeFacts(25_600, (fact, number) => (fact.room_id = roomOf(number % 100)));
-  writeFileSync(bodies, facts.map(fact => `${fact}\n`).join(''));
+  const bodies = factsFile(folder, 'writes.ndjson', facts);
   const many = async server => (await wrk(`http://${server.ready.public}`, {connections: 64,
     seconds, bodies, lines: 1, method: 'POST', targets: ['/v1/streams/events/facts'],
     type: 'application/x-ndjson', token: producerToken})).seconds;
@@ -68,22 +64,20 @@ export async function writes(rounds, folder) {
     ['100 receivers, each its own facts', services(100, ownRoom), many],
     ['1,000 receivers, each every fact', services(1000, () => everyUser), few],
   ];
-  const rows = [];
-  const sink = await Sink.start();
-  try {
-    for (const [title, receivers, load] of cases) {
-      const all = [];
-      for (let round = 0; round < rounds; round += 1) {
-        all.push(await costs(sink, receivers, load));
+  const results = cases.map(() => []);
+  await withSink(async sink => {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [at, [, receivers, load]] of cases.entries()) {
+        results[at].push(await costs(sink, receivers, load));
       }
-      const of = name => spread(all.map(each => each[name]));
-      rows.push([title, of('rate'), of('perByte'), of('perEntry'), of('factsPerCommit'),
-        of('pagesPerCommit')]);
     }
-  } finally {
-    sink.stop();
-  }
-  printTable('Written to the disk, one fact a request; delivered as it comes',
-    ['', 'facts/s', 'bytes a byte appended', 'bytes a fact and receiver', 'facts a commit',
-      'pages a commit'], rows);
+  });
+  const figures = ['rate', 'perByte', 'perEntry', 'factsPerCommit', 'pagesPerCommit'];
+  return {
+    title: 'Written to the disk, one fact a request; delivered as it comes',
+    head: ['receivers', 'facts/s', 'bytes a byte appended', 'bytes a fact and receiver',
+      'facts a commit', 'pages a commit'],
+    rows: results.map((all, at) =>
+      [cases[at][0], ...figures.map(name => all.map(each => each[name]))]),
+  };
 }
