@@ -1,19 +1,19 @@
-// The arguments of bench/run; a mistake is one line and exit code 2.
+// The arguments that bench/run and bench/compare share; a mistake is one line and exit code 2.
 import {parseArgs} from 'node:util';
 import {benchmarks} from './benchmarks.mjs';
+import {contestants} from './peers/contestants.mjs';
 import {refuse} from './refuse.mjs';
 
-function unknownOf(names, known) {
-  return names.filter(name => !Object.hasOwn(known, name)).join(', ');
-}
+const unknownOf = (names, known) => names.filter(name => !Object.hasOwn(known, name));
 
-function parsed(program, options) {
+function parsed(program, more) {
+  const options = {rounds: {type: 'string', default: '3'}, quick: {type: 'boolean', default: false},
+    ...more};
   try {
-    return parseArgs({allowPositionals: true, options: {
-      rounds: {type: 'string', default: '3'}, quick: {type: 'boolean', default: false}, ...options,
-    }});
+    return parseArgs({allowPositionals: true, options});
   } catch (error) {
-    return refuse(program, error.message.split('. ')[0]);
+    const takes = Object.keys(options).map(name => `--${name}`).join(', ');
+    return refuse(program, `${error.message.split(/[.\n] ?/)[0]}; it takes ${takes}`);
   }
 }
 
@@ -25,10 +25,16 @@ export function readArguments(program, options, first = 0) {
   }
   const names = positionals.slice(first);
   const unknown = unknownOf(names, benchmarks);
-  if (unknown) {
-    refuse(program, `no benchmark is called ${unknown}; there are ` +
+  if (unknown.length > 0) {
+    refuse(program, `no benchmark is called "${unknown.join('", "')}"; there are ` +
       Object.keys(benchmarks).join(', '));
   }
-  return {...values, rounds: Number(values.rounds), words: positionals.slice(0, first),
+  const peers = values.peers === undefined ? Object.keys(contestants) : values.peers.split(',');
+  const strangers = unknownOf(peers, contestants);
+  if (strangers.length > 0) {
+    refuse(program, `--peers does not know "${strangers.join('", "')}"; it takes ` +
+      Object.keys(contestants).join(','));
+  }
+  return {...values, rounds: Number(values.rounds), peers, words: positionals.slice(0, first),
     names: names.length > 0 ? names : Object.keys(benchmarks)};
 }

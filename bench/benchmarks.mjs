@@ -1,10 +1,11 @@
-// Every benchmark by its name.
+// Every benchmark by its name; those with peers need what bench/peers installs.
 import {alone, append} from './append.mjs';
 import {delivery} from './delivery.mjs';
 import {outbox, takeover, visibility, writers} from './fleet.mjs';
 import {memory, patterns} from './memory.mjs';
-import {latency} from './latency.mjs';
+import {drain, e2e, enqueue, fanout, latency, ordered} from './peers/benchmarks.mjs';
 import {writes} from './writes.mjs';
 
-export const benchmarks = {alone, append, delivery, latency, writes, memory, patterns, writers,
+export const withPeers = {enqueue, drain, e2e, ordered, latency, fanout};
+export const benchmarks = {...withPeers, alone, append, delivery, writes, memory, patterns, writers,
   visibility, takeover, outbox};
