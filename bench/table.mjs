@@ -5,7 +5,8 @@ const measured = values => values.filter(Number.isFinite);
 
 export function median(values) {
   const sorted = measured(values).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }
 
 /** Three significant digits: the machine's noise leaves no more. */
