@@ -25,9 +25,9 @@ for (const name of named.length > 0 ? named : Object.keys(scenarios)) {
   const folder = values.profile && path.join(values.profile, name.replace(/\W+/g, '-'));
   counts[name] = await count(name, folder);
 }
-printTable('Instructions', ['', 'now', 'budget', 'change'],
-  Object.entries(counts).map(([name, now]) => {
-    const was = budget[name]?.instructions;
-    return [name, now, was ?? '', was ? `${((now / was - 1) * 100).toFixed(1)} %` : ''];
-  }));
+const rows = Object.entries(counts).map(([name, now]) => {
+  const was = budget[name]?.instructions;
+  return [name, now, was ?? '', was ? `${((now / was - 1) * 100).toFixed(1)} %` : ''];
+});
+printTable({title: 'Instructions', head: ['', 'now', 'budget', 'change'], rows});
 if (values.accept) writeBudget(accepted(budget, counts, values.accept, platform(binary)));
