@@ -294,13 +294,14 @@ export class Receiver {
     return this.transactions.filter(transaction => transaction.service === service);
   }
 
-  /** What a receiver that remembers the last transaction ID has seen. */
-  facts(service) {
+  /** What a receiver has seen that remembers so many of the last transaction IDs. */
+  facts(service, remembers = 1) {
     const facts = [];
-    let last;
+    const last = [];
     for (const transaction of this.of(service)) {
-      if (transaction.id === last) continue;
-      last = transaction.id;
+      if (last.includes(transaction.id)) continue;
+      last.push(transaction.id);
+      if (last.length > remembers) last.shift();
       facts.push(...JSON.parse(transaction.body).events);
     }
     return facts;

@@ -272,5 +272,89 @@ TEST_F(DeliveryRunTest, streams_take_turns_though_acknowledgements_may_be_behind
   EXPECT_EQ(firsts, (Numbers{1, 100'001, 101, 100'101, 201, 100'201}));
 }
 
+TEST_F(DeliveryRunTest, what_is_frozen_ahead_waits_for_a_receiver_that_wanted_nothing_more) {
+  acknowledge_behind(4);
+  store_backlog(1000);
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index == 3 ? 410 : 200);
+  };
+  resume();
+  ASSERT_TRUE(
+      runtime.run_until([this] { return stored_state("a").status == DeliveryStatus::paused; }));
+  const std::size_t sent = receiver.arrivals.size();
+  EXPECT_EQ(sent, 4U);
+  restart();
+  runtime.run_for(std::chrono::hours{24});
+  EXPECT_EQ(receiver.arrivals.size(), sent);
+  resume();
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(numbers(), (Numbers{1, 2, 3, 4, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(taken(), all_to(1000));
+}
+
+TEST_F(DeliveryRunTest, a_service_that_is_deleted_takes_what_is_frozen_ahead_with_it) {
+  acknowledge_behind(4);
+  store_backlog(1000);
+  resume();
+  ASSERT_TRUE(run_until_arrivals(4));
+  ASSERT_TRUE(run(registry->remove("a")));
+  runtime.run_for(seconds{60});
+  EXPECT_EQ(receiver.arrivals.size(), 4U);
+  EXPECT_TRUE(read_cursors(*reader).value().empty());
+}
+
+TEST_F(DeliveryRunTest, an_orderly_restart_sends_nothing_again_that_was_taken) {
+  acknowledge_behind(5);
+  store_backlog(3000);
+  resume();
+  ASSERT_TRUE(run_until_arrivals(9));
+  restart();
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(numbers(), all_to(30));
+  EXPECT_EQ(taken(), all_to(3000));
+}
+
+TEST_F(DeliveryRunTest, a_setting_that_changes_between_two_transactions_holds_from_then_on) {
+  store_backlog(3000);
+  resume();
+  ASSERT_TRUE(run_until_arrivals(3));
+  const auto service = registry->find("a");
+  service->policy.acknowledge_behind = 6;
+  ASSERT_TRUE(run_until_arrivals(12));
+  std::size_t most = 0;
+  for (const DeliveryCursor& cursor : stored) most = std::max(most, cursor.frozen.size());
+  EXPECT_GT(most, 1U) << "nothing was frozen ahead";
+  service->policy.acknowledge_behind = 0;
+  const std::size_t changed = receiver.arrivals.size();
+  ASSERT_TRUE(run_until_idle("a"));
+  // One may be on its way already.
+  for (std::size_t i = changed + 1; i < stored.size(); ++i) {
+    const Numbers facts = numbers_in(receiver.arrivals[i].body);
+    EXPECT_EQ(stored[i].acknowledged, StreamId{facts.front() - 1}) << i;
+  }
+  EXPECT_EQ(numbers(), all_to(30));
+  EXPECT_EQ(taken(), all_to(3000));
+}
+
+TEST_F(DeliveryRunTest, a_second_stream_that_wakes_gets_its_turn_after_what_is_frozen_ahead) {
+  Stream* const other = add_stream("other");
+  acknowledge_behind(5);
+  store_backlog(3000);
+  resume();
+  ASSERT_TRUE(run_until_arrivals(8));
+  deliver_in(*other, {"a"}, 100, 100'001);
+  ASSERT_TRUE(run_until_idle("a"));
+  std::size_t turn = 0;
+  for (std::size_t i = 0; i < receiver.arrivals.size(); ++i) {
+    if (numbers_in(receiver.arrivals[i].body).front() == 100'001) turn = i;
+  }
+  EXPECT_GE(turn, 8U);
+  EXPECT_LE(turn, 8U + 2 * 6) << "it waited for more than could be frozen before it";
+  Numbers all = all_to(3000);
+  const Numbers others = all_to(100'100, 100'001);
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(100 * turn), others.begin(), others.end());
+  EXPECT_EQ(taken(), all);
+}
+
 }  // namespace
 }  // namespace postrider

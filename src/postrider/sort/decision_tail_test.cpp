@@ -63,7 +63,8 @@ class DecisionTailTest : public testing::Test {
       for (const StreamId id : positions) all.back().push_back(id.value);
       return all.size() < rows_max;
     };
-    EXPECT_EQ(tail.visit(service, after, add).value(), all.size() < rows_max);
+    const bool to_the_end = tail.visit(service, after, add).value();
+    EXPECT_EQ(to_the_end, all.size() < rows_max);
     return all;
   }
   void add_three_rows() {

@@ -63,7 +63,7 @@ Result<StoredCursor> cursor_in(const SqlRow& row) {
                                  .transaction = TransactionNumber{row.integer(3)},
                                  .frozen = {},
                                  .delivered = row.integer(5)}};
-  if (!row.is_null(4)) stored.cursor.frozen.push_back(StreamId{row.integer(4)});
+  if (!row.is_null(4)) stored.cursor.frozen.emplace_back(row.integer(4));
   if (!row.is_null(6) && !unpack_exceptions(row.blob(6), stored.cursor)) {
     return fail(Code::storage_failed, "the cursor of service {} in stream {} is damaged",
                 stored.service, stored.stream);
