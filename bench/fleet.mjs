@@ -170,7 +170,7 @@ export async function outbox({rounds, scaled}) {
       latencies.push(await commitToRead(postgres, scaled(200)));
     }
   });
-  return {title: 'The outbox of an application, asked every 50 ms', head: ['', ''], rows: [
+  return {title: 'The outbox of an application, asked every 50 ms at rest', head: ['', ''], rows: [
     [`facts/s from a backlog of ${facts.length}`, rates],
     ['commit to readable, p50 ms', latencies.map(each => each[0])],
     ['commit to readable, p99 ms', latencies.map(each => each[1])],

@@ -89,6 +89,10 @@ OutboxDrain::Parsed OutboxDrain::Parsed::parse(const Rows& rows, const StreamFor
   return parsed;
 }
 
+Duration outbox_pause(Duration poll_interval, Duration since_rows) {
+  return std::clamp(since_rows / 10, poll_interval / 10, poll_interval);
+}
+
 OutboxDrain::OutboxDrain(Runtime& runtime, OutboxPort port, Reader installation, Commits& commits,
                          Streams& streams, OutboxSettings settings, FactLimits facts,
                          OutboxMetrics metrics)
@@ -120,9 +124,14 @@ Async<void> OutboxDrain::run() {
   while (!stopping_) {
     const Result<bool> drained = co_await drain_batch();
     report(drained);
-    if (drained && *drained) continue;
-    const Duration pause = drained ? settings_.poll_interval : retry_delay;
-    if (!stopping_) co_await stop_requested_.wait_until(runtime_.now() + pause);
+    const MonoTime now = runtime_.now();
+    if (drained && *drained) {
+      rows_came_at_ = now;
+      continue;
+    }
+    const Duration pause =
+        drained ? outbox_pause(settings_.poll_interval, now - rows_came_at_) : retry_delay;
+    if (!stopping_) co_await stop_requested_.wait_until(now + pause);
   }
 }
 

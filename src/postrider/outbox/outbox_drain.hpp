@@ -39,11 +39,16 @@ struct OutboxPort {
 };
 
 struct OutboxSettings {
+  /// Between two questions at rest, at least 5 ms. See `outbox_pause`.
   Duration poll_interval = std::chrono::milliseconds{50};
   OutboxLimits limits;  ///< and never more than those of facts
 
   bool operator==(const OutboxSettings&) const = default;
 };
+
+/// How long to wait until the outbox is asked again: a tenth of the time since rows came last, but
+/// at least a tenth of the interval and at most the interval.
+Duration outbox_pause(Duration poll_interval, Duration since_rows);
 
 struct OutboxMetrics {
   prometheus::Counter& facts;
@@ -94,6 +99,7 @@ class OutboxDrain {
   std::map<StreamKey, OutboxBatch> batches_;   ///< the last one of each stream
   std::vector<std::string> rows_to_delete_;    ///< lists of those that are facts already
   std::string last_failure_;
+  MonoTime rows_came_at_{};
   Event stop_requested_;
   Gate gate_;
   bool stopping_ = false;

@@ -103,6 +103,19 @@ TEST(Outbox, a_batch_is_bounded_in_rows_and_bytes_but_never_empty) {
   EXPECT_FALSE(read({.fact_bytes_max = bytes - 1}).front().payload);
 }
 
+TEST(Outbox, is_asked_again_after_a_tenth_of_the_time_since_rows_came) {
+  using std::chrono::milliseconds;
+  const auto pause = [](std::int64_t since) {
+    return outbox_pause(milliseconds{50}, milliseconds{since});
+  };
+  EXPECT_EQ(pause(0), milliseconds{5});
+  EXPECT_EQ(pause(50), milliseconds{5});
+  EXPECT_EQ(pause(60), milliseconds{6});
+  EXPECT_EQ(pause(499), Duration{milliseconds{499}} / 10);
+  EXPECT_EQ(pause(500), milliseconds{50});
+  EXPECT_EQ(pause(3'600'000), milliseconds{50});
+}
+
 class OutboxDrainTest : public StreamWorld {
  protected:
   ~OutboxDrainTest() override { stop(); }
@@ -169,6 +182,23 @@ TEST_F(OutboxDrainTest, rows_become_facts_in_order_and_are_gone) {
   application.append_numbers(96, 97);
   pass(settings.poll_interval * 2);
   EXPECT_EQ(numbers(), sequence(97));
+}
+
+TEST_F(OutboxDrainTest, it_is_asked_more_often_while_rows_come) {
+  start();
+  pass(std::chrono::minutes{1});
+  const int before = outbox->statements;
+  pass(settings.poll_interval * 10);
+  const int at_rest = outbox->statements - before;
+  for (int n = 1; n <= 10; ++n) {
+    application.append_numbers(n, n);
+    pass(n == 1 ? settings.poll_interval : settings.poll_interval / 2);
+    EXPECT_EQ(numbers(), sequence(n));
+  }
+  pass(std::chrono::minutes{1});
+  const int after = outbox->statements;
+  pass(settings.poll_interval * 10);
+  EXPECT_LE(outbox->statements - after, at_rest + 1);
 }
 
 TEST_F(OutboxDrainTest, rows_that_are_facts_already_are_deleted_by_whoever_begins_next) {
