@@ -2,12 +2,17 @@
 
 #include <algorithm>
 
+#include "postrider/base/memory.hpp"
+
 namespace postrider {
 namespace {
 
 // The services that changed are compiled anew at each change, and all services when too many have
 // changed. Near the square root of all, n changes cost the least: n to the power of 1.5 compiled.
 constexpr std::size_t changed_min = 64;
+
+// Compiling takes ten times the memory that is kept.
+constexpr std::size_t many_entries = 1000;
 
 bool are_few(std::size_t changed, std::size_t all) {
   return changed < changed_min || changed * changed < all;
@@ -46,6 +51,7 @@ PatternIndex::PatternIndex(const std::vector<ServiceInterest>& services,
   for (const ServiceInterest& service : services) add_entries(service, patterns_of, entries);
   compiled_services_ = services.size();
   base_ = std::make_shared<const Base>(services, entries, automaton_bytes);
+  if (entries.size() >= many_entries) return_freed_memory();
   recent_ = std::make_shared<const PatternSet>(Entries{}, automaton_bytes);
 }
 
