@@ -68,8 +68,8 @@ std::int64_t DecisionTail::cost(std::span<const Row> rows) {
 Result<bool> DecisionTail::visit(ServiceKey service, StreamId after, const Visit& visit) const {
   for (const Row& row : rows_) {
     if (row->through <= after) continue;
-    TRY(const auto groups, unpack_decisions(row->after, row->through, row->data));
-    std::vector<StreamId> positions = positions_of(service, groups);
+    TRY(std::vector<StreamId> positions,
+        unpack_positions_of(service, row->after, row->through, row->data));
     positions.erase(positions.begin(), std::ranges::upper_bound(positions, after));
     if (!positions.empty() && !visit(std::move(positions), row->appended_at)) return false;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "postrider/base/assert.hpp"
 #include "postrider/base/varint.hpp"
@@ -30,7 +31,7 @@ bool take_rising(std::string_view& in, Number before, Number last, std::vector<N
   const auto count = take_varint(in);
   // Each number has a byte at least.
   if (!count || *count == 0 || *count > in.size()) return false;
-  numbers.reserve(static_cast<std::size_t>(*count));
+  numbers.reserve(numbers.size() + static_cast<std::size_t>(*count));
   for (std::uint64_t i = 0; i < *count; ++i) {
     const auto distance = take_varint(in);
     const auto room = static_cast<std::uint64_t>(last.value - before.value);
@@ -39,6 +40,52 @@ bool take_rising(std::string_view& in, Number before, Number last, std::vector<N
     numbers.push_back(before);
   }
   return true;
+}
+
+/// False when there are less.
+bool skip_varints(std::string_view& in, std::uint64_t count) {
+  std::size_t bytes = 0;
+  for (; count > 0 && bytes < in.size(); ++bytes) {
+    if ((static_cast<unsigned char>(in[bytes]) & 0x80) == 0) --count;
+  }
+  in.remove_prefix(bytes);
+  return count == 0;
+}
+
+/// Reads past what `put_rising` wrote; false when it is damaged.
+bool skip_rising(std::string_view& in) {
+  const auto count = take_varint(in);
+  return count && skip_varints(in, *count);
+}
+
+/// Reads past services; whether this one is among them, or empty when they are damaged.
+std::optional<bool> take_whether_has(std::string_view& in, ServiceKey service) {
+  auto left = take_varint(in);
+  if (!left) return std::nullopt;
+  ServiceKey each;
+  while (*left > 0 && each < service) {
+    const auto distance = take_varint(in);
+    if (!distance || *distance >= static_cast<std::uint64_t>(last_service.value - each.value)) {
+      return std::nullopt;
+    }
+    each = each.plus(static_cast<std::int64_t>(*distance) + 1);
+    --*left;
+  }
+  if (!skip_varints(in, *left)) return std::nullopt;
+  return each == service;
+}
+
+std::unexpected<Error> damaged(StreamId after) {
+  return fail(Code::storage_failed, "the decisions on the facts after {} are damaged", after);
+}
+
+/// The number of groups that follow; empty when it is damaged.
+std::optional<std::size_t> take_head(std::string_view& in) {
+  if (in.empty() || in.front() != plain_format) return std::nullopt;
+  in.remove_prefix(1);
+  const auto count = take_varint(in);
+  if (!count || *count > in.size() / group_bytes_min) return std::nullopt;
+  return static_cast<std::size_t>(*count);
 }
 
 bool is_each_once(std::span<const DecisionGroup> groups) {
@@ -65,23 +112,38 @@ std::string pack_decisions(StreamId after, std::span<const DecisionGroup> groups
 
 Result<std::vector<DecisionGroup>> unpack_decisions(StreamId after, StreamId through,
                                                     std::string_view packed) {
-  const auto damaged = [after] {
-    return fail(Code::storage_failed, "the decisions on the facts after {} are damaged", after);
-  };
-  if (through < after) return damaged();
-  if (packed.empty() || packed.front() != plain_format) return damaged();
-  packed.remove_prefix(1);
-  const auto count = take_varint(packed);
-  if (!count || *count > packed.size() / group_bytes_min) return damaged();
-  std::vector<DecisionGroup> groups(static_cast<std::size_t>(*count));
+  const auto count = take_head(packed);
+  if (through < after || !count) return damaged(after);
+  std::vector<DecisionGroup> groups(*count);
   for (DecisionGroup& group : groups) {
     if (!take_rising(packed, ServiceKey{}, last_service, group.services) ||
         !take_rising(packed, after, through, group.positions)) {
-      return damaged();
+      return damaged(after);
     }
   }
-  if (!packed.empty() || !is_each_once(groups)) return damaged();
+  if (!packed.empty() || !is_each_once(groups)) return damaged(after);
   return groups;
+}
+
+Result<std::vector<StreamId>> unpack_positions_of(ServiceKey service, StreamId after,
+                                                  StreamId through, std::string_view packed) {
+  const auto count = take_head(packed);
+  if (through < after || !count) return damaged(after);
+  std::vector<StreamId> positions;
+  std::size_t groups = 0;  // that it is in
+  for (std::size_t i = 0; i < *count; ++i) {
+    const auto has = take_whether_has(packed, service);
+    if (!has) return damaged(after);
+    const bool is_whole =
+        *has ? take_rising(packed, after, through, positions) : skip_rising(packed);
+    if (!is_whole) return damaged(after);
+    if (*has) ++groups;
+  }
+  if (groups > 1) std::ranges::sort(positions);
+  if (!packed.empty() || std::ranges::adjacent_find(positions) != positions.end()) {
+    return damaged(after);
+  }
+  return positions;
 }
 
 void DecisionGroups::add(StreamId id, const ServiceSet& services) {

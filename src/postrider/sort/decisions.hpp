@@ -30,6 +30,11 @@ std::string pack_decisions(StreamId after, std::span<const DecisionGroup> groups
 Result<std::vector<DecisionGroup>> unpack_decisions(StreamId after, StreamId through,
                                                     std::string_view packed);
 
+/// Those of one service, rising. What others get is passed over, and its damage may go unseen;
+/// otherwise as `unpack_decisions`.
+Result<std::vector<StreamId>> unpack_positions_of(ServiceKey service, StreamId after,
+                                                  StreamId through, std::string_view packed);
+
 /// Gathers decisions in the order of facts.
 class DecisionGroups {
  public:

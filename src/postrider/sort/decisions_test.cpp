@@ -176,5 +176,36 @@ TEST(PositionsOfAService, are_those_of_all_its_groups_in_order) {
   EXPECT_EQ(positions_of(ServiceKey{4}, groups), ids({}));
 }
 
+Result<std::vector<StreamId>> unpack_of(std::int64_t service, std::string_view packed) {
+  return unpack_positions_of(ServiceKey{service}, StreamId{7}, last_id, packed);
+}
+
+TEST(PositionsOfAService, are_unpacked_without_those_of_others) {
+  const Groups groups = {{services({1, 2, 300}), ids({10, 11, 1000})},
+                         {services({2}), ids({12, 5'000'000'000})},
+                         {services({2, 300}), ids({8, 15})}};
+  const std::string packed = pack_decisions(StreamId{7}, groups);
+  for (const std::int64_t service : {1, 2, 3, 299, 300, 301}) {
+    EXPECT_EQ(unpack_of(service, packed).value(), positions_of(ServiceKey{service}, groups));
+  }
+  EXPECT_EQ(unpack_of(1, pack_decisions(StreamId{7}, {})).value(), ids({}));
+}
+
+TEST(PositionsOfAService, of_damaged_decisions_are_refused) {
+  const std::string packed = pack_decisions(StreamId{7}, two_groups);
+  for (const std::int64_t service : {1, 2, 3}) {
+    for (std::size_t length = 0; length < packed.size(); ++length) {
+      EXPECT_FALSE(unpack_of(service, packed.substr(0, length))) << length;
+    }
+    EXPECT_FALSE(unpack_of(service, packed + '\0'));
+    EXPECT_FALSE(unpack_of(service, '\1' + packed.substr(1)));
+  }
+  EXPECT_FALSE(unpack_positions_of(ServiceKey{2}, StreamId{7}, StreamId{4'999'999'999}, packed));
+  EXPECT_FALSE(unpack_positions_of(ServiceKey{2}, StreamId{7}, StreamId{6}, packed));
+  Groups twice = two_groups;
+  twice[1].positions = ids({10, 1000});
+  EXPECT_FALSE(unpack_of(2, pack_decisions(StreamId{7}, twice)));
+}
+
 }  // namespace
 }  // namespace postrider
