@@ -5,6 +5,8 @@
 # folder with a link to the module and nothing else. So a wrong include does not compile.
 add_library(postrider_common INTERFACE)
 target_link_libraries(postrider_common INTERFACE postrider_warnings fmt::fmt)
+# For all or none: some libraries bring it along, and precompiled headers must agree.
+target_compile_options(postrider_common INTERFACE -pthread)
 target_compile_definitions(postrider_common INTERFACE POSTRIDER_VERSION="${PROJECT_VERSION}"
   FMT_ENFORCE_COMPILE_STRING=0)
 
@@ -28,6 +30,7 @@ function(postrider_module name)
     add_library(postrider_${name} STATIC ${sources})
     target_link_libraries(postrider_${name} PUBLIC postrider_common ${arg_DEPS})
     target_include_directories(postrider_${name} PUBLIC ${visible})
+    postrider_precompile(postrider_${name})
   else()
     add_library(postrider_${name} INTERFACE)
     target_link_libraries(postrider_${name} INTERFACE postrider_common ${arg_DEPS})
