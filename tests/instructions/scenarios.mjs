@@ -6,6 +6,8 @@ import {CountedServer} from './counted-server.mjs';
 
 const facts = makeFacts(27_000);
 const everyone = {users: [{exclusive: false, regex: '@.*'}]};
+const roomOf = number => `!room${number}:example.test`;
+const factsOfRooms = makeFacts(20_000, (fact, number) => (fact.room_id = roomOf(number % 100)));
 const nobody = number => ({users: [{exclusive: false, regex: `@nobody${number}_.*`}]});
 
 class World {
@@ -16,9 +18,9 @@ class World {
     this.receiver = receiver;
   }
 
-  async append(appends, each = 1) {
+  async append(appends, each = 1, from = facts) {
     for (let i = 0; i < appends; i += 1) {
-      const body = facts.slice(this.taken, this.taken += each).join('\n');
+      const body = from.slice(this.taken, this.taken += each).join('\n');
       const {status} = await this.server.appendRaw(body, {'content-type': 'application/x-ndjson'});
       if (status !== 200) throw new Error(`an append was answered ${status}`);
     }
@@ -71,6 +73,19 @@ async function backlog(world, appends) {
   await world.append(appends, 100);
 }
 
+/** Of each of 100 services 200 facts wait, among those of the others. */
+async function backlogs(world) {
+  for (let i = 0; i < 100; i += 1) {
+    await world.put(`s${i}`, {rooms: [{exclusive: false, regex: `${roomOf(i)}$`}]});
+    await world.turn(`s${i}`, 'pause');
+  }
+  await world.append(200, 100, factsOfRooms);
+}
+
+async function catchUp(world, services) {
+  for (let i = 0; i < services; i += 1) await world.deliver(`s${i}`, 2);
+}
+
 async function appendAndDeliver(world, count) {
   for (let i = 0; i < count; i += 1) {
     await world.delivered(1, () => world.append(1));
@@ -116,6 +131,10 @@ export const scenarios = {
   'fact in a transaction of 100, of a backlog': {
     prepare: world => backlog(world, 240),
     work: world => world.deliver('all', 240), of: 24_000,
+  },
+  'fact in a transaction of 100, of one of 100 services that catch up': {
+    prepare: backlogs,
+    work: world => catchUp(world, 40), of: 8000,
   },
 };
 

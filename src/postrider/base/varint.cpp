@@ -10,7 +10,7 @@ void put_varint(std::string& out, std::uint64_t value) {
   out.push_back(static_cast<char>(value));
 }
 
-std::optional<std::uint64_t> take_varint(std::string_view& in) {
+std::optional<std::uint64_t> take_long_varint(std::string_view& in) {
   constexpr int last_shift = 63;
   std::uint64_t value = 0;
   for (int shift = 0; shift <= last_shift && !in.empty(); shift += 7) {
