@@ -31,7 +31,7 @@ bool take_rising(std::string_view& in, Number before, Number last, std::vector<N
   const auto count = take_varint(in);
   // Each number has a byte at least.
   if (!count || *count == 0 || *count > in.size()) return false;
-  numbers.reserve(numbers.size() + static_cast<std::size_t>(*count));
+  if (numbers.empty()) numbers.reserve(static_cast<std::size_t>(*count));
   for (std::uint64_t i = 0; i < *count; ++i) {
     const auto distance = take_varint(in);
     const auto room = static_cast<std::uint64_t>(last.value - before.value);
