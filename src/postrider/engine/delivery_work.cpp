@@ -48,7 +48,7 @@ void DeliveryWork::add_stream(Stream& stream) {
       DecidedBy{interests_, catalog_.policy(stream.format().name())}, settings_.sorter,
       SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries,
                     metrics_.facts_unwanted.Add({{"stream", stream.name()}})});
-  compaction_.watch(stream.key());
+  compaction_.watch(stream.key(), stream.retain());
   if (started_) sorter->start();
   sorters_.emplace(stream.key(), std::move(sorter));
 }

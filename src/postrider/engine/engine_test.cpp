@@ -34,6 +34,23 @@ class EngineTest : public testing::Test {
     return sim::run(runtime, to.append(std::move(batch).value(), std::nullopt)).value().last;
   }
 
+  void put_webhook() {
+    const boost::json::value document = {{"kind", "webhook"},
+                                         {"id", "w"},
+                                         {"url", "http://w.test"},
+                                         {"secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}};
+    auto parsed = engine->kinds().parse(document);
+    ASSERT_TRUE(sim::run(runtime, engine->delivery()->services().put(std::move(parsed).value(),
+                                                                     ServiceSource::api)));
+  }
+  /// The webhook has all that there is.
+  bool run_until_idle() {
+    return runtime.run_until([this] {
+      const auto service = engine->delivery()->services().find("w");
+      return sort_lag() == 0 && !service->delivering && service->behind() == 0;
+    });
+  }
+
   /// Of the only stream.
   std::int64_t sort_lag() { return engine->streams().all().front()->sort_lag(); }
 
@@ -106,27 +123,28 @@ TEST_F(EngineTest, a_stream_whose_format_is_not_declared_keeps_the_one_that_it_h
 TEST_F(EngineTest, one_commit_is_between_an_append_and_the_request_to_an_idle_receiver) {
   settings.streams.declared["events"] = {};
   ASSERT_TRUE(start());
-  const boost::json::value document = {{"kind", "webhook"},
-                                       {"id", "w"},
-                                       {"url", "http://w.test"},
-                                       {"secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}};
-  auto parsed = engine->kinds().parse(document);
-  ServiceRegistry& services = engine->delivery()->services();
-  ASSERT_TRUE(sim::run(runtime, services.put(std::move(parsed).value(), ServiceSource::api)));
-  const auto is_idle = [&] {
-    const auto service = services.find("w");
-    return sort_lag() == 0 && !service->delivering && service->behind() == 0;
-  };
+  put_webhook();
   append(*stream("events").value());
-  ASSERT_TRUE(runtime.run_until(is_idle));
+  ASSERT_TRUE(run_until_idle());
   ASSERT_EQ(receiver.arrivals.size(), 1U);
 
   const double before = engine->metrics().committer().commits.Value();
   append(*stream("events").value());
   ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 2; }));
   EXPECT_EQ(engine->metrics().committer().commits.Value(), before + 1);
-  ASSERT_TRUE(runtime.run_until(is_idle));
+  ASSERT_TRUE(run_until_idle());
   EXPECT_EQ(engine->metrics().committer().commits.Value(), before + 2);  // what it has taken
+}
+
+TEST_F(EngineTest, facts_that_every_service_has_are_gone_soon_after_their_time) {
+  settings.streams.declared["events"].retain = std::chrono::seconds{2};
+  ASSERT_TRUE(start());
+  put_webhook();
+  append(*stream("events").value());
+  ASSERT_TRUE(run_until_idle());
+  EXPECT_EQ(stream("events").value()->dropped_through(), StreamId{0});
+  runtime.run_for(std::chrono::seconds{4});
+  EXPECT_EQ(stream("events").value()->dropped_through(), StreamId{1});
 }
 
 TEST_F(EngineTest, metrics_say_how_far_sorting_is_behind_and_how_many_services_are_up) {

@@ -118,14 +118,14 @@ Compaction::Compaction(Runtime& runtime, Commits& commits, DecisionTails& tails,
 
 void Compaction::start() {
   started_ = true;
-  for (const StreamKey stream : waiting_) watch(stream);
+  for (const auto& [stream, retain] : waiting_) watch(stream, retain);
 }
 
-void Compaction::watch(StreamKey stream) {
+void Compaction::watch(StreamKey stream, Duration retain) {
   if (started_) {
-    gate_.spawn(run(stream), "compaction");
+    gate_.spawn(run(stream, std::min(settings_.row_age_max, retain)), "compaction");
   } else {
-    waiting_.push_back(stream);
+    waiting_[stream] = retain;
   }
 }
 
@@ -136,30 +136,26 @@ Async<void> Compaction::stop() {
   co_await gate_.drained();
 }
 
-DecisionTail::Kept Compaction::kept_now() const {
-  return {.bytes = settings_.tail_bytes, .added_after = runtime_.now() - settings_.row_age_max};
+DecisionTail::Kept Compaction::kept_now(Duration row_age_max) const {
+  return {.bytes = settings_.tail_bytes, .added_after = runtime_.now() - row_age_max};
 }
 
-bool Compaction::is_due(const DecisionTail& tail) const {
-  return !tail.oldest(1, kept_now()).empty();
-}
-
-Async<void> Compaction::wait_until_due(DecisionTail* tail) {
-  while (!stopping_ && !is_due(*tail)) {
+Async<void> Compaction::wait_until_due(DecisionTail* tail, Duration row_age_max) {
+  while (!stopping_ && tail->oldest(1, kept_now(row_age_max)).empty()) {
     if (tail->rows().empty()) {
       co_await tail->changed().wait();
     } else {
-      co_await tail->changed().wait_until(tail->rows().front()->added_at + settings_.row_age_max);
+      co_await tail->changed().wait_until(tail->rows().front()->added_at + row_age_max);
     }
   }
 }
 
-Async<void> Compaction::run(StreamKey stream) {
+Async<void> Compaction::run(StreamKey stream, Duration row_age_max) {
   DecisionTail& tail = tails_.of(stream);
   while (true) {
-    co_await wait_until_due(&tail);
+    co_await wait_until_due(&tail, row_age_max);
     if (stopping_) co_return;
-    const Result<std::int64_t> cost = co_await fold_step(stream, kept_now());
+    const Result<std::int64_t> cost = co_await fold_step(stream, kept_now(row_age_max));
     if (!cost && cost.error().code == Code::stopping) co_return;
     if (cost) {
       co_await rest(&tail,

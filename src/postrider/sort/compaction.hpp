@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 
 #include "postrider/commit/committer.hpp"
 #include "postrider/runtime/gate.hpp"
@@ -31,8 +32,9 @@ class Compaction {
   Compaction(Runtime& runtime, Commits& commits, DecisionTails& tails, CompactionSettings settings);
 
   void start();
-  /// Of a stream that is new; also before `start`.
-  void watch(StreamKey stream);
+  /// Of a stream that is new; also before `start`. `retain`: how long its facts are kept. None can
+  /// be deleted before the row that names it is folded, so that no row gets older than this.
+  void watch(StreamKey stream, Duration retain = Duration::max());
   /// Ends after the commit that is under way.
   Async<void> stop();
 
@@ -41,17 +43,16 @@ class Compaction {
   Async<Result<std::int64_t>> fold_step(StreamKey stream, DecisionTail::Kept kept);
 
  private:
-  Async<void> run(StreamKey stream);
-  Async<void> wait_until_due(DecisionTail* tail);
+  Async<void> run(StreamKey stream, Duration row_age_max);
+  Async<void> wait_until_due(DecisionTail* tail, Duration row_age_max);
   Async<void> rest(DecisionTail* tail, Duration pause);
-  [[nodiscard]] DecisionTail::Kept kept_now() const;
-  [[nodiscard]] bool is_due(const DecisionTail& tail) const;
+  [[nodiscard]] DecisionTail::Kept kept_now(Duration row_age_max) const;
 
   Runtime& runtime_;
   Commits& commits_;
   DecisionTails& tails_;
   CompactionSettings settings_;
-  std::vector<StreamKey> waiting_;  ///< streams that were watched before the start
+  std::map<StreamKey, Duration> waiting_;  ///< streams that were watched before the start
   Gate gate_;
   Event stop_requested_;
   bool started_ = false;

@@ -206,9 +206,9 @@ class RunningCompaction : public Folding {
     if (compaction) run(compaction->stop());
   }
 
-  void start(CompactionSettings settings) {
+  void start(CompactionSettings settings, Duration retain = Duration::max()) {
     compaction.emplace(runtime, *committer, *tails, settings);
-    compaction->watch(events);
+    compaction->watch(events, retain);
     compaction->start();
   }
   void decide_next() {
@@ -285,6 +285,16 @@ TEST_F(RunningCompaction, keeps_a_young_row_when_it_folds_an_old_one) {
   decide_next();
   runtime.run_for(seconds{2});
   EXPECT_EQ(rows(), 1U);
+  EXPECT_EQ(folded(a, events), (Blocks{{1}}));
+}
+
+TEST_F(RunningCompaction, folds_a_row_once_its_facts_need_not_be_kept) {
+  start({.tail_bytes = 1U << 20, .row_age_max = minutes{1}}, seconds{10});
+  decide_next();
+  runtime.run_for(seconds{9});
+  EXPECT_EQ(rows(), 1U);
+  runtime.run_for(seconds{2});
+  EXPECT_EQ(rows(), 0U);
   EXPECT_EQ(folded(a, events), (Blocks{{1}}));
 }
 
