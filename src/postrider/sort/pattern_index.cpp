@@ -11,7 +11,7 @@ namespace {
 // changed. Near the square root of all, n changes cost the least: n to the power of 1.5 compiled.
 constexpr std::size_t changed_min = 64;
 
-// Compiling takes ten times the memory that is kept.
+// Compiling takes several times the memory that is kept.
 constexpr std::size_t many_entries = 1000;
 
 bool are_few(std::size_t changed, std::size_t all) {
