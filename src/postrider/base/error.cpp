@@ -27,6 +27,7 @@ constexpr std::array traits_table = {
     ErrorTraits{Code::limit_exceeded, "limit_exceeded", 400, "Limit exceeded", false},
     ErrorTraits{Code::storage_full, "storage_full", 507, "Storage is full", true},
     ErrorTraits{Code::storage_failed, "storage_failed", 500, "Storage failed", true},
+    ErrorTraits{Code::storage_refused, "storage_refused", 500, "The database refuses it", false},
     ErrorTraits{Code::storage_unavailable, "storage_unavailable", 503, "Database unavailable",
                 true},
     ErrorTraits{Code::storage_incompatible, "storage_incompatible", 500, "Incompatible database",

@@ -25,6 +25,7 @@ enum class Code {
   limit_exceeded,
   storage_full,
   storage_failed,
+  storage_refused,
   storage_unavailable,
   storage_incompatible,
   storage_locked,

@@ -41,8 +41,9 @@ class SqlRow {
 using RowCallback = std::function<void(const SqlRow&)>;
 
 /// One database connection. Used by one thread at a time. Errors: `storage_full`,
-/// `storage_unavailable` (for now; the same may be tried again), `storage_failed`. After an error
-/// inside a transaction only `rollback` may follow.
+/// `storage_unavailable` (for now; the same may be tried again), `storage_refused` (a value, a
+/// constraint or a limit: the same fails each time), `storage_failed`. After an error inside a
+/// transaction only `rollback` may follow.
 class SqlConnection {
  public:
   SqlConnection() = default;

@@ -97,6 +97,11 @@ void log_notice(void*, const char* message) {
   log_info("database: {}", one_line(message));
 }
 
+/// Whether the server refuses what is to be written: a wrong value, a constraint, a limit.
+bool is_refusal(std::string_view sql_state) {
+  return sql_state.starts_with("22") || sql_state.starts_with("23") || sql_state.starts_with("54");
+}
+
 Code code_of(std::string_view sql_state, bool lost) {
   if (lost || sql_state.starts_with("57P") || sql_state.starts_with("08")) {
     return Code::storage_unavailable;
@@ -104,7 +109,8 @@ Code code_of(std::string_view sql_state, bool lost) {
   if (sql_state == "53100") return Code::storage_full;
   const bool can_pass = sql_state == "40001" || sql_state == "40P01" || sql_state == "57014" ||
                         sql_state == "55P03" || sql_state == "53300";
-  return can_pass ? Code::storage_unavailable : Code::storage_failed;
+  if (can_pass) return Code::storage_unavailable;
+  return is_refusal(sql_state) ? Code::storage_refused : Code::storage_failed;
 }
 
 /// libpq's own message repeats the URL, and with it the password.

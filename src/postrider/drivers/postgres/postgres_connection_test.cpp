@@ -1,5 +1,6 @@
 #include "postrider/drivers/postgres/postgres_connection.hpp"
 
+#include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -86,6 +87,25 @@ TEST_F(PostgresConnectionTest, a_statement_that_fails_names_the_server_and_not_i
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, Code::storage_failed);
   EXPECT_NE(failed.error().detail.find("127.0.0.1"), std::string::npos) << failed.error().detail;
+}
+
+TEST_F(PostgresConnectionTest, says_when_it_is_the_statement_that_cannot_be_done) {
+  ASSERT_TRUE(connection->execute_once(
+      "CREATE TEMPORARY TABLE keyed (key TEXT PRIMARY KEY, small SMALLINT)"));
+  constexpr Statement insert{"INSERT INTO keyed VALUES ($1, 1)"};
+  ASSERT_TRUE(connection->execute(insert, {std::string_view("a")}));
+  std::string incompressible;
+  std::mt19937 chance(1);
+  while (incompressible.size() < 4000) incompressible += static_cast<char>('!' + chance() % 90);
+  const std::string_view not_utf8 = "\xff";
+  for (const std::string_view key :
+       {std::string_view("a"), not_utf8, std::string_view(incompressible)}) {
+    EXPECT_EQ(connection->execute(insert, {key}).error().code, Code::storage_refused);
+    ASSERT_TRUE(connection->begin());
+    EXPECT_TRUE(connection->enqueue(insert, {key}));
+    EXPECT_EQ(connection->commit().error().code, Code::storage_refused);
+    connection->rollback();
+  }
 }
 
 TEST_F(PostgresConnectionTest, what_only_reads_does_not_notice_that_the_connection_was_lost) {
@@ -268,9 +288,9 @@ TEST_F(PostgresConnectionTest, what_must_change_a_row_and_does_not_fails_all_of_
     EXPECT_TRUE(other->execute_once("DELETE FROM numbers"));
   }
   constexpr Statement divides{"SELECT 1 / 0"};
-  EXPECT_EQ(connection->execute(divides).error().code, Code::storage_failed);
+  EXPECT_EQ(connection->execute(divides).error().code, Code::storage_refused);
   ASSERT_TRUE(connection->begin());
-  EXPECT_EQ(connection->execute(divides).error().code, Code::storage_failed) << "not of before";
+  EXPECT_EQ(connection->execute(divides).error().code, Code::storage_refused) << "not of before";
   connection->rollback();
 }
 

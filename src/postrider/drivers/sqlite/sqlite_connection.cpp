@@ -58,6 +58,10 @@ Code code_of(int result, int system_error) {
                  : Code::storage_failed;
     case SQLITE_NOTADB:
       return Code::storage_incompatible;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+      return Code::storage_refused;
     default:
       return Code::storage_failed;
   }
