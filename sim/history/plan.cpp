@@ -199,6 +199,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
         .attributes = {},
         .retain = retain};
   }
+  if (random.chance(300)) plan.workload.refused = static_cast<int>(random.between(10, 200));
   return plan;
 }
 

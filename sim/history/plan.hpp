@@ -64,6 +64,7 @@ struct WorkloadPlan {
   int huge = 0;                    ///< facts of up to `huge_bytes`, in thousandths
   int webhooks = 0;                ///< of the registrations, in thousandths
   int keyed = 300;                 ///< appends under an idempotency key, in thousandths
+  int refused = 0;                 ///< appends that the database refuses, in thousandths
   Duration mean_pause{};           ///< between appends
   Duration mean_operator_pause{};  ///< between what an operator does; 0: nothing
 };

@@ -14,9 +14,16 @@ constexpr int sent_again_permille = 100;
 constexpr int old_token_permille = 200;
 
 Async<Result<AppendReceipt>> append_to(Engine* engine, std::string stream, std::string body,
-                                       std::optional<IdempotencyKey> key) {
+                                       std::optional<IdempotencyKey> key, bool is_refused) {
   CO_TRY(Stream* const found, co_await engine->streams().find_or_create(std::move(stream)));
   CO_TRY(auto facts, parse_facts(std::move(body), BodyKind::ndjson, found->format(), {}));
+  if (is_refused) {
+    AppendCondition refusal = [](SqlConnection&, IdRange) -> Result<bool> {
+      return fail(Code::storage_refused, "refused by the history");
+    };
+    CO_TRY(const auto receipt, co_await found->append_if(std::move(facts), std::move(refusal)));
+    co_return *receipt;
+  }
   co_return co_await found->append(std::move(facts), std::move(key));
 }
 
@@ -86,6 +93,10 @@ std::shared_ptr<Producers::Append> Producers::draw_append() {
   if (random_.chance(plan.keyed)) {
     append->key = IdempotencyKey{fmt::format("k{}", append->numbers.front()), append->body};
   }
+  if (plan.refused > 0 && random_.chance(plan.refused)) {
+    append->is_refused = true;
+    append->key.reset();
+  }
   return append;
 }
 
@@ -97,7 +108,7 @@ void Producers::attempt(const std::shared_ptr<Append>& append) {
   }
   context_.trace.note("append", append->stream, {append->numbers.front(), process->number()});
   process->call<Result<AppendReceipt>>(
-      append_to(&process->engine(), append->stream, append->body, append->key),
+      append_to(&process->engine(), append->stream, append->body, append->key, append->is_refused),
       [this, append](const std::optional<Result<AppendReceipt>>& receipt) {
         finish(append, receipt);
       });
@@ -105,6 +116,7 @@ void Producers::attempt(const std::shared_ptr<Append>& append) {
 
 void Producers::finish(const std::shared_ptr<Append>& append,
                        const std::optional<Result<AppendReceipt>>& receipt) {
+  if (receipt && !*receipt) check_failure(*append, receipt->error().code);
   if (receipt && *receipt) {
     answered(*append, **receipt);
     --open_;
@@ -115,6 +127,13 @@ void Producers::finish(const std::shared_ptr<Append>& append,
   } else {
     --open_;  // whether it is there, nobody knows
   }
+}
+
+void Producers::check_failure(const Append& append, Code code) {
+  if (append.is_refused || code != Code::storage_refused) return;
+  context_.referee.broken(Check::fails_alone,
+                          fmt::format("an append of {} facts to {} failed by another one",
+                                      append.numbers.size(), append.stream));
 }
 
 /// As a client does to whom the answer did not come.
@@ -129,6 +148,10 @@ void Producers::answered(const Append& append, const AppendReceipt& receipt) {
                       {receipt.first.value, receipt.last.value, receipt.repeated ? 1 : 0});
   const std::int64_t places = receipt.last.value - receipt.first.value + 1;
   const std::int64_t count = std::ssize(append.numbers);
+  if (append.is_refused) {
+    context_.referee.broken(Check::fails_alone, "an append that the database refuses was answered");
+    return;
+  }
   const bool fits = context_.ids_have_gaps() ? places >= count : places == count;
   if (!fits || receipt.fact_count != count) {
     context_.referee.broken(Check::durable_append,

@@ -26,6 +26,7 @@ class Producers {
     std::string body;
     std::vector<std::int64_t> numbers;
     std::optional<IdempotencyKey> key;
+    bool is_refused = false;               ///< by the database, each time
     std::optional<AppendReceipt> receipt;  ///< the first
   };
   void begin_next();
@@ -36,6 +37,7 @@ class Producers {
               const std::optional<Result<AppendReceipt>>& receipt);
   void answered(const Append& append, const AppendReceipt& receipt);
   void send_again_later(const std::shared_ptr<Append>& append);
+  void check_failure(const Append& append, Code code);
   [[nodiscard]] Duration draw_pause();
 
   Context& context_;

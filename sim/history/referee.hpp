@@ -22,6 +22,7 @@ enum class Check : std::uint8_t {
   idle,                 ///< and then nothing is left over, on the disk or in memory
   webhook,              ///< a webhook's request is signed right and says what it holds
   isolation,            ///< 5: a dead or slow receiver delays no other
+  fails_alone,          ///< an append that the database refuses fails no other
   repeatable,           ///< a seed's history is the same each time
 };
 

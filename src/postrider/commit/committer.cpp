@@ -1,6 +1,8 @@
 #include "postrider/commit/committer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include <prometheus/counter.h>
@@ -32,6 +34,21 @@ class AwaitedWrite final : public Write {
   std::function<Result<void>(SqlConnection&)> apply_;
   Reply<Result<void>> reply_;
 };
+
+/// Whether the same would fail each time, and without it the rest of a commit would not.
+bool is_of_one_write(const Result<void>& outcome) {
+  if (outcome) return false;
+  switch (outcome.error().code) {
+    case Code::storage_full:
+    case Code::storage_failed:
+    case Code::storage_unavailable:
+    case Code::session_ended:
+    case Code::stopping:
+      return false;
+    default:
+      return true;
+  }
+}
 
 std::unexpected<Error> session_ended() {
   return fail(Code::session_ended, "the session of this process has ended; try again");
@@ -167,14 +184,15 @@ Async<void> Committer::run() {
     is_committing_ = true;
     ++commits_begun_;
     Batch batch = prepare_next();
-    const MonoTime started = runtime_.now();
-    const Result<void> outcome = co_await commit_all(&batch);
-    metrics_.commits.Increment();
-    metrics_.commit_seconds.Observe(seconds(runtime_.now() - started));
-    if (fence_ != nullptr) fence_->on_commit(started, outcome);
+    Result<void> outcome = co_await commit_timed(&batch);
+    if (is_of_one_write(outcome) && !batch.participants.empty()) {
+      finish_participants(batch, outcome);
+      outcome = co_await commit_timed(&batch);
+    }
+    if (is_of_one_write(outcome)) co_await commit_halves(&batch.writes, outcome);
     is_committing_ = false;
     for (const auto& write : batch.writes) write->finish(outcome);
-    for (CommitParticipant* const each : batch.participants) each->finish(outcome);
+    finish_participants(batch, outcome);
     changed_.notify_all();
     batch = {};  // facts that were written are not kept for longer
     // Answers go out before the next commit is prepared.
@@ -182,14 +200,71 @@ Async<void> Committer::run() {
   }
 }
 
+Async<Result<void>> Committer::commit_timed(const Batch* batch) {
+  const MonoTime started = runtime_.now();
+  Result<void> outcome = co_await commit_all(batch);
+  metrics_.commits.Increment();
+  metrics_.commit_seconds.Observe(seconds(runtime_.now() - started));
+  if (fence_ != nullptr) fence_->on_commit(started, outcome);
+  co_return outcome;
+}
+
+/// Finishes all of them, which could not be committed together.
+Async<void> Committer::commit_halves(Writes* refused, Result<void> refusal) {
+  Writes writes = std::exchange(*refused, {});
+  const bool is_alone = writes.size() == 1;
+  if (is_alone) {
+    Writes halves = writes.front()->split();
+    if (halves.empty()) {
+      writes.front()->finish(refusal);
+      co_return;
+    }
+    writes = std::move(halves);
+  }
+  const auto middle = writes.begin() + (std::ssize(writes) + 1) / 2;
+  std::array<Batch, 2> halves;
+  std::move(writes.begin(), middle, std::back_inserter(halves[0].writes));
+  std::move(middle, writes.end(), std::back_inserter(halves[1].writes));
+  for (Batch& half : halves) {
+    if (is_alone) half.writes.front()->prepare();
+    const Result<void> outcome = co_await commit_timed(&half);
+    if (is_of_one_write(outcome)) {
+      co_await commit_halves(&half.writes, outcome);
+    } else {
+      for (const auto& write : half.writes) write->finish(outcome);
+    }
+  }
+}
+
 Committer::Batch Committer::prepare_next() {
   Batch batch{.writes = std::exchange(queue_, {}), .participants = {}};
   for (const auto& write : batch.writes) write->prepare();
   CommitBudget budget;
-  for (CommitParticipant* const each : std::exchange(participants_, {})) {
+  for (CommitParticipant* const each : take_participants()) {
     if (each->prepare(budget)) batch.participants.push_back(each);
   }
   return batch;
+}
+
+/// One that may be what was refused is asked alone; the others wait for the next commit.
+std::vector<CommitParticipant*> Committer::take_participants() {
+  const auto is_suspect = [this](const CommitParticipant* each) {
+    return std::ranges::find(suspects_, each) != suspects_.end();
+  };
+  std::vector<CommitParticipant*> taken;
+  for (CommitParticipant* const each : std::exchange(participants_, {})) {
+    const bool fits = taken.empty() || !(is_suspect(each) || is_suspect(taken.front()));
+    (fits ? taken : participants_).push_back(each);
+  }
+  return taken;
+}
+
+void Committer::finish_participants(Batch& batch, const Result<void>& outcome) {
+  for (CommitParticipant* const each : std::exchange(batch.participants, {})) {
+    if (outcome || is_of_one_write(outcome)) std::erase(suspects_, each);
+    if (is_of_one_write(outcome)) suspects_.push_back(each);
+    each->finish(outcome);
+  }
 }
 
 void Committer::join_next(CommitParticipant& participant) {
@@ -198,6 +273,7 @@ void Committer::join_next(CommitParticipant& participant) {
 
 Async<void> Committer::leave(CommitParticipant* participant) {
   std::erase(participants_, participant);
+  std::erase(suspects_, participant);
   const std::uint64_t begun = commits_begun_;
   while (is_committing_ && commits_begun_ == begun) co_await changed_.wait();
 }

@@ -11,15 +11,20 @@
 
 // The protocol of a commit. Writes are queued; when no commit is under way, all that are queued
 // become the next one. `prepare` fixes their contents on the engine thread, `reserve` draws IDs
-// outside of the transaction, `apply` runs in it on the lane, `finish` gives all of them the same
-// outcome. Participants come after the writes in `prepare`, `apply` and `finish`: what follows from
+// outside of the transaction, `apply` runs in it on the lane, `finish` gives them the outcome.
+// Participants come after the writes in `prepare`, `apply` and `finish`: what follows from
 // a write is on disk with it. With a fence the transaction begins with a heartbeat, which fails
 // once the session has ended.
 //
 // Faults. An unreachable database is tried again for 15 s. If the answer to a commit is lost,
 // nobody knows whether it happened; it is then looked up by its heartbeat, for as long as that
 // takes, before anything else is attempted: a commit is never reported as failed when it happened,
-// nor applied twice. Every other error fails all writes of the commit.
+// nor applied twice. A disk that fails or is full fails all writes of the commit.
+//
+// Every other error is of one write, and would come again. Participants hear of it first: what they
+// add can be added later, and from then on each is asked alone until it has succeeded. If the
+// writes fail without them too, they are committed in halves, these in halves again, until the one
+// that fails is alone. A write that holds what several clients have sent is split in the same way.
 
 namespace prometheus {
 class Counter;
@@ -44,12 +49,15 @@ class Write {
   /// On the committer's lane, before the transaction, and again before each further attempt. What
   /// is drawn here stays drawn when the transaction fails.
   virtual Result<void> reserve(SqlConnection&) { return {}; }
-  /// On the committer's lane, inside the transaction. Called again when that is tried again. An
-  /// error fails all writes of the commit.
+  /// On the committer's lane, inside the transaction. Called again when that is tried again.
   virtual Result<void> apply(SqlConnection& connection) = 0;
   /// On the engine thread, after the transaction is on disk, or with the reason why it is not. The
   /// last call.
   virtual void finish(const Result<void>& outcome) = 0;
+  /// On the engine thread, when the transaction has failed by what this write alone applies: it
+  /// becomes the two halves that it gives, in order, each of which is prepared when the one before
+  /// has finished. Then this is the last call. Empty when it cannot be divided.
+  virtual std::vector<std::unique_ptr<Write>> split() { return {}; }
 };
 
 /// What participants may still add to a commit, for which all who wait for it wait too.
@@ -90,14 +98,15 @@ class Commits {
 
   /// Waits for the commit that carries `apply`, which runs on the committer's lane, once for each
   /// attempt. `prepare` is called before, on the engine thread, when the contents of the commit are
-  /// being fixed and none is under way. Errors: what `apply` or another write of the same commit
-  /// failed with; `storage_full`, `storage_failed`, `storage_unavailable`; `session_ended`;
-  /// `stopping` when nothing is committed any more.
+  /// being fixed and none is under way. Errors: what `apply` failed with; `storage_full`,
+  /// `storage_failed`, `storage_unavailable`; `session_ended`; `stopping` when nothing is committed
+  /// any more.
   virtual Async<Result<void>> commit(std::function<void()> prepare,
                                      std::function<Result<void>(SqlConnection&)> apply) = 0;
   Async<Result<void>> commit(std::function<Result<void>(SqlConnection&)> apply);
 
-  /// The next commit asks it, once for each call. It must leave before it is destroyed.
+  /// The next commit asks it, or a later one, once for each call. It must leave before it is
+  /// destroyed.
   virtual void join_next(CommitParticipant& participant) = 0;
   /// Waits for the end of a commit that it may take part in.
   virtual Async<void> leave(CommitParticipant* participant) = 0;
@@ -145,6 +154,10 @@ class Committer final : public Commits {
   };
   Async<void> run();
   [[nodiscard]] Batch prepare_next();
+  [[nodiscard]] std::vector<CommitParticipant*> take_participants();
+  void finish_participants(Batch& batch, const Result<void>& outcome);
+  Async<Result<void>> commit_timed(const Batch* batch);
+  Async<void> commit_halves(Writes* refused, Result<void> refusal);
   Async<Result<void>> commit_all(const Batch* batch);
   Async<Result<bool>> settle_doubt();
   Async<Result<void>> reserve_all(const Writes* writes);
@@ -161,6 +174,7 @@ class Committer final : public Commits {
   Event stop_requested_;
   Writes queue_;
   std::vector<CommitParticipant*> participants_;  ///< of the next commit
+  std::vector<CommitParticipant*> suspects_;      ///< of one that was refused, until they succeed
   bool is_committing_ = false;
   std::uint64_t commits_begun_ = 0;
   bool in_doubt_ = false;  ///< it is not known yet whether the last attempt was committed

@@ -1,5 +1,7 @@
 #include "postrider/commit/committer.hpp"
 
+#include <algorithm>
+
 #include "postrider/stream/testing/stream_world.hpp"
 
 namespace postrider {
@@ -40,7 +42,7 @@ TEST_F(CommitterTest, what_comes_during_a_commit_goes_together_into_the_next) {
   EXPECT_EQ(writer->commits, 2);
 }
 
-TEST_F(CommitterTest, writes_of_one_commit_share_its_failure_and_leave_nothing) {
+TEST_F(CommitterTest, writes_of_one_commit_share_a_failure_of_the_disk_and_leave_nothing) {
   Gate gate{runtime};
   std::vector<Result<void>> outcomes;
   gate.spawn(commit_and_keep(*committer, insert_left, outcomes), "good");
@@ -54,6 +56,72 @@ TEST_F(CommitterTest, writes_of_one_commit_share_its_failure_and_leave_nothing) 
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
 }
 
+/// Fails as a value does that breaks a rule of the database.
+Result<void> apply_what_is_refused(SqlConnection& connection) {
+  TRY_VOID(put_stream(connection, "refused", "plain", WallTime{}));
+  return fail(Code::storage_refused, "planted");
+}
+
+TEST_F(CommitterTest, a_write_that_is_refused_fails_alone) {
+  constexpr int count = 17;
+  for (int culprit = 0; culprit < count; ++culprit) {
+    Gate gate{runtime};
+    std::vector<std::optional<Result<void>>> outcomes(count);
+    std::string order;
+    const auto commit = [&](int number) -> Async<void> {
+      const std::size_t at = static_cast<std::size_t>(number);
+      std::function<Result<void>(SqlConnection&)> apply = apply_what_is_refused;
+      if (number != culprit) apply = apply_nothing;
+      outcomes[at] = co_await committer->commit(std::move(apply));
+      if (*outcomes[at]) order += static_cast<char>('a' + number);
+    };
+    for (int number = 0; number < count; ++number) gate.spawn(commit(number), "write");
+    const int before = writer->commits;
+    run(gate.drained());
+    for (int number = 0; number < count; ++number) {
+      const auto& outcome = outcomes[static_cast<std::size_t>(number)];
+      ASSERT_TRUE(outcome);
+      EXPECT_EQ(outcome->has_value(), number != culprit) << number;
+    }
+    EXPECT_TRUE(std::ranges::is_sorted(order)) << order;
+    EXPECT_LE(writer->commits - before, 6) << "in halves, not one by one";
+    EXPECT_TRUE(read_streams(*reader).value().empty());
+  }
+}
+
+TEST_F(CommitterTest, of_two_writes_that_are_refused_both_fail_and_no_other) {
+  Gate gate{runtime};
+  std::vector<Result<void>> good;
+  std::vector<Result<void>> bad;
+  gate.spawn(commit_and_keep(*committer, apply_what_is_refused, bad), "bad");
+  gate.spawn(commit_and_keep(*committer, insert_left, good), "good");
+  gate.spawn(commit_and_keep(*committer, apply_what_is_refused, bad), "bad");
+  run(gate.drained());
+  ASSERT_EQ(bad.size(), 2U);
+  for (const auto& outcome : bad) EXPECT_EQ(outcome.error().detail, "planted");
+  ASSERT_EQ(good.size(), 1U);
+  EXPECT_TRUE(good[0]);
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
+TEST_F(CommitterTest, what_comes_while_a_commit_is_in_halves_goes_into_the_one_after) {
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  int applied = 0;
+  const auto refused = [&](SqlConnection&) -> Result<void> {
+    if (applied++ == 0) gate.spawn(commit_and_keep(*committer, insert_left, outcomes), "during");
+    return fail(Code::storage_refused, "planted");
+  };
+  gate.spawn(commit_and_keep(*committer, refused, outcomes), "refused");
+  gate.spawn(commit_and_keep(*committer, apply_nothing, outcomes), "beside it");
+  run(gate.drained());
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_FALSE(outcomes[0]);
+  EXPECT_TRUE(outcomes[1]);
+  EXPECT_TRUE(outcomes[2]);
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
 /// Counts what it is asked, and inserts a stream.
 class CountingParticipant final : public CommitParticipant {
  public:
@@ -64,11 +132,13 @@ class CountingParticipant final : public CommitParticipant {
   Result<void> apply(SqlConnection& connection) override {
     streams_before = read_streams(connection).value().size();
     TRY_VOID(put_stream(connection, "participant", "plain", WallTime{}));
+    if (is_refused) return fail(Code::storage_refused, "planted");
     return {};
   }
   void finish(const Result<void>& outcome) override { outcomes.push_back(outcome); }
 
   bool takes_part = true;
+  bool is_refused = false;
   int prepared = 0;
   std::size_t streams_before = 0;  ///< that `apply` found
   std::vector<Result<void>> outcomes;
@@ -94,6 +164,55 @@ TEST_F(CommitterTest, a_participant_shares_the_failure_of_the_writes) {
   ASSERT_EQ(participant.outcomes.size(), 1U);
   EXPECT_EQ(participant.outcomes[0].error().detail, "planted");
   EXPECT_TRUE(read_streams(*reader).value().empty());
+}
+
+TEST_F(CommitterTest, a_participant_that_is_refused_fails_without_the_writes) {
+  CountingParticipant participant;
+  participant.is_refused = true;
+  committer->join_next(participant);
+  EXPECT_TRUE(run(committer->commit(insert_left)));
+  ASSERT_EQ(participant.outcomes.size(), 1U);
+  EXPECT_EQ(participant.outcomes[0].error().detail, "planted");
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
+TEST_F(CommitterTest, a_write_that_is_refused_fails_without_those_that_have_a_participant) {
+  CountingParticipant participant;
+  committer->join_next(participant);
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+  gate.spawn(commit_and_keep(*committer, apply_what_is_refused, outcomes), "bad");
+  gate.spawn(commit_and_keep(*committer, insert_left, outcomes), "good");
+  run(gate.drained());
+  ASSERT_EQ(outcomes.size(), 2U);
+  EXPECT_FALSE(outcomes[0]);
+  EXPECT_TRUE(outcomes[1]);
+  EXPECT_EQ(participant.outcomes.size(), 1U);
+}
+
+TEST_F(CommitterTest, a_participant_that_is_always_refused_stops_no_other_one) {
+  CountingParticipant bad;
+  CountingParticipant good;
+  bad.is_refused = true;
+  for (int round = 0; round < 4; ++round) {
+    committer->join_next(bad);
+    committer->join_next(good);
+    EXPECT_TRUE(run(committer->commit(apply_nothing)));
+    EXPECT_TRUE(run(committer->commit(apply_nothing)));
+  }
+  EXPECT_TRUE(std::ranges::none_of(bad.outcomes, &Result<void>::has_value));
+  const auto refused = std::ranges::count(good.outcomes, false, &Result<void>::has_value);
+  EXPECT_EQ(refused, 1) << "only with the first of them, before it was known which one it is";
+  EXPECT_GE(std::ssize(good.outcomes), 3);
+
+  bad.is_refused = false;
+  committer->join_next(bad);
+  EXPECT_TRUE(run(committer->commit(apply_nothing)));
+  const auto before = std::ssize(bad.outcomes);
+  committer->join_next(good);
+  committer->join_next(bad);
+  EXPECT_TRUE(run(committer->commit(apply_nothing)));
+  EXPECT_EQ(std::ssize(bad.outcomes), before + 1) << "with the other one again";
 }
 
 TEST_F(CommitterTest, who_joined_and_does_not_take_part_writes_nothing_and_hears_nothing) {

@@ -54,7 +54,8 @@ std::optional<element> find_last(const element& content, std::string_view name) 
 
 void add_alias(const element& value, MatrixAttributes& event) {
   const std::string_view alias = usable_text(value);
-  if (!alias.empty() && event.aliases.size() < event_aliases_max) event.aliases.push_back(alias);
+  if (alias.empty() || alias.size() > alias_bytes_max) return;
+  if (event.aliases.size() < event_aliases_max) event.aliases.push_back(alias);
 }
 
 void add_aliases(const element& value, MatrixAttributes& event) {

@@ -6,6 +6,8 @@ namespace postrider {
 
 /// Of an event that names more, the first ones count.
 inline constexpr std::size_t event_aliases_max = 1000;
+/// A longer one is none (client-server API, "Room aliases").
+inline constexpr std::size_t alias_bytes_max = 255;
 
 /// Events as the Matrix client-server API shows them. `type` is required; `room_id`, `sender`,
 /// `state_key`, `event_id` (texts) and `origin_server_ts` (a whole number) are taken where present.

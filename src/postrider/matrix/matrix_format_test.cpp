@@ -125,6 +125,13 @@ TEST_F(MatrixFormatTest, takes_aliases_from_state_only) {
   EXPECT_FALSE(event_.names_aliases);
 }
 
+TEST_F(MatrixFormatTest, takes_what_is_longer_than_an_alias_may_be_for_none) {
+  const std::string longest = "#" + std::string(alias_bytes_max - 1, 'a');
+  read(R"({"type":"m.room.aliases","state_key":"h","content":{"aliases":[")" + longest + R"(",")" +
+       longest + R"(a","#b:h"]}})");
+  EXPECT_EQ(event_.aliases, (Aliases{longest, "#b:h"}));
+}
+
 TEST_F(MatrixFormatTest, keeps_a_bounded_number_of_aliases) {
   std::string list = "\"#a\"";
   for (std::size_t i = 0; i < event_aliases_max; ++i) list += ",\"#a\"";

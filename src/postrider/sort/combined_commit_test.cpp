@@ -87,6 +87,18 @@ TEST_F(CombinedCommit, leaves_nothing_when_it_fails_and_decides_anew) {
   EXPECT_EQ(stored_position(), StreamId{4});
 }
 
+TEST_F(CombinedCommit, that_the_database_refuses_for_a_decision_is_made_without_it) {
+  const int opened = policy.opened;
+  writer->refused_once = "INSERT INTO decisions";
+  writer->refusal = Code::storage_refused;
+  append("a");
+  ASSERT_TRUE(sort_all());
+  EXPECT_EQ(policy.opened, opened + 1);
+  EXPECT_EQ(inboxes.got[keys[0]], (Positions{2}));
+  EXPECT_EQ(stored_position(), StreamId{2});
+  EXPECT_EQ(stream->linear_position(), StreamId{2}) << "it has the ID of the first attempt";
+}
+
 TEST_F(CombinedCommit, leaves_an_append_with_a_condition_to_the_next_one) {
   EXPECT_TRUE(append_if("a", true));
   ASSERT_TRUE(sort_all());

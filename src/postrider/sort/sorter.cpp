@@ -127,11 +127,14 @@ Async<Result<void>> Sorter::sort_next() {
 
   // `prepare` decides on them, and on what that commit appends.
   waiting_ = Waiting{after, std::move(run)};
+  failure_.reset();
   join_next();
   std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) {
     return Result<void>{};
   };
-  co_return co_await commits_.commit(std::move(nothing));
+  CO_TRY_VOID(co_await commits_.commit(std::move(nothing)));
+  if (failure_) co_return std::unexpected(*std::exchange(failure_, std::nullopt));
+  co_return Result<void>{};
 }
 
 bool Sorter::may_decide_now() const {
@@ -208,6 +211,7 @@ void Sorter::finish(const Result<void>& outcome) {
   if (is_committed) {
     publish();
   } else {
+    if (!outcome) failure_ = outcome.error();
     interest_.reset();  // it ran ahead of the disk
     adopted_version_ = 0;
   }

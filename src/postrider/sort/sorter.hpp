@@ -103,6 +103,7 @@ class Sorter final : private CommitParticipant {
   std::unique_ptr<StreamInterest> interest_;  ///< null: to be opened anew from what is stored
   std::optional<Waiting> waiting_;
   std::unique_ptr<Decisions> pending_;  ///< of the commit under way
+  std::optional<Error> failure_;        ///< of the last commit, which others may have survived
   std::vector<std::weak_ptr<DecisionWatch>> watches_;
   Gate gate_;
   Event stop_requested_;

@@ -48,6 +48,25 @@ TEST_F(TypeSorterTest, opens_the_state_of_interest_anew_after_a_commit_that_fail
   EXPECT_EQ(policy.compiled, 1);
 }
 
+TEST_F(TypeSorterTest, tries_again_after_a_pause_when_the_database_refuses_its_decision) {
+  ask_for(keys[0], "a");
+  append("a");
+  int refused = 0;
+  for (int round = 0; round < 3; ++round) {
+    writer->refused_once = "INSERT INTO decisions";
+    writer->refusal = Code::storage_refused;
+    runtime.run_until([this] { return writer->refused_once.empty(); });
+    ++refused;
+    const MonoTime before = runtime.now();
+    writer->refused_once = "UPDATE streams SET sorted_through";
+    ASSERT_TRUE(runtime.run_until([this] { return writer->refused_once.empty(); }));
+    EXPECT_GE(runtime.now() - before, seconds{1});
+  }
+  EXPECT_EQ(refused, 3);
+  ASSERT_TRUE(sort_all());
+  EXPECT_EQ(inboxes.got[keys[0]], (Positions{1}));
+}
+
 TEST_F(TypeSorterTest, takes_no_state_over_that_another_process_has_gone_on_with) {
   ask_for(keys[0], "a");
   append("a");

@@ -1,6 +1,8 @@
 #include "postrider/stream/stream.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include <prometheus/histogram.h>
@@ -40,7 +42,7 @@ class Stream::AppendWrite final : public Write {
   void add(PendingAppend append) { appends_.push_back(std::move(append)); }
 
   void prepare() override {
-    stream_.next_write_ = nullptr;
+    if (stream_.next_write_ == this) stream_.next_write_ = nullptr;
     now_ = stream_.runtime_.wall_now();
     keys_expired_before_ =
         now_ - std::chrono::ceil<std::chrono::milliseconds>(stream_.settings_.idempotency_retain);
@@ -87,11 +89,26 @@ class Stream::AppendWrite final : public Write {
     stream_.prepared_.clear();
     if (is_prepared_) {
       stream_.finish_commit(reservation_, newest_session_, std::move(chunks_), std::move(blocks_));
-    } else {
+    } else if (stream_.next_write_ == this) {
       // There is no commit: the server stops, or the session has ended.
       stream_.next_write_ = nullptr;
     }
     for (PendingAppend& append : appends_) stream_.answer(append, outcome);
+  }
+
+  /// Its IDs are given back, as after every failure; each half reserves some of its own.
+  std::vector<std::unique_ptr<Write>> split() override {
+    if (appends_.size() == 1) return {};
+    const auto middle = appends_.begin() + std::ssize(appends_) / 2;
+    std::array halves = {std::make_unique<AppendWrite>(stream_),
+                         std::make_unique<AppendWrite>(stream_)};
+    std::move(appends_.begin(), middle, std::back_inserter(halves[0]->appends_));
+    std::move(middle, appends_.end(), std::back_inserter(halves[1]->appends_));
+    appends_.clear();
+    finish(fail(Code::storage_refused, "it is committed in halves"));
+    std::vector<std::unique_ptr<Write>> writes;
+    for (auto& half : halves) writes.push_back(std::move(half));
+    return writes;
   }
 
  private:

@@ -76,6 +76,59 @@ TEST_F(StreamTest, a_failed_append_leaves_no_fact_and_its_ids_are_not_given_agai
   EXPECT_EQ(ids_of(read(*stream, 0)), (std::vector<std::int64_t>{1, 2, 6}));
 }
 
+TEST_F(StreamTest, an_append_that_is_refused_fails_alone_among_those_of_its_commit) {
+  constexpr int count = 9;
+  const auto stream = open_stream(no_tail);
+  for (int culprit = 0; culprit < count; ++culprit) {
+    const StreamId before = stream->linear_position();
+    Gate gate{runtime};
+    std::vector<StreamId> firsts;
+    const auto append = [&](int number) -> Async<void> {
+      AppendCondition condition = [number, culprit](SqlConnection&, IdRange) -> Result<bool> {
+        if (number == culprit) return fail(Code::storage_refused, "planted");
+        return true;
+      };
+      const auto receipt =
+          co_await stream->append_if(facts(*stream, 2, number), std::move(condition));
+      EXPECT_EQ(receipt.has_value(), number != culprit);
+      if (receipt) firsts.push_back((*receipt)->first);
+    };
+    for (int number = 0; number < count; ++number) gate.spawn(append(number), "append");
+    run(gate.drained());
+    ASSERT_EQ(firsts.size(), static_cast<std::size_t>(count - 1));
+    EXPECT_TRUE(std::ranges::is_sorted(firsts));
+    EXPECT_EQ(ids_of(read(*stream, before.value, 100)).size(), 2U * (count - 1));
+  }
+  EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
+}
+
+TEST_F(StreamTest, what_is_appended_while_a_commit_is_in_halves_comes_after_it) {
+  const auto stream = open_stream(no_tail);
+  Gate gate{runtime};
+  std::vector<StreamId> firsts;
+  const auto append = [&](int number) -> Async<void> {
+    const auto receipt = co_await stream->append(facts(*stream, 1, number), std::nullopt);
+    EXPECT_TRUE(receipt);
+    if (receipt) firsts.push_back(receipt->first);
+  };
+  int asked = 0;
+  const auto append_refused = [&]() -> Async<void> {
+    AppendCondition condition = [&](SqlConnection&, IdRange) -> Result<bool> {
+      gate.spawn(append(100 + asked), "during");
+      ++asked;
+      return fail(Code::storage_refused, "planted");
+    };
+    EXPECT_FALSE(co_await stream->append_if(facts(*stream, 1, 99), std::move(condition)));
+  };
+  gate.spawn(append(1), "before");
+  gate.spawn(append_refused(), "refused");
+  gate.spawn(append(2), "behind");
+  run(gate.drained());
+  EXPECT_GE(asked, 2);
+  EXPECT_EQ(firsts.size(), 2U + static_cast<std::size_t>(asked));
+  EXPECT_TRUE(std::ranges::is_sorted(firsts));
+}
+
 TEST_F(StreamTest, reads_the_same_from_memory_and_from_disk) {
   const auto warm = open_stream();
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(run(warm->append(facts(*warm, 7, i), std::nullopt)));
