@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -23,6 +24,39 @@ constexpr std::size_t instance_name_bytes_max = 63;
 constexpr std::size_t schema_name_bytes_max = 63;
 constexpr std::string_view sqlite_scheme = "sqlite:";
 
+constexpr int port_max = 65'535;
+
+bool is_postgres_url(std::string_view text) {
+  return text.starts_with("postgresql://") || text.starts_with("postgres://");
+}
+
+/// The first port in the URL that cannot be one; empty when there is none. A URL may name several
+/// hosts, each with a port.
+std::string_view wrong_port(std::string_view url) {
+  url.remove_prefix(url.find("://") + 3);
+  url = url.substr(0, url.find_first_of("/?"));
+  url.remove_prefix(url.rfind('@') + 1);
+  while (!url.empty()) {
+    std::string_view host = url.substr(0, url.find(','));
+    url.remove_prefix(std::min(host.size() + 1, url.size()));
+    host.remove_prefix(host.rfind(']') + 1);  // of an IPv6 address
+    const std::size_t colon = host.rfind(':');
+    if (colon == std::string_view::npos || colon + 1 == host.size()) continue;
+    const std::string_view port = host.substr(colon + 1);
+    int number = 0;
+    const auto [end, error] = std::from_chars(port.begin(), port.end(), number);
+    const bool fits = error == std::errc{} && end == port.end();
+    if (!fits || number < 1 || number > port_max) return port;
+  }
+  return {};
+}
+
+std::string postgres_fault(std::string_view url) {
+  const std::string_view port = wrong_port(url);
+  if (port.empty()) return "";
+  return fmt::format("names the port \"{}\"; a port is a number from 1 to {}", port, port_max);
+}
+
 bool only_of(std::string_view text, std::string_view alphabet) {
   return text.find_first_not_of(alphabet) == std::string_view::npos;
 }
@@ -31,16 +65,16 @@ bool only_of(std::string_view text, std::string_view alphabet) {
 
 std::string database_fault(const std::string& text) {
   const bool is_sqlite = text.starts_with(sqlite_scheme) && text.size() > sqlite_scheme.size();
-  const bool is_postgres = text.starts_with("postgresql://") || text.starts_with("postgres://");
-  if (is_sqlite || is_postgres) return "";
+  if (is_sqlite) return "";
+  if (is_postgres_url(text)) return postgres_fault(text);
   return "names no database; allowed: sqlite:PATH, such as sqlite:./postrider.db, or"
          " postgresql://USER@HOST/NAME";
 }
 
 std::string outbox_fault(const std::string& text) {
-  const bool is_postgres = text.starts_with("postgresql://") || text.starts_with("postgres://");
-  return text.empty() || is_postgres ? ""
-                                     : "names no database; allowed: postgresql://USER@HOST/NAME";
+  if (text.empty()) return "";
+  if (is_postgres_url(text)) return postgres_fault(text);
+  return "names no database; allowed: postgresql://USER@HOST/NAME";
 }
 
 std::string schema_fault(const std::string& text) {

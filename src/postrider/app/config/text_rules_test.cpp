@@ -17,6 +17,21 @@ TEST(DatabaseRule, takes_urls_of_postgresql_and_keeps_their_passwords) {
   EXPECT_EQ(database_fault("postgresql:user:secret@host").find("secret"), std::string::npos);
 }
 
+TEST(DatabaseRule, takes_ports_from_1_to_65535_of_each_host) {
+  for (const std::string hosts :
+       {"host:1", "host:65535", "host:", "u:99999@host", "[::1]", "[fe80::1]:5432", "a:1,b:2",
+        "host/db?application_name=a:0", ""}) {
+    EXPECT_EQ(database_fault("postgresql://" + hosts), "") << hosts;
+  }
+  for (const std::string hosts :
+       {"host:0", "host:65536", "host:99999/db", "u:p@host:x", "[::1]:-1", "a:1,b:70000?x=y"}) {
+    EXPECT_NE(database_fault("postgresql://" + hosts), "") << hosts;
+  }
+  EXPECT_EQ(database_fault("postgres://u:secret@h:99999"),
+            R"(names the port "99999"; a port is a number from 1 to 65535)");
+  EXPECT_NE(outbox_fault("postgresql://h:99999"), "");
+}
+
 TEST(SchemaRule, takes_1_to_63_lower_case_characters) {
   EXPECT_EQ(schema_fault("a"), "");
   EXPECT_EQ(schema_fault("_" + std::string(62, '9')), "");

@@ -315,6 +315,12 @@ TEST(PostgresConnectionOwnServer, works_on_after_the_server_was_killed_and_start
   EXPECT_EQ(rows, 1);
 }
 
+std::string as_user(const std::string& url, std::string_view user) {
+  const std::string_view before = "postgres@";
+  std::string changed = url;
+  return changed.replace(changed.find(before), before.size(), std::string(user) + "@");
+}
+
 TEST(PostgresDatabaseTest, has_one_writer_of_each_name) {
   const PostgresSettings settings{.url = PostgresServer::shared().url(), .schema = "one_writer"};
   const auto database = PostgresDatabase::open(settings).value();
@@ -360,6 +366,44 @@ TEST(PostgresDatabaseTest, who_does_nothing_inside_a_transaction_loses_it) {
   ASSERT_TRUE(writer->begin());
   EXPECT_EQ(writer->execute(insert).value(), 1) << "the late one is not there";
   writer->rollback();
+}
+
+TEST(PostgresDatabaseTest, the_defaults_of_a_database_or_a_user_do_not_stop_it) {
+  const std::string& url = PostgresServer::shared().url();
+  const auto accept = [](PostgresConnection&) { return Result<void>{}; };
+  const auto admin = PostgresConnection::open(url, accept).value();
+  ASSERT_TRUE(admin->execute_once(
+      "CREATE ROLE hampered LOGIN; GRANT CREATE ON DATABASE postgres TO hampered;"
+      "ALTER ROLE hampered SET default_transaction_read_only = on;"
+      "ALTER ROLE hampered SET statement_timeout = '20ms';"
+      "ALTER ROLE hampered SET synchronous_commit = off;"
+      "ALTER ROLE hampered SET default_transaction_isolation = 'serializable'"));
+  const auto database =
+      PostgresDatabase::open({.url = as_user(url, "hampered"), .schema = "hampered"});
+  ASSERT_TRUE(database) << database.error().detail;
+  const auto writer = (*database)->connect(Database::Access::read_write).value();
+  constexpr Statement nap{"SELECT 1 FROM pg_sleep(0.1)"};
+  EXPECT_TRUE(writer->execute(nap));
+  EXPECT_TRUE(writer->execute_once("DELETE FROM streams"));
+}
+
+TEST(PostgresDatabaseTest, a_user_without_rights_is_told_which_ones) {
+  const std::string& url = PostgresServer::shared().url();
+  const auto accept = [](PostgresConnection&) { return Result<void>{}; };
+  const auto admin = PostgresConnection::open(url, accept).value();
+  ASSERT_TRUE(admin->execute_once("CREATE ROLE guest LOGIN; CREATE SCHEMA of_others"));
+  const std::string guest = as_user(url, "guest");
+  const auto no_schema = PostgresDatabase::open({.url = guest, .schema = "of_guest"});
+  ASSERT_FALSE(no_schema);
+  EXPECT_NE(no_schema.error().detail.find("GRANT CREATE ON DATABASE"), std::string::npos)
+      << no_schema.error().detail;
+  const auto no_usage = PostgresDatabase::open({.url = guest, .schema = "of_others"});
+  ASSERT_FALSE(no_usage);
+  EXPECT_EQ(no_usage.error().detail,
+            "user guest may not use schema of_others; let its owner say"
+            " GRANT USAGE, CREATE ON SCHEMA \"of_others\" TO \"guest\"");
+  ASSERT_TRUE(admin->execute_once("GRANT USAGE, CREATE ON SCHEMA of_others TO guest"));
+  EXPECT_TRUE(PostgresDatabase::open({.url = guest, .schema = "of_others"}));
 }
 
 TEST(PostgresDatabaseTest, a_reader_cannot_write) {

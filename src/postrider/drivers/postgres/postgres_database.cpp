@@ -13,6 +13,11 @@ constexpr Statement version_sql{"SELECT current_setting('server_version_num')::b
 // it for a moment more.
 constexpr Statement lock_sql{"SELECT pg_advisory_lock(hashtextextended($1, 0))"};
 
+constexpr Statement schema_exists_sql{"SELECT count(*) FROM pg_namespace WHERE nspname = $1"};
+constexpr Statement schema_rights_sql{
+    "SELECT current_user::text, (has_schema_privilege($1, 'USAGE')"
+    " AND has_schema_privilege($1, 'CREATE'))::int"};
+
 constexpr Statement unfinished_copy_sql{"SELECT count(to_regclass('unfinished_copy'))"};
 
 Result<void> check_version(PostgresConnection& connection) {
@@ -52,6 +57,16 @@ Result<void> check_copy(PostgresConnection& connection, const std::string& schem
               schema);
 }
 
+/// What the database or the user may have as defaults is not for us.
+Result<void> override_defaults(PostgresConnection& connection, std::chrono::milliseconds timeout,
+                               bool writes) {
+  return connection.execute_once(
+      fmt::format("SET statement_timeout = {}; SET default_transaction_read_only = {};"
+                  " SET default_transaction_isolation = 'read committed';"
+                  " SET synchronous_commit = on; SET client_min_messages = warning",
+                  timeout.count(), writes ? "off" : "on"));
+}
+
 Result<void> prepare_session(PostgresConnection& connection, const PostgresSettings& settings,
                              Database::Access access) {
   const auto timeout =
@@ -59,15 +74,44 @@ Result<void> prepare_session(PostgresConnection& connection, const PostgresSetti
   const auto idle =
       std::chrono::duration_cast<std::chrono::milliseconds>(settings.transaction_idle_max);
   const bool writes = access == Database::Access::read_write;
+  TRY_VOID(override_defaults(connection, timeout, writes));
   TRY_VOID(connection.execute_once(
-      fmt::format("SET application_name = 'postrider'; SET statement_timeout = {};"
-                  " SET idle_in_transaction_session_timeout = {};"
-                  " SET default_transaction_isolation = 'read committed';"
-                  " SET search_path = \"{}\"; SET default_transaction_read_only = {};"
-                  " SET synchronous_commit = on; SET client_min_messages = warning",
-                  timeout.count(), idle.count(), settings.schema, writes ? "off" : "on")));
+      fmt::format("SET application_name = 'postrider';"
+                  " SET idle_in_transaction_session_timeout = {}; SET search_path = \"{}\"",
+                  idle.count(), settings.schema)));
   if (writes) TRY_VOID(take_name(connection, settings));
   return {};
+}
+
+/// A schema that is there already may have been made by somebody who may do more than this user.
+Result<void> use_schema(PostgresConnection& connection, const std::string& schema) {
+  bool exists = false;
+  TRY_VOID(connection.SqlConnection::execute(
+      schema_exists_sql, {std::string_view(schema)},
+      [&exists](const SqlRow& row) { exists = row.integer(0) > 0; }));
+  if (!exists) {
+    const auto created =
+        connection.execute_once(fmt::format("CREATE SCHEMA IF NOT EXISTS \"{}\"", schema));
+    if (!created) {
+      return fail(created.error().code,
+                  "{}; to make schema {} the user needs GRANT CREATE ON DATABASE",
+                  created.error().detail, schema);
+    }
+  }
+  bool may_use = false;
+  std::string user;
+  TRY_VOID(connection.SqlConnection::execute(schema_rights_sql, {std::string_view(schema)},
+                                             [&](const SqlRow& row) {
+                                               user = row.text(0);
+                                               may_use = row.integer(1) > 0;
+                                             }));
+  if (!may_use) {
+    return fail(Code::storage_incompatible,
+                "user {0} may not use schema {1}; let its owner say"
+                " GRANT USAGE, CREATE ON SCHEMA \"{1}\" TO \"{0}\"",
+                user, schema);
+  }
+  return connection.execute_once(fmt::format("SET search_path = \"{}\"", schema));
 }
 
 }  // namespace
@@ -77,12 +121,11 @@ Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(PostgresSetting
   const auto check = [](PostgresConnection& connection) { return check_version(connection); };
   TRY(const auto connection, PostgresConnection::open(database->settings_.url, check));
   const std::string& schema = database->settings_.schema;
+  // A migration takes as long as it takes.
+  TRY_VOID(override_defaults(*connection, std::chrono::milliseconds{0}, true));
   TRY_VOID(take_lock(*connection, schema,
                      fmt::format("another postrider migrates schema {}; try again", schema)));
-  TRY_VOID(connection->execute_once(
-      fmt::format("SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS \"{0}\";"
-                  " SET search_path = \"{0}\"",
-                  schema)));
+  TRY_VOID(use_schema(*connection, schema));
   TRY_VOID(migrate(*connection, postgres_dialect));
   if (!database->settings_.takes_unfinished_copy) TRY_VOID(check_copy(*connection, schema));
   return database;
