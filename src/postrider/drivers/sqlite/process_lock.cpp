@@ -24,7 +24,7 @@ std::string read_holder(int descriptor) {
 
 Result<ProcessLock> ProcessLock::take(const std::string& path, const std::string& subject) {
   ProcessLock lock;
-  lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock.descriptor_ < 0) {
     return fail(Code::storage_failed,
                 "cannot open {}: {}; does its folder exist and may you write"

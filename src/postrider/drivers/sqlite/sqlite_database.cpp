@@ -1,6 +1,8 @@
 #include "postrider/drivers/sqlite/sqlite_database.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "postrider/drivers/sqlite/sqlite_connection.hpp"
 #include "postrider/store/migrations.hpp"
@@ -18,6 +20,13 @@ constexpr Statement application_id_sql{
     "SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)"
     " FROM pragma_application_id"};
 
+/// Registrations are in it with their tokens. SQLite gives its other files the same mode, and says
+/// what is wrong when there is no file afterwards. One that exists stays as its owner wants it.
+void make_private_file(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor >= 0) ::close(descriptor);
+}
+
 }  // namespace
 
 SqliteDatabase::SqliteDatabase(SqliteSettings settings, ProcessLock lock)
@@ -27,6 +36,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(SqliteSettings sett
   ProcessLock lock;
   if (settings.vfs.empty()) {
     TRY(lock, ProcessLock::take(settings.path + ".lock", settings.path));
+    make_private_file(settings.path);
   }
   std::unique_ptr<SqliteDatabase> database(
       new SqliteDatabase(std::move(settings), std::move(lock)));

@@ -68,6 +68,40 @@ TEST_F(SqliteDatabaseTest, a_rolled_back_transaction_leaves_nothing_and_a_commit
   EXPECT_EQ(members(*database->connect(Access::read_only).value()), 2);
 }
 
+std::filesystem::perms mode_of(const std::string& path) {
+  return std::filesystem::status(path).permissions();
+}
+
+TEST_F(SqliteDatabaseTest, nobody_else_may_read_its_files) {
+  const auto database = SqliteDatabase::open(settings()).value();
+  const auto connection = database->connect(Access::read_write).value();
+  ASSERT_TRUE(connection->execute(insert_sql, {1, std::string_view("!r"), std::string_view("@a")}));
+  using std::filesystem::perms;
+  for (const char* file : {"p.db", "p.db-wal", "p.db-shm", "p.db.lock"}) {
+    EXPECT_EQ(mode_of(folder_.file(file)), perms::owner_read | perms::owner_write) << file;
+  }
+}
+
+TEST_F(SqliteDatabaseTest, a_file_keeps_the_mode_that_its_owner_has_given_it) {
+  SqliteDatabase::open(settings()).value();
+  using std::filesystem::perms;
+  const perms shared = perms::owner_read | perms::owner_write | perms::group_read;
+  std::filesystem::permissions(folder_.file("p.db"), shared);
+  SqliteDatabase::open(settings()).value();
+  EXPECT_EQ(mode_of(folder_.file("p.db")), shared);
+}
+
+TEST_F(SqliteDatabaseTest, a_value_that_breaks_a_rule_is_refused_as_such) {
+  const auto database = SqliteDatabase::open(settings()).value();
+  const auto connection = database->connect(Access::read_write).value();
+  const auto insert = [&](SqlValue user) {
+    return connection->execute(insert_sql, {1, std::string_view("!r"), user});
+  };
+  ASSERT_TRUE(insert(std::string_view("@a")));
+  EXPECT_EQ(insert(std::string_view("@a")).error().code, Code::storage_refused);
+  EXPECT_EQ(insert(nullptr).error().code, Code::storage_refused);
+}
+
 TEST_F(SqliteDatabaseTest, a_second_open_is_refused_naming_the_process) {
   const auto database = SqliteDatabase::open(settings()).value();
   const auto second = SqliteDatabase::open(settings());
