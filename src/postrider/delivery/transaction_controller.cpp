@@ -22,6 +22,7 @@
 
 #include "postrider/base/assert.hpp"
 #include "postrider/base/log.hpp"
+#include "postrider/delivery/answer_excerpt.hpp"
 #include "postrider/delivery/delivery_run.hpp"
 #include "postrider/runtime/yield.hpp"
 
@@ -30,19 +31,12 @@ namespace {
 
 // How long a full or failing disk is left alone before delivery tries to write to it again.
 constexpr Duration storage_retry_delay = std::chrono::seconds{1};
-constexpr std::size_t answer_excerpt_bytes = 200;
 
-std::string printable_excerpt(std::string_view text) {
-  std::string excerpt(text.substr(0, answer_excerpt_bytes));
-  std::ranges::replace_if(excerpt, [](char c) { return c < ' ' || c > '~'; }, ' ');
-  return excerpt;
-}
-
-Error bad_answer(const HttpResponse& response) {
+Error bad_answer(const HttpResponse& response, const Receiver& receiver) {
   Error error{Code::bad_status, fmt::format("receiver answered HTTP {}", response.status)};
   const bool redirect = response.status >= 300 && response.status < 400;
   if (redirect) error.detail += ", and redirects are not followed; register the final URL";
-  const std::string excerpt = printable_excerpt(response.body);
+  const std::string excerpt = answer_excerpt(response.body, receiver.secrets());
   if (!excerpt.empty()) error.detail += ": " + excerpt;
   error.retry_after = response.retry_after;
   return error;
@@ -270,12 +264,12 @@ Async<void> TransactionController::apply_answer(DeliveryRun* run, StreamDelivery
     case Verdict::delivered:
       co_return;
     case Verdict::retry:
-      co_return co_await record_failure(service, bad_answer(*answer));
+      co_return co_await record_failure(service, bad_answer(*answer, *service->receiver));
     case Verdict::split:
       record_split(service, *stream, facts);
       co_return;
     case Verdict::stop:
-      co_return co_await record_stop(service, bad_answer(*answer));
+      co_return co_await record_stop(service, bad_answer(*answer, *service->receiver));
   }
 }
 
@@ -377,7 +371,7 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
   }
   answer.status = response->status;
   if (service->receiver->judge(*response) != Verdict::delivered) {
-    answer.cause = bad_answer(*response).detail;
+    answer.cause = bad_answer(*response, *service->receiver).detail;
     co_return answer;
   }
   if (service->delivery.status == DeliveryStatus::untested && !service->delivering) {

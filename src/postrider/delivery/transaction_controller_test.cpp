@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "postrider/delivery/answer_excerpt.hpp"
 #include "postrider/delivery/testing/delivery_world.hpp"
 
 namespace postrider {
@@ -149,6 +150,23 @@ TEST_F(Controller, a_failure_says_why_and_counts) {
             " moved ");
   EXPECT_EQ(failed.Value(), 2);
   EXPECT_EQ(delivered.Value(), 0);
+}
+
+TEST_F(Controller, a_secret_that_a_receiver_repeats_is_not_kept) {
+  put_service("a");
+  const std::string secret = registry->find("a")->receiver->secrets().front();
+  ASSERT_GE(secret.size(), secret_bytes_min);
+  receiver.answer = [secret](std::size_t) -> Result<HttpResponse> {
+    HttpResponse response = ScriptedReceiver::status(500);
+    response.body = "token " + secret + " is not known";
+    return response;
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  EXPECT_EQ(stored_state("a").last_error,
+            "receiver answered HTTP 500: token [redacted] is not known");
+  const auto answer = run(controller->ping(registry->find("a")));
+  EXPECT_EQ(answer.cause, "receiver answered HTTP 500: token [redacted] is not known");
 }
 
 TEST_F(Controller, a_retry_on_request_does_not_wait) {

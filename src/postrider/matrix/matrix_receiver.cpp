@@ -37,6 +37,10 @@ std::vector<UniqueSecret> MatrixReceiver::unique_secrets() const {
   return {{"/as_token", registration_.as_token}, {"/hs_token", registration_.hs_token}};
 }
 
+std::vector<std::string> MatrixReceiver::secrets() const {
+  return {registration_.as_token, registration_.hs_token};
+}
+
 std::shared_ptr<const Interest> MatrixReceiver::interest() const {
   return std::make_shared<const MatrixInterest>(registration_.sender_localpart,
                                                 registration_.namespaces);

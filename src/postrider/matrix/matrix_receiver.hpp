@@ -9,7 +9,7 @@
 namespace postrider {
 
 /// An application service. Pushes facts by `PUT /_matrix/app/v1/transactions/{txnId}` with the
-/// body {"events":[…]}; a transaction may hold facts of several streams.
+/// body {"events":[…]}.
 /// Source: Matrix Application Service API, "Pushing events", and its authorization header.
 class MatrixReceiver final : public Receiver {
  public:
@@ -19,6 +19,7 @@ class MatrixReceiver final : public Receiver {
   [[nodiscard]] const std::optional<std::string>& url() const override { return registration_.url; }
   [[nodiscard]] boost::json::object document(Secrets secrets) const override;
   [[nodiscard]] std::vector<UniqueSecret> unique_secrets() const override;
+  [[nodiscard]] std::vector<std::string> secrets() const override;
   [[nodiscard]] std::shared_ptr<const Interest> interest() const override;
   [[nodiscard]] std::vector<std::string> warnings() const override;
   [[nodiscard]] HttpRequest compose(const OutgoingTransaction& transaction) const override;

@@ -36,6 +36,10 @@ TEST(MatrixReceiver, is_pinged_with_its_token) {
   EXPECT_EQ(*request.body, R"({"transaction_id":"p-1"})");
 }
 
+TEST(MatrixReceiver, has_its_tokens_for_secrets) {
+  EXPECT_EQ(receiver().secrets(), (std::vector<std::string>{"as", "secret"}));
+}
+
 HttpResponse answer(int status) {
   HttpResponse response;
   response.status = status;

@@ -63,6 +63,16 @@ json::object WebhookReceiver::document(Secrets secrets) const {
   return object;
 }
 
+/// Of a header like `Authorization: Basic dTpw` an echo may show the last word alone.
+std::vector<std::string> WebhookReceiver::secrets() const {
+  std::vector<std::string> secrets = {document_.secret.text()};
+  for (const auto& [name, value] : document_.headers) {
+    secrets.push_back(value);
+    secrets.push_back(value.substr(value.rfind(' ') + 1));
+  }
+  return secrets;
+}
+
 std::shared_ptr<const Interest> WebhookReceiver::interest() const {
   return std::make_shared<const TypeInterest>(document_.types, document_.streams);
 }

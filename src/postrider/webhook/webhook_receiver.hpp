@@ -36,6 +36,7 @@ class WebhookReceiver final : public Receiver {
   [[nodiscard]] std::string_view kind() const override { return "webhook"; }
   [[nodiscard]] const std::optional<std::string>& url() const override { return document_.url; }
   [[nodiscard]] boost::json::object document(Secrets secrets) const override;
+  [[nodiscard]] std::vector<std::string> secrets() const override;
   [[nodiscard]] std::shared_ptr<const Interest> interest() const override;
   [[nodiscard]] DeliveryPolicy policy(const DeliveryPolicy& defaults) const override;
   [[nodiscard]] HttpRequest compose(const OutgoingTransaction& transaction) const override;

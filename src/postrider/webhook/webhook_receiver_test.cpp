@@ -45,6 +45,12 @@ std::string header(const HttpRequest& request, std::string_view name) {
   return "none";
 }
 
+TEST(WebhookReceiver, has_its_key_and_the_values_of_its_headers_for_secrets) {
+  json::object of = document();
+  of["headers"] = {{"Authorization", "Basic dTpw"}};
+  EXPECT_EQ(receiver(of)->secrets(), (std::vector<std::string>{secret, "Basic dTpw", "dTpw"}));
+}
+
 TEST(WebhookReceiver, posts_facts_as_they_came_between_their_positions) {
   const std::vector<std::string_view> facts = {R"({"a": 1.0})", "{}"};
   const HttpRequest request = receiver()->compose({.id = "0a-7",

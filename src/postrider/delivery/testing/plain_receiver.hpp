@@ -37,6 +37,7 @@ class PlainReceiver final : public Receiver {
   [[nodiscard]] std::vector<UniqueSecret> unique_secrets() const override {
     return {{"/secret", plain_.secret}};
   }
+  [[nodiscard]] std::vector<std::string> secrets() const override { return {plain_.secret}; }
   [[nodiscard]] std::shared_ptr<const Interest> interest() const override {
     return std::make_shared<const TypeInterest>(plain_.types, std::vector<std::string>{"*"});
   }
