@@ -1,6 +1,7 @@
 #include "postrider/engine/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "postrider/base/log.hpp"
 
@@ -206,7 +207,7 @@ std::string Engine::metrics_text() {
         .Set(static_cast<double>(position.value));
     metrics_.sort_lag.Add({{"stream", stream->name()}}).Set(static_cast<double>(lag));
   }
-  if (delivery_) refresh_service_gauges();
+  refresh_service_gauges();
   const auto written = ports_.written_bytes ? ports_.written_bytes() : std::nullopt;
   if (written) {
     prometheus::Counter& counted = metrics_.storage_written_bytes.Add({});
@@ -215,21 +216,30 @@ std::string Engine::metrics_text() {
   return metrics_.text();
 }
 
+/// They are of the services that this process delivers to: of none when another one does.
 void Engine::refresh_service_gauges() {
   std::array<double, 4> by_state{};
   double oldest_seconds = 0;
+  std::set<std::string> shown;
   const WallTime now = ports_.runtime.wall_now();
-  for (const auto& [id, service] : delivery_->services().all()) {
-    by_state.at(static_cast<std::size_t>(service->delivery.status)) += 1;
-    const auto oldest = service->oldest_appended_at();
+  const auto refresh = [&](const std::string& id, const Service& service) {
+    by_state.at(static_cast<std::size_t>(service.delivery.status)) += 1;
+    const auto oldest = service.oldest_appended_at();
     const double age = oldest ? std::max(0.0, seconds(now - *oldest)) : 0;
-    if (service->is_pushed()) oldest_seconds = std::max(oldest_seconds, age);
-    if (!settings_.per_service_metrics) continue;
-    metrics_.service_behind.Add({{"service", id}}).Set(static_cast<double>(service->behind()));
+    if (service.is_pushed()) oldest_seconds = std::max(oldest_seconds, age);
+    if (!settings_.per_service_metrics) return;
+    metrics_.service_behind.Add({{"service", id}}).Set(static_cast<double>(service.behind()));
     metrics_.service_oldest_undelivered.Add({{"service", id}}).Set(age);
+    shown.insert(id);
+  };
+  if (delivery_) {
+    for (const auto& [id, service] : delivery_->services().all()) refresh(id, *service);
   }
   for (std::size_t i = 0; i < by_state.size(); ++i) metrics_.services.at(i)->Set(by_state.at(i));
   metrics_.oldest_undelivered_seconds.Set(oldest_seconds);
+  for (const std::string& id : std::exchange(services_shown_, shown)) {
+    if (!shown.contains(id)) metrics_.forget_service(id);
+  }
 }
 
 }  // namespace postrider

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,8 @@ class Engine final : private Streams::Listener, private Membership::Listener {
   EngineSettings settings_;
   Catalog catalog_;
   Metrics metrics_;
-  std::unique_ptr<Session> session_;  ///< null: the database is this process's alone
+  std::set<std::string> services_shown_;  ///< that have series of their own
+  std::unique_ptr<Session> session_;      ///< null: the database is this process's alone
   Committer committer_;
   Streams streams_;
   ServiceRegistry::Receivers declared_services_;

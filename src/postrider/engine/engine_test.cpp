@@ -158,5 +158,17 @@ TEST_F(EngineTest, metrics_say_how_far_sorting_is_behind_and_how_many_services_a
   EXPECT_NE(text.find("postrider_services{state=\"up\"} 0"), std::string::npos) << text;
 }
 
+TEST_F(EngineTest, metrics_of_a_service_go_with_it) {
+  settings.per_service_metrics = true;
+  ASSERT_TRUE(start());
+  put_webhook();
+  const std::string series = "postrider_service_behind_facts{service=\"w\"} 0";
+  EXPECT_NE(engine->metrics_text().find(series), std::string::npos);
+  ASSERT_TRUE(sim::run(runtime, engine->delivery()->services().remove("w")));
+  EXPECT_EQ(engine->metrics_text().find("service=\"w\""), std::string::npos);
+  put_webhook();
+  EXPECT_NE(engine->metrics_text().find(series), std::string::npos);
+}
+
 }  // namespace
 }  // namespace postrider

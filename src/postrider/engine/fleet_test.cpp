@@ -230,6 +230,25 @@ TEST_F(FleetTest, one_process_delivers_and_another_takes_over) {
   EXPECT_FALSE(processes.at("a")->engine.delivery());
 }
 
+TEST_F(FleetTest, who_delivers_no_more_counts_no_services) {
+  FleetProcess& a = start("a");
+  start("b");
+  const boost::json::value document = {{"kind", "webhook"},
+                                       {"id", "w"},
+                                       {"url", "http://w.test"},
+                                       {"secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}};
+  auto parsed = a.engine.kinds().parse(document);
+  ASSERT_TRUE(sim::run(a.runtime, a.engine.delivery()->services().put(std::move(parsed).value(),
+                                                                      ServiceSource::api)));
+  const std::string untested = "postrider_services{state=\"untested\"} ";
+  EXPECT_NE(a.engine.metrics_text().find(untested + "1"), std::string::npos);
+  const SessionRow row = read_sessions(*a.reader).value().sessions.front();
+  ASSERT_TRUE(end_session(*a.writer, row.instance, row.session, wall_time(1)));
+  ASSERT_TRUE(world.run_until([&] { return a.engine.delivery() == nullptr; }, seconds{5}));
+  EXPECT_NE(a.engine.metrics_text().find(untested + "0"), std::string::npos)
+      << a.engine.metrics_text();
+}
+
 TEST_F(FleetTest, a_session_that_others_have_ended_commits_nothing_and_begins_anew) {
   FleetProcess& a = start("a");
   start("b");

@@ -113,6 +113,12 @@ OutboxMetrics Metrics::outbox() {
   return {outbox_facts_, outbox_refused_};
 }
 
+void Metrics::forget_service(const std::string& id) {
+  for (auto* const family : {&service_behind, &service_oldest_undelivered}) {
+    family->Remove(&family->Add({{"service", id}}));
+  }
+}
+
 std::string Metrics::text() const {
   return prometheus::TextSerializer().Serialize(registry_->Collect());
 }

@@ -41,6 +41,9 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service
   prometheus::Family<prometheus::Gauge>& service_oldest_undelivered;  ///< label service
 
+  /// Its series go.
+  void forget_service(const std::string& id);
+
   /// The Prometheus text format.
   [[nodiscard]] std::string text() const;
 
