@@ -45,6 +45,18 @@ test('an Idempotency-Key gives the first answer again, also after a restart', as
   assert.deepEqual(more.json.facts, []);
 });
 
+test('an Idempotency-Key that is not UTF-8 is refused, and appends go on', async () => {
+  // With bytes for a body the client sends one byte for each character of a header.
+  const append = key => server.appendRaw(Buffer.from(JSON.stringify(message(12))),
+    {'idempotency-key': Buffer.from(key).toString('latin1')});
+  const refused = await append([0x6b, 0xff]);
+  assert.equal(refused.status, 400);
+  assert.equal(refused.json.detail, 'Idempotency-Key "k\ufffd" is not UTF-8');
+  const [first, again] = [await append('kä€'), await append('kä€')];
+  assert.equal(first.status, 200);
+  assert.deepEqual(again.json, first.json);
+});
+
 test('concurrent appends under one key are one append', async () => {
   const before = await server.position();
   const answers = await Promise.all(Array.from({length: 10}, () =>

@@ -13,6 +13,7 @@
 #include "postrider/api/explanation.hpp"
 #include "postrider/api/follow.hpp"
 #include "postrider/api/http/problem.hpp"
+#include "postrider/api/http/utf8.hpp"
 #include "postrider/api/stream_page.hpp"
 
 namespace postrider {
@@ -96,6 +97,9 @@ Result<std::optional<IdempotencyKey>> idempotency_key(const HttpServerRequest& r
   if (key->empty() || key->size() > idempotency_key_bytes_max) {
     return fail(Code::invalid_argument, "Idempotency-Key must be 1 to {} bytes long, and has {}",
                 idempotency_key_bytes_max, key->size());
+  }
+  if (const std::string readable = valid_utf8(*key); readable != *key) {
+    return fail(Code::invalid_argument, "Idempotency-Key \"{}\" is not UTF-8", readable);
   }
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(request.body.data()), request.body.size(),
