@@ -262,14 +262,6 @@ Async<HttpServerResponse> PublicApi::position(HttpServerRequest& request) {
   co_return json_response(200, *std::move(position));
 }
 
-Async<HttpServerResponse> plain(int status, std::string text) {
-  HttpServerResponse response;
-  response.status = status;
-  response.content_type = "text/plain";
-  response.body = std::move(text);
-  co_return response;
-}
-
 }  // namespace
 
 void add_public_routes(HttpRouter& router, Engine& engine, StreamDirectory& streams,
@@ -286,17 +278,6 @@ void add_public_routes(HttpRouter& router, Engine& engine, StreamDirectory& stre
   add("GET", facts, 0, &PublicApi::read);
   add("GET", "/v1/streams/{stream}/follow", 0, &PublicApi::follow);
   add("GET", "/v1/streams/{stream}/position", 0, &PublicApi::position);
-}
-
-void add_health_routes(HttpRouter& router, std::function<bool()> is_ready) {
-  HttpRoute health{"GET", "/healthz", Role::none, 0};
-  health.handler = [](HttpServerRequest&) { return plain(200, "ok\n"); };
-  router.add(std::move(health));
-  HttpRoute readiness{"GET", "/readyz", Role::none, 0};
-  readiness.handler = [is_ready = std::move(is_ready)](HttpServerRequest&) {
-    return is_ready() ? plain(200, "ready\n") : plain(503, "not ready\n");
-  };
-  router.add(std::move(readiness));
 }
 
 }  // namespace postrider

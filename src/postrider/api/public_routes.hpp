@@ -1,7 +1,5 @@
 #pragma once
 
-#include <functional>
-
 #include "postrider/api/append_queue.hpp"
 #include "postrider/api/http/router.hpp"
 #include "postrider/api/stream_directory.hpp"
@@ -17,12 +15,9 @@ struct PublicApiSettings {
   bool operator==(const PublicApiSettings&) const = default;
 };
 
-/// What producers and readers use: append, read, follow, position, health.
+/// What producers and readers use: append, read, follow, position.
 /// Everything that is passed by reference outlives the server.
 void add_public_routes(HttpRouter& router, Engine& engine, StreamDirectory& streams,
                        AppendQueue& appends, PublicApiSettings settings);
-
-/// `/healthz` and `/readyz`, on both listeners. `is_ready` is called on any thread.
-void add_health_routes(HttpRouter& router, std::function<bool()> is_ready);
 
 }  // namespace postrider

@@ -1,10 +1,14 @@
 #include "postrider/base/log.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
 
+#include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "postrider/base/background_log.hpp"
 
 namespace postrider {
 namespace {
@@ -33,6 +37,9 @@ struct Logger {
   }
   std::shared_ptr<spdlog::logger> sink;
   LogFormat format = LogFormat::text;
+  /// Never destroyed: its thread may wait for a reader that never comes.
+  std::shared_ptr<spdlog::details::thread_pool>* background = nullptr;
+  std::atomic<std::uint64_t> dropped_told = 0;  ///< lines, of which the log has said so
 };
 
 Logger& logger() {
@@ -65,11 +72,52 @@ void set_log(LogLevel least, LogFormat format) {
   }
 }
 
+void write_log_in_background() {
+  Logger& out = logger();
+  out.background = new std::shared_ptr<spdlog::details::thread_pool>(
+      std::make_shared<spdlog::details::thread_pool>(log_lines_waiting_max, 1));
+  const auto& sinks = out.sink->sinks();
+  const auto queued = std::make_shared<spdlog::async_logger>(
+      out.sink->name(), sinks.begin(), sinks.end(), *out.background,
+      spdlog::async_overflow_policy::overrun_oldest);
+  queued->set_level(out.sink->level());
+  out.sink = queued;
+}
+
+std::size_t log_lines_waiting() {
+  const auto* const background = logger().background;
+  return background == nullptr ? 0 : (*background)->queue_size();
+}
+
+std::uint64_t log_lines_dropped() {
+  const auto* const background = logger().background;
+  return background == nullptr ? 0 : (*background)->overrun_counter();
+}
+
+namespace {
+
+void write_line(Logger& out, LogLevel level, std::string_view message) {
+  out.sink->log(spdlog_level(level), "{}",
+                out.format == LogFormat::json ? json_string(message) : std::string(message));
+}
+
+/// Once lines are read again.
+void tell_dropped(Logger& out) {
+  const std::uint64_t dropped = log_lines_dropped();
+  const std::uint64_t told = out.dropped_told;
+  if (dropped == told || log_lines_waiting() > log_lines_waiting_max / 2) return;
+  out.dropped_told = dropped;
+  write_line(out, LogLevel::warn,
+             fmt::format("{} lines of this log are missing: nobody read it", dropped - told));
+}
+
+}  // namespace
+
 void log_line(LogLevel level, std::string_view message) {
   Logger& out = logger();
   if (!out.sink->should_log(spdlog_level(level))) return;
-  out.sink->log(spdlog_level(level), "{}",
-                out.format == LogFormat::json ? json_string(message) : std::string(message));
+  if (out.background != nullptr) tell_dropped(out);
+  write_line(out, level, message);
 }
 
 }  // namespace postrider

@@ -213,6 +213,10 @@ std::string Engine::metrics_text() {
     prometheus::Counter& counted = metrics_.storage_written_bytes.Add({});
     counted.Increment(static_cast<double>(*written) - counted.Value());
   }
+  if (ports_.log_lines_dropped) {
+    prometheus::Counter& counted = metrics_.log_lines_dropped;
+    counted.Increment(static_cast<double>(ports_.log_lines_dropped()) - counted.Value());
+  }
   return metrics_.text();
 }
 

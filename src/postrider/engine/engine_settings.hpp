@@ -48,6 +48,8 @@ struct EnginePorts {
   const OutboxPort* outbox = nullptr;  ///< null: there is none
   /// What this process has had written to storage; null, or empty: nobody knows.
   std::function<std::optional<std::uint64_t>()> written_bytes = nullptr;
+  /// Lines that the log has dropped; null: none.
+  std::function<std::uint64_t()> log_lines_dropped = nullptr;
 };
 
 }  // namespace postrider

@@ -75,6 +75,8 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
                                 .Name("postrider_storage_written_bytes_total")
                                 .Help("Bytes that this process has had written to storage.")
                                 .Register(*registry)),
+      log_lines_dropped(counter(*registry, "postrider_log_lines_dropped_total",
+                                "Lines of the log that nobody has read in time.")),
       service_behind(gauges(*registry, "postrider_service_behind_facts",
                             "Facts a service is behind (only with metrics.per_service).")),
       service_oldest_undelivered(

@@ -38,6 +38,7 @@ class Metrics {
   std::array<prometheus::Gauge*, 4> services;              ///< by DeliveryStatus
   prometheus::Gauge& oldest_undelivered_seconds;
   prometheus::Family<prometheus::Counter>& storage_written_bytes;
+  prometheus::Counter& log_lines_dropped;
   prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service
   prometheus::Family<prometheus::Gauge>& service_oldest_undelivered;  ///< label service
 

@@ -1,11 +1,15 @@
 #include "postrider/app/serve/serve.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,6 +18,7 @@
 #include "postrider/app/config/registration_files.hpp"
 #include "postrider/app/config/token_file.hpp"
 #include "postrider/app/serve/server.hpp"
+#include "postrider/base/background_log.hpp"
 #include "postrider/base/log.hpp"
 
 namespace postrider {
@@ -97,6 +102,21 @@ void print_ready(const Server& server) {
   std::fflush(stdout);
 }
 
+/// The last lines are worth waiting for, unless nobody reads them. Then the process ends here: what
+/// runs at an exit would wait until the line that is being written is read.
+void finish_log(ExitCode code) {
+  constexpr std::chrono::milliseconds pause{5};
+  const auto is_read = [] {
+    pollfd out{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    return log_lines_waiting() == 0 && poll(&out, 1, 0) == 1;
+  };
+  for (int tries = 200; tries > 0; --tries) {
+    if (is_read()) return;
+    std::this_thread::sleep_for(pause);
+  }
+  std::_Exit(static_cast<int>(code));
+}
+
 }  // namespace
 
 int serve(const std::string& config_path, const ServeOptions& options) {
@@ -115,10 +135,14 @@ int serve(const std::string& config_path, const ServeOptions& options) {
   if (config_path.empty()) print_defaults(*settings);
   set_log(settings->log.level, settings->log.format);
   const sigset_t signals = block_stop_signals();
+  write_log_in_background();
   raise_descriptor_limit();
   if (const auto tokens = complete_tokens(*settings); !tokens) return report(tokens.error());
   auto server = Server::start(*settings, std::move(services));
-  if (!server) return report(server.error());
+  if (!server) {
+    finish_log(ExitCode::failed);
+    return report(server.error());
+  }
   print_ready(**server);
   log_info("public API on http://{}, admin API on http://{}", (*server)->public_address(),
            (*server)->admin_address());
@@ -130,6 +154,8 @@ int serve(const std::string& config_path, const ServeOptions& options) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   (*server)->stop();
   log_info("stopped");
+  server->reset();
+  finish_log(ExitCode::ok);
   return static_cast<int>(ExitCode::ok);
 }
 

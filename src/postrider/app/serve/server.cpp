@@ -8,11 +8,13 @@
 #include <boost/asio/use_future.hpp>
 
 #include "postrider/api/admin_routes.hpp"
+#include "postrider/api/health_routes.hpp"
 #include "postrider/api/http/http_server.hpp"
 #include "postrider/api/public_routes.hpp"
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/app/config/text_rules.hpp"
 #include "postrider/app/serve/process_io.hpp"
+#include "postrider/base/background_log.hpp"
 #include "postrider/drivers/asio/asio_runtime.hpp"
 #include "postrider/drivers/asio/thread_lane.hpp"
 #include "postrider/drivers/bus/redis_bus.hpp"
@@ -98,7 +100,8 @@ struct Server::Parts {
         outbox{outbox_lane, [url = config.outbox_url] { return open_outbox_connection(url); }},
         engine(EnginePorts{runtime, Reader{writer_lane, *writer_connection},
                            Reader{reader_lane, *reader_connection}, http, bus.get(), &bus_lane,
-                           config.outbox_url.empty() ? nullptr : &outbox, storage_written_bytes},
+                           config.outbox_url.empty() ? nullptr : &outbox, storage_written_bytes,
+                           log_lines_dropped},
                engine_settings(config)),
         streams(engine),
         appends(engine) {}
@@ -137,10 +140,10 @@ Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& 
   const auto is_ready = [this] { return ready.load(); };
   HttpRouter public_router;
   add_public_routes(public_router, engine, streams, appends, config.public_api);
-  add_health_routes(public_router, is_ready);
+  add_health_routes(public_router, runtime, is_ready);
   HttpRouter admin_router;
   add_admin_routes(admin_router, engine, policy);
-  add_health_routes(admin_router, is_ready);
+  add_health_routes(admin_router, runtime, is_ready);
 
   TRY(auto public_settings, listener_settings(config.public_listen, config, runtime));
   TRY(auto admin_settings, listener_settings(config.admin_listen, config, runtime));
