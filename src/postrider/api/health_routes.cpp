@@ -16,6 +16,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr Duration pause_max = std::chrono::milliseconds{50};
+
 /// A probe that the engine's thread answers, asked for again and again: who waits for the answer
 /// itself would wait for as long as the engine hangs.
 Async<bool> engine_answers(Runtime* runtime) {
@@ -23,8 +25,9 @@ Async<bool> engine_answers(Runtime* runtime) {
   asio::post(runtime->executor(), [answered] { *answered = true; });
   asio::steady_timer timer(co_await asio::this_coro::executor);
   Duration pause = std::chrono::milliseconds{1};
-  for (Duration waited{}; waited < health_wait; waited += pause, pause *= 2) {
+  for (Duration waited{}; waited < health_wait; waited += pause) {
     if (*answered) co_return true;
+    pause = std::min({2 * pause, pause_max, health_wait - waited});
     timer.expires_after(pause);
     co_await timer.async_wait(asio::use_awaitable);
   }

@@ -104,9 +104,9 @@ void write_line(Logger& out, LogLevel level, std::string_view message) {
 /// Once lines are read again.
 void tell_dropped(Logger& out) {
   const std::uint64_t dropped = log_lines_dropped();
-  const std::uint64_t told = out.dropped_told;
+  std::uint64_t told = out.dropped_told;
   if (dropped == told || log_lines_waiting() > log_lines_waiting_max / 2) return;
-  out.dropped_told = dropped;
+  if (!out.dropped_told.compare_exchange_strong(told, dropped)) return;  // another thread tells it
   write_line(out, LogLevel::warn,
              fmt::format("{} lines of this log are missing: nobody read it", dropped - told));
 }

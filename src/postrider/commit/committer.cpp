@@ -35,15 +35,18 @@ class AwaitedWrite final : public Write {
   Reply<Result<void>> reply_;
 };
 
-/// Whether the same would fail each time, and without it the rest of a commit would not.
+/// Whether it is what one write holds that cannot be committed, and not the database that fails.
 bool is_of_one_write(const Result<void>& outcome) {
   if (outcome) return false;
   switch (outcome.error().code) {
     case Code::storage_full:
     case Code::storage_failed:
     case Code::storage_unavailable:
+    case Code::storage_incompatible:
+    case Code::storage_locked:
     case Code::session_ended:
     case Code::stopping:
+    case Code::internal:
       return false;
     default:
       return true;
@@ -185,14 +188,17 @@ Async<void> Committer::run() {
     ++commits_begun_;
     Batch batch = prepare_next();
     Result<void> outcome = co_await commit_timed(&batch);
-    if (is_of_one_write(outcome) && !batch.participants.empty()) {
-      finish_participants(batch, outcome);
+    const Result<void> of_participants = outcome;
+    if (is_of_one_write(outcome) && !batch.writes.empty() && !batch.participants.empty()) {
+      std::vector<CommitParticipant*> participants = std::exchange(batch.participants, {});
       outcome = co_await commit_timed(&batch);
+      if (outcome) suspect(participants);
+      batch.participants = std::move(participants);
     }
-    if (is_of_one_write(outcome)) co_await commit_halves(&batch.writes, outcome);
+    if (is_of_one_write(outcome)) outcome = co_await commit_halves(&batch.writes, outcome);
     is_committing_ = false;
     for (const auto& write : batch.writes) write->finish(outcome);
-    finish_participants(batch, outcome);
+    finish_participants(batch.participants, of_participants);
     changed_.notify_all();
     batch = {};  // facts that were written are not kept for longer
     // Answers go out before the next commit is prepared.
@@ -209,15 +215,16 @@ Async<Result<void>> Committer::commit_timed(const Batch* batch) {
   co_return outcome;
 }
 
-/// Finishes all of them, which could not be committed together.
-Async<void> Committer::commit_halves(Writes* refused, Result<void> refusal) {
+/// Finishes all of them, which could not be committed together. Gives what else has failed: then
+/// nothing more was tried.
+Async<Result<void>> Committer::commit_halves(Writes* refused, Result<void> refusal) {
   Writes writes = std::exchange(*refused, {});
   const bool is_alone = writes.size() == 1;
   if (is_alone) {
     Writes halves = writes.front()->split();
     if (halves.empty()) {
       writes.front()->finish(refusal);
-      co_return;
+      co_return Result<void>{};
     }
     writes = std::move(halves);
   }
@@ -225,44 +232,52 @@ Async<void> Committer::commit_halves(Writes* refused, Result<void> refusal) {
   std::array<Batch, 2> halves;
   std::move(writes.begin(), middle, std::back_inserter(halves[0].writes));
   std::move(middle, writes.end(), std::back_inserter(halves[1].writes));
+  Result<void> outcome;
   for (Batch& half : halves) {
-    if (is_alone) half.writes.front()->prepare();
-    const Result<void> outcome = co_await commit_timed(&half);
-    if (is_of_one_write(outcome)) {
-      co_await commit_halves(&half.writes, outcome);
-    } else {
-      for (const auto& write : half.writes) write->finish(outcome);
-    }
+    const bool goes_on = outcome.has_value();
+    if (goes_on && is_alone) half.writes.front()->prepare();
+    if (goes_on && !half.writes.empty()) outcome = co_await commit_timed(&half);
+    if (is_of_one_write(outcome)) outcome = co_await commit_halves(&half.writes, outcome);
+    for (const auto& write : half.writes) write->finish(outcome);
   }
+  co_return outcome;
 }
 
 Committer::Batch Committer::prepare_next() {
+  CommitBudget budget;
+  if (CommitParticipant* const suspect = prepare_suspect(budget)) {
+    return {.writes = {}, .participants = {suspect}};
+  }
   Batch batch{.writes = std::exchange(queue_, {}), .participants = {}};
   for (const auto& write : batch.writes) write->prepare();
-  CommitBudget budget;
-  for (CommitParticipant* const each : take_participants()) {
+  for (CommitParticipant* const each : std::exchange(participants_, {})) {
     if (each->prepare(budget)) batch.participants.push_back(each);
   }
   return batch;
 }
 
-/// One that may be what was refused is asked alone; the others wait for the next commit.
-std::vector<CommitParticipant*> Committer::take_participants() {
+/// One that takes part in a commit of its own, if there is one that may be what was refused.
+CommitParticipant* Committer::prepare_suspect(CommitBudget& budget) {
   const auto is_suspect = [this](const CommitParticipant* each) {
     return std::ranges::find(suspects_, each) != suspects_.end();
   };
-  std::vector<CommitParticipant*> taken;
-  for (CommitParticipant* const each : std::exchange(participants_, {})) {
-    const bool fits = taken.empty() || !(is_suspect(each) || is_suspect(taken.front()));
-    (fits ? taken : participants_).push_back(each);
+  while (true) {
+    const auto found = std::ranges::find_if(participants_, is_suspect);
+    if (found == participants_.end()) return nullptr;
+    CommitParticipant* const suspect = *found;
+    participants_.erase(found);
+    if (suspect->prepare(budget)) return suspect;
   }
-  return taken;
 }
 
-void Committer::finish_participants(Batch& batch, const Result<void>& outcome) {
-  for (CommitParticipant* const each : std::exchange(batch.participants, {})) {
-    if (outcome || is_of_one_write(outcome)) std::erase(suspects_, each);
-    if (is_of_one_write(outcome)) suspects_.push_back(each);
+void Committer::suspect(const std::vector<CommitParticipant*>& participants) {
+  suspects_.insert(suspects_.end(), participants.begin(), participants.end());
+}
+
+void Committer::finish_participants(const std::vector<CommitParticipant*>& participants,
+                                    const Result<void>& outcome) {
+  for (CommitParticipant* const each : participants) {
+    if (outcome) std::erase(suspects_, each);
     each->finish(outcome);
   }
 }
@@ -273,9 +288,9 @@ void Committer::join_next(CommitParticipant& participant) {
 
 Async<void> Committer::leave(CommitParticipant* participant) {
   std::erase(participants_, participant);
-  std::erase(suspects_, participant);
   const std::uint64_t begun = commits_begun_;
   while (is_committing_ && commits_begun_ == begun) co_await changed_.wait();
+  std::erase(suspects_, participant);
 }
 
 }  // namespace postrider

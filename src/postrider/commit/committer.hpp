@@ -12,19 +12,20 @@
 // The protocol of a commit. Writes are queued; when no commit is under way, all that are queued
 // become the next one. `prepare` fixes their contents on the engine thread, `reserve` draws IDs
 // outside of the transaction, `apply` runs in it on the lane, `finish` gives them the outcome.
-// Participants come after the writes in `prepare`, `apply` and `finish`: what follows from
-// a write is on disk with it. With a fence the transaction begins with a heartbeat, which fails
-// once the session has ended.
+// Participants come after the writes in `prepare`, `apply` and `finish`: what follows from a write
+// is on disk with it. With a fence the transaction begins with a heartbeat, which fails once the
+// session has ended.
 //
 // Faults. An unreachable database is tried again for 15 s. If the answer to a commit is lost,
 // nobody knows whether it happened; it is then looked up by its heartbeat, for as long as that
 // takes, before anything else is attempted: a commit is never reported as failed when it happened,
-// nor applied twice. A disk that fails or is full fails all writes of the commit.
+// nor applied twice. A database that fails, or is full, fails all writes of the commit.
 //
-// Every other error is of one write, and would come again. Participants hear of it first: what they
-// add can be added later, and from then on each is asked alone until it has succeeded. If the
-// writes fail without them too, they are committed in halves, these in halves again, until the one
-// that fails is alone. A write that holds what several clients have sent is split in the same way.
+// What is left is an error of one write, which would come again each time. The commit is tried
+// without participants first, since what they add can be added later. If that succeeds, each of
+// them is asked in a commit of its own until it has succeeded too. If it does not, writes are
+// committed in halves, these in halves again, until the one that fails is alone. A write that holds
+// what several clients have sent is split in the same way.
 
 namespace prometheus {
 class Counter;
@@ -154,10 +155,12 @@ class Committer final : public Commits {
   };
   Async<void> run();
   [[nodiscard]] Batch prepare_next();
-  [[nodiscard]] std::vector<CommitParticipant*> take_participants();
-  void finish_participants(Batch& batch, const Result<void>& outcome);
+  [[nodiscard]] CommitParticipant* prepare_suspect(CommitBudget& budget);
+  void suspect(const std::vector<CommitParticipant*>& participants);
+  void finish_participants(const std::vector<CommitParticipant*>& participants,
+                           const Result<void>& outcome);
   Async<Result<void>> commit_timed(const Batch* batch);
-  Async<void> commit_halves(Writes* refused, Result<void> refusal);
+  Async<Result<void>> commit_halves(Writes* refused, Result<void> refusal);
   Async<Result<void>> commit_all(const Batch* batch);
   Async<Result<bool>> settle_doubt();
   Async<Result<void>> reserve_all(const Writes* writes);
@@ -174,7 +177,7 @@ class Committer final : public Commits {
   Event stop_requested_;
   Writes queue_;
   std::vector<CommitParticipant*> participants_;  ///< of the next commit
-  std::vector<CommitParticipant*> suspects_;      ///< of one that was refused, until they succeed
+  std::vector<CommitParticipant*> suspects_;      ///< without which a commit was not refused
   bool is_committing_ = false;
   std::uint64_t commits_begun_ = 0;
   bool in_doubt_ = false;  ///< it is not known yet whether the last attempt was committed

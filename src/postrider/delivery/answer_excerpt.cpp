@@ -5,13 +5,24 @@
 namespace postrider {
 namespace {
 
-/// Length of the longest secret that the text begins with; 0 when there is none.
+/// How much of a secret the text begins with: all of it, or all that is left of the text, which the
+/// receiver or our own limit may have cut there. In JSON a `/` may stand as `\/`.
+std::size_t length_at_front(std::string_view text, std::string_view secret) {
+  std::size_t length = 0;
+  for (const char c : secret) {
+    if (c == '/' && text.substr(length).starts_with("\\/")) ++length;
+    if (length == text.size()) break;
+    if (text[length] != c) return 0;
+    ++length;
+  }
+  return length >= secret_bytes_min ? length : 0;
+}
+
+/// Of the longest secret.
 std::size_t secret_at_front(std::string_view text, std::span<const std::string> secrets) {
   std::size_t longest = 0;
   for (const std::string_view secret : secrets) {
-    if (secret.size() >= secret_bytes_min && text.starts_with(secret)) {
-      longest = std::max(longest, secret.size());
-    }
+    longest = std::max(longest, length_at_front(text, secret));
   }
   return longest;
 }

@@ -29,6 +29,20 @@ TEST(AnswerExcerpt, hides_a_secret_that_reaches_beyond_its_end) {
   EXPECT_EQ(answer_excerpt(secrets[0] + secrets[0] + "y", secrets), "[redacted][redacted]y");
 }
 
+TEST(AnswerExcerpt, hides_the_beginning_of_a_secret_that_the_answer_ends_in) {
+  const Secrets secrets = {"hush_hush"};
+  EXPECT_EQ(answer_excerpt("token hush_hus", secrets), "token [redacted]");
+  EXPECT_EQ(answer_excerpt("token hush", secrets), "token [redacted]");
+  EXPECT_EQ(answer_excerpt("token hus", secrets), "token hus");
+  EXPECT_EQ(answer_excerpt("hush_ hush_hus.", secrets), "hush_ hush_hus.");
+}
+
+TEST(AnswerExcerpt, hides_a_secret_as_json_may_show_it) {
+  const Secrets secrets = {"a/b/c"};
+  EXPECT_EQ(answer_excerpt(R"("a\/b\/c" a/b/c)", secrets), R"("[redacted]" [redacted])");
+  EXPECT_EQ(answer_excerpt(R"("a\/b\)", secrets), R"("[redacted])");
+}
+
 TEST(AnswerExcerpt, does_not_look_for_what_is_too_short_to_be_a_secret) {
   const Secrets secrets = {"", "e", "the", "them"};
   EXPECT_EQ(answer_excerpt("the end of them", secrets), "the end of [redacted]");

@@ -63,8 +63,8 @@ class Receiver {
   /// Reading the document with its secrets gives the same receiver.
   [[nodiscard]] virtual boost::json::object document(Secrets secrets) const = 0;
   [[nodiscard]] virtual std::vector<UniqueSecret> unique_secrets() const { return {}; }
-  /// Every text that its requests carry and nobody else may see. It is taken out of what is kept of
-  /// answers.
+  /// Every text that it knows or is sent, and nobody else may see. They are taken out of what is
+  /// kept of answers.
   [[nodiscard]] virtual std::vector<std::string> secrets() const = 0;
   [[nodiscard]] virtual std::shared_ptr<const Interest> interest() const = 0;
   /// What is right and yet hardly meant, for whoever registers it.

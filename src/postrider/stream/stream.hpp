@@ -146,8 +146,8 @@ class Stream {
 
   /// Gives all facts of the batch, which is not empty, rising IDs, or none. Returns after they are
   /// on disk. With a key that an earlier append had, it gives that one's receipt.
-  /// Errors: `storage_full`, `storage_failed`, `storage_unavailable`, `session_ended`,
-  /// `overloaded`, `stopping`, `idempotency_key_reused`.
+  /// Errors: `storage_full`, `storage_failed`, `storage_refused`, `storage_unavailable`,
+  /// `session_ended`, `overloaded`, `stopping`, `idempotency_key_reused`.
   Async<Result<AppendReceipt>> append(std::shared_ptr<const FactBatch> facts,
                                       std::optional<IdempotencyKey> key);
   /// The same without a key, for a caller that is no coroutine: calls `done` once, before it

@@ -30,12 +30,13 @@ bool is_postgres_url(std::string_view text) {
   return text.starts_with("postgresql://") || text.starts_with("postgres://");
 }
 
-/// The first port in the URL that cannot be one; empty when there is none. A URL may name several
-/// hosts, each with a port.
-std::string_view wrong_port(std::string_view url) {
+/// Whether a port that the URL names cannot be one. It may name several hosts, each with a port.
+/// Where a user and a password end, and hosts begin, is as libpq reads it.
+bool has_wrong_port(std::string_view url) {
   url.remove_prefix(url.find("://") + 3);
+  const std::size_t at = url.find('@');
+  if (at < url.find('/')) url.remove_prefix(at + 1);
   url = url.substr(0, url.find_first_of("/?"));
-  url.remove_prefix(url.rfind('@') + 1);
   while (!url.empty()) {
     std::string_view host = url.substr(0, url.find(','));
     url.remove_prefix(std::min(host.size() + 1, url.size()));
@@ -46,15 +47,19 @@ std::string_view wrong_port(std::string_view url) {
     int number = 0;
     const auto [end, error] = std::from_chars(port.begin(), port.end(), number);
     const bool fits = error == std::errc{} && end == port.end();
-    if (!fits || number < 1 || number > port_max) return port;
+    if (!fits || number < 1 || number > port_max) return true;
   }
-  return {};
+  return false;
 }
 
+/// What stands in place of a port may be a part of a password: it is not repeated.
 std::string postgres_fault(std::string_view url) {
-  const std::string_view port = wrong_port(url);
-  if (port.empty()) return "";
-  return fmt::format("names the port \"{}\"; a port is a number from 1 to {}", port, port_max);
+  if (!has_wrong_port(url)) return "";
+  return fmt::format(
+      "names a port that is not a number from 1 to {}; write"
+      " postgresql://USER:PASSWORD@HOST:PORT/NAME, other characters than letters and"
+      " digits as %XX",
+      port_max);
 }
 
 bool only_of(std::string_view text, std::string_view alphabet) {

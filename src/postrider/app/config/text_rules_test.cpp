@@ -20,15 +20,18 @@ TEST(DatabaseRule, takes_urls_of_postgresql_and_keeps_their_passwords) {
 TEST(DatabaseRule, takes_ports_from_1_to_65535_of_each_host) {
   for (const std::string hosts :
        {"host:1", "host:65535", "host:", "u:99999@host", "[::1]", "[fe80::1]:5432", "a:1,b:2",
-        "host/db?application_name=a:0", ""}) {
+        "host/db?application_name=a:0", "", "app:S3cr?et@db:5432/x", "u:a:b@h"}) {
     EXPECT_EQ(database_fault("postgresql://" + hosts), "") << hosts;
   }
   for (const std::string hosts :
        {"host:0", "host:65536", "host:99999/db", "u:p@host:x", "[::1]:-1", "a:1,b:70000?x=y"}) {
     EXPECT_NE(database_fault("postgresql://" + hosts), "") << hosts;
   }
-  EXPECT_EQ(database_fault("postgres://u:secret@h:99999"),
-            R"(names the port "99999"; a port is a number from 1 to 65535)");
+  for (const std::string url : {"u:secret@h:99999", "user:secret", "u:secret/x@h/db"}) {
+    const std::string fault = database_fault("postgres://" + url);
+    EXPECT_NE(fault.find("a number from 1 to 65535"), std::string::npos) << fault;
+    EXPECT_EQ(fault.find("secret"), std::string::npos) << fault;
+  }
   EXPECT_NE(outbox_fault("postgresql://h:99999"), "");
 }
 

@@ -110,8 +110,11 @@ void finish_log(ExitCode code) {
     pollfd out{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
     return log_lines_waiting() == 0 && poll(&out, 1, 0) == 1;
   };
+  // A line that has left the queue may not be written yet, hence twice.
+  int seen = 0;
   for (int tries = 200; tries > 0; --tries) {
-    if (is_read()) return;
+    seen = is_read() ? seen + 1 : 0;
+    if (seen == 2) return;
     std::this_thread::sleep_for(pause);
   }
   std::_Exit(static_cast<int>(code));

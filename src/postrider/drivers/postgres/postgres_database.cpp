@@ -57,7 +57,7 @@ Result<void> check_copy(PostgresConnection& connection, const std::string& schem
               schema);
 }
 
-/// What the database or the user may have as defaults is not for us.
+/// Defaults of the database or the user that would stop us, or weaken what we promise.
 Result<void> override_defaults(PostgresConnection& connection, std::chrono::milliseconds timeout,
                                bool writes) {
   return connection.execute_once(
@@ -92,6 +92,7 @@ Result<void> use_schema(PostgresConnection& connection, const std::string& schem
   if (!exists) {
     const auto created =
         connection.execute_once(fmt::format("CREATE SCHEMA IF NOT EXISTS \"{}\"", schema));
+    if (!created && created.error().code == Code::storage_unavailable) return created;
     if (!created) {
       return fail(created.error().code,
                   "{}; to make schema {} the user needs GRANT CREATE ON DATABASE",
