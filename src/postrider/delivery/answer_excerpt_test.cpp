@@ -40,7 +40,7 @@ TEST(AnswerExcerpt, hides_the_beginning_of_a_secret_that_the_answer_ends_in) {
 TEST(AnswerExcerpt, hides_a_secret_as_json_may_show_it) {
   const Secrets secrets = {"a/b/c"};
   EXPECT_EQ(answer_excerpt(R"("a\/b\/c" a/b/c)", secrets), R"("[redacted]" [redacted])");
-  EXPECT_EQ(answer_excerpt(R"("a\/b\)", secrets), R"("[redacted])");
+  EXPECT_EQ(answer_excerpt(R"("a\/b)", secrets), R"("[redacted])");
 }
 
 TEST(AnswerExcerpt, does_not_look_for_what_is_too_short_to_be_a_secret) {
