@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "postrider/drivers/sqlite/sqlite_connection.hpp"
+#include "postrider/drivers/sqlite/wal_damage.hpp"
 #include "postrider/store/migrations.hpp"
 
 namespace postrider {
@@ -27,6 +28,19 @@ void make_private_file(const std::string& path) {
   if (descriptor >= 0) ::close(descriptor);
 }
 
+/// What SQLite would drop without a word has been answered.
+Result<void> check_log(const std::string& path) {
+  const std::string log = path + "-wal";
+  const auto damage = find_wal_damage(log);
+  if (!damage) return {};
+  return fail(
+      Code::storage_failed,
+      "{} is damaged at byte {}, and {} or more commits behind it would be lost; restore the"
+      " database from a backup, or lose them with `sqlite3 {} 'PRAGMA"
+      " wal_checkpoint(TRUNCATE)'`: facts that follow then get IDs that were given before",
+      log, damage->offset, damage->commits, path);
+}
+
 }  // namespace
 
 SqliteDatabase::SqliteDatabase(SqliteSettings settings, ProcessLock lock)
@@ -37,6 +51,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(SqliteSettings sett
   if (settings.vfs.empty()) {
     TRY(lock, ProcessLock::take(settings.path + ".lock", settings.path));
     make_private_file(settings.path);
+    TRY_VOID(check_log(settings.path));
   }
   std::unique_ptr<SqliteDatabase> database(
       new SqliteDatabase(std::move(settings), std::move(lock)));
