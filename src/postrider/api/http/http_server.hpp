@@ -15,10 +15,14 @@ struct HttpServerSettings {
   std::string address = "127.0.0.1";  ///< IPv4 or IPv6, without brackets
   std::uint16_t port = 0;             ///< 0: a free one
   int threads = 1;                    ///< each connection stays in order whatever their number
-  std::size_t header_bytes_max = 16U << 10;          ///< below 64 KiB, which a field may have
-  std::size_t connections_max = 4096;                ///< more are answered 503 and closed
+  std::size_t header_bytes_max = 16U << 10;  ///< below 64 KiB, which a field may have
+  std::size_t connections_max = 4096;        ///< more are answered 503 and closed
+  /// Of bodies that are read or answered just now, over all connections; a request that goes beyond
+  /// is answered 503.
+  std::size_t bodies_bytes_max = 256U << 20;
   Duration idle_timeout = std::chrono::seconds{75};  ///< until a request begins
-  /// From a request's first byte to the end of its header, then between two parts of its body.
+  /// From a request's first byte to the end of its header, and from there for each 16 KiB of its
+  /// body.
   Duration read_timeout = std::chrono::seconds{30};
   Duration write_timeout = std::chrono::seconds{30};  ///< between two parts of an answer
   std::string request_id_prefix = "request";          ///< random for each process

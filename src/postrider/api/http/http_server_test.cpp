@@ -1,5 +1,6 @@
 #include "postrider/api/http/http_server.hpp"
 
+#include <atomic>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -275,6 +276,19 @@ TEST_F(HttpServerTest, answers_what_is_not_http_with_400_and_ends_the_connection
   }
 }
 
+TEST_F(HttpServerTest, ends_the_connection_of_a_client_of_http_1_0_that_sends_chunks) {
+  start();
+  for (const bool is_chunked : {false, true}) {
+    RawClient client(server->port());
+    client.send("POST /echo HTTP/1.0\r\nConnection: keep-alive\r\n");
+    client.send(is_chunked ? "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+                           : "Content-Length: 2\r\n\r\nok");
+    EXPECT_EQ(client.response().body, "ok");
+    client.send("GET /hello/a HTTP/1.0\r\n\r\n");
+    EXPECT_EQ(client.response().status, is_chunked ? 0 : 200);
+  }
+}
+
 TEST_F(HttpServerTest, survives_clients_that_leave_in_the_middle) {
   start();
   for (const std::string_view part : {"", "GET", "GET /hello/a HTTP/1.1\r\nHost:",
@@ -389,6 +403,50 @@ TEST_F(HttpServerTest, ends_connections_that_stay_idle_or_stop_half_way) {
     client.send(part);
     EXPECT_TRUE(client.is_ended()) << part;
   }
+}
+
+TEST_F(HttpServerTest, ends_a_connection_whose_body_comes_a_byte_at_a_time) {
+  HttpServerSettings settings;
+  settings.read_timeout = std::chrono::milliseconds{200};
+  start(settings);
+  RawClient client(server->port());
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
+  std::atomic<bool> ended = false;
+  std::thread dripping([&] {
+    for (int i = 0; i < 900 && !ended; ++i) {
+      client.send("x");
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  });
+  EXPECT_TRUE(client.is_ended());
+  ended = true;
+  dripping.join();
+}
+
+TEST_F(HttpServerTest, refuses_bodies_beyond_what_all_together_may_hold) {
+  HttpServerSettings settings;
+  settings.bodies_bytes_max = 20'000;
+  start(settings);
+  const auto post = [](std::size_t bytes) {
+    return "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(bytes) +
+           "\r\n\r\n";
+  };
+  const std::string half(15'000, 'x');
+  RawClient first(server->port());
+  first.send(post(16'000) + half);
+  // Until the server has read it.
+  RawResponse refused;
+  while (refused.status != 503) {
+    refused = answer_to(post(12'000) + std::string(12'000, 'y'));
+  }
+  EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
+  EXPECT_NE(refused.body.find("\"overloaded\""), std::string::npos);
+  first.send(std::string(1'000, 'x'));
+  EXPECT_EQ(first.response().status, 200);
+  first.send(get_hello);
+  EXPECT_EQ(first.response().status, 200);
+  // What was answered counts no more.
+  EXPECT_EQ(answer_to(post(12'000) + std::string(12'000, 'y')).status, 200);
 }
 
 /// For more pages than a socket's buffers hold.

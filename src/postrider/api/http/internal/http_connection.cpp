@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t head_read_bytes = 8 * 1024;
 constexpr std::size_t body_read_bytes = 64 * 1024;
+/// A body that brings less within the time-out stands still.
+constexpr std::size_t body_step_bytes = 16 * 1024;
+constexpr Duration full_retry_after = std::chrono::seconds{1};
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 // Copying more than this costs more than a second buffer.
 constexpr std::size_t copied_body_bytes_max = 8 * 1024;
@@ -31,6 +34,15 @@ HttpServerResponse no_route(const HttpServerRequest& request, const std::string&
   return response;
 }
 
+Error too_many_bodies(std::size_t bytes_max) {
+  Error error{Code::overloaded,
+              fmt::format("the server holds {} bytes of requests already: try again later, send"
+                          " smaller ones, or raise its bodies_max",
+                          bytes_max)};
+  error.retry_after = full_retry_after;
+  return error;
+}
+
 HttpServerResponse bug_response(const HttpRoute& route, const HttpServerRequest& request,
                                 std::string_view what) {
   log_error("bug: request {}: the handler of {} {} threw: {}", request.request_id, route.method,
@@ -45,6 +57,22 @@ HttpServerResponse bug_response(const HttpRoute& route, const HttpServerRequest&
 HttpConnection::HttpConnection(boost::asio::ip::tcp::socket socket, HttpServerShared& shared)
     : shared_(shared), socket_(std::move(socket)), parser_(shared.settings.header_bytes_max) {
   request_.remote_address = socket_.remote_address();
+}
+
+HttpConnection::~HttpConnection() {
+  release_body();
+}
+
+bool HttpConnection::count_body() {
+  const std::size_t bytes = request_.body.size();
+  const std::size_t more = bytes - body_bytes_;
+  body_bytes_ = bytes;
+  const std::size_t all = shared_.body_bytes.fetch_add(more, std::memory_order_relaxed) + more;
+  return all <= shared_.settings.bodies_bytes_max;
+}
+
+void HttpConnection::release_body() {
+  shared_.body_bytes.fetch_sub(std::exchange(body_bytes_, 0), std::memory_order_relaxed);
 }
 
 Async<void> HttpConnection::run() {
@@ -77,6 +105,10 @@ Async<HttpConnection::Next> HttpConnection::serve_one() {
   if (head == State::head_done) {
     const State body = co_await read_body(found.route->body_bytes_max);
     if (body == State::need_more) co_return Next::close;
+    if (is_over_) {
+      const Error error = too_many_bodies(shared_.settings.bodies_bytes_max);
+      co_return co_await refuse(problem_response(error, request_.request_id), State::failed);
+    }
     if (body == State::failed) {
       const auto& [error, status] = parser_.failure();
       co_return co_await refuse(problem_response(error, request_.request_id, status), body);
@@ -86,6 +118,7 @@ Async<HttpConnection::Next> HttpConnection::serve_one() {
 }
 
 void HttpConnection::begin_request() {
+  release_body();
   parser_.begin(request_);
   header_memory_.release();
   const std::uint64_t number = shared_.request_count.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -123,8 +156,16 @@ Async<HttpConnection::State> HttpConnection::read_body(std::uint64_t bytes_max) 
     const bool sent = co_await socket_.write(std::move(interim), settings.write_timeout);
     if (!sent) co_return State::need_more;
   }
+  std::size_t due_bytes = 0;
   while (state == State::need_more) {
-    socket_.set_timeout(settings.read_timeout);
+    if (!count_body()) {
+      is_over_ = true;
+      co_return State::failed;
+    }
+    if (body_bytes_ >= due_bytes) {
+      socket_.set_timeout(settings.read_timeout);
+      due_bytes = body_bytes_ + body_step_bytes;
+    }
     const bool came = co_await socket_.read_more(body_read_bytes);
     if (!came) co_return State::need_more;
     state = feed();

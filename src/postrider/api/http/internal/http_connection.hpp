@@ -26,6 +26,7 @@ struct HttpServerShared {
   HttpRouter router;
   BearerTokens tokens;
   std::atomic<std::uint64_t> request_count = 0;
+  std::atomic<std::size_t> body_bytes = 0;  ///< of requests that are read or answered
   std::atomic<bool> stopping = false;
 };
 
@@ -33,6 +34,9 @@ struct HttpServerShared {
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(boost::asio::ip::tcp::socket socket, HttpServerShared& shared);
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+  ~HttpConnection();
 
   /// Answers requests until the connection ends.
   Async<void> run();
@@ -52,6 +56,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   Async<State> read_head();
   Async<State> read_body(std::uint64_t bytes_max);
   State feed();
+  /// Counts what is there of the body. False when all bodies together are too large.
+  bool count_body();
+  void release_body();
 
   /// The answer to a request that no handler gets to see.
   [[nodiscard]] std::optional<HttpServerResponse> refusal(const HttpRouter::Found& found) const;
@@ -69,6 +76,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::array<std::byte, 1024> header_space_;  ///< for the headers of one request, as a rule
   std::pmr::monotonic_buffer_resource header_memory_{header_space_.data(), header_space_.size()};
   HttpServerRequest request_{header_memory_};
+  std::size_t body_bytes_ = 0;  ///< that are counted
+  bool is_over_ = false;        ///< the bodies of all connections are too large
   std::string answer_;          ///< what is sent, or its head; keeps its memory for the next one
   std::size_t sent_bytes_ = 0;  ///< of `answer_`
   bool is_body_apart_ = false;  ///< it is sent behind `answer_`

@@ -198,7 +198,10 @@ std::optional<std::uint64_t> HttpRequestParser::content_length() const {
 }
 
 bool HttpRequestParser::keep_alive() const {
-  return message_->parser->keep_alive();
+  // HTTP/1.0 knows no chunks: a proxy in between may take what follows for part of the body
+  // (RFC 9112, 6.1).
+  const bool is_faulty = is_http_1_0() && message_->parser->chunked();
+  return message_->parser->keep_alive() && !is_faulty;
 }
 
 bool HttpRequestParser::is_http_1_0() const {
