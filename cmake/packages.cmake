@@ -15,6 +15,7 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
 # Asio's and Beast's function bodies are compiled once, in drivers/asio/separate_compilation.cpp
 # and api/http/separate_compilation.cpp. Each thread keeps the memory of as many coroutine frames

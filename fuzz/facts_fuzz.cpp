@@ -53,7 +53,9 @@ void check_stored(const std::shared_ptr<const FactBatch>& batch, const StreamFor
   for (const Block& block : pack_blocks(chunks)) {
     const auto unpacked = unpack_block(block);
     POSTRIDER_ASSERT(unpacked.has_value(), "a block does not unpack");
-    for (const Chunk& chunk : with_attributes(*unpacked, format)) {
+    const AttributedFacts attributed = with_attributes(*unpacked, format);
+    POSTRIDER_ASSERT(!attributed.unreadable, "what was admitted is no fact");
+    for (const Chunk& chunk : attributed.chunks) {
       for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1), next = next.plus(1)) {
         POSTRIDER_ASSERT(id == next && chunk.payload(id) == chunks.front().payload(id),
                          "fact {} is not what was stored", id);

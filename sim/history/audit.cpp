@@ -11,6 +11,7 @@
 #include "postrider/store/cursors.hpp"
 #include "postrider/store/decisions.hpp"
 #include "postrider/store/inbox.hpp"
+#include "postrider/store/quarantine.hpp"
 #include "postrider/stream/block.hpp"
 #include "sim/history/documents.hpp"
 
@@ -62,7 +63,9 @@ class Auditor {
                            block.fact_count, last));
       }
       last = block.last;
-      TRY(const auto chunks, unpack_block(block));
+      const auto unpacked = unpack_block(block);
+      if (!unpacked && recall(stream.name, block, payloads)) continue;
+      TRY(const auto chunks, unpacked);
       for (const Chunk& chunk : chunks) {
         for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
           payloads.emplace(id.value, chunk.payload(id));
@@ -70,6 +73,7 @@ class Auditor {
       }
     }
     check_retention(stream);
+    TRY_VOID(check_quarantine(stream));
     if (stream.sorted_through > last && !context_.ids_have_gaps()) {
       broken(fmt::format("{} is sorted through {} and ends at {}", stream.name,
                          stream.sorted_through, last));
@@ -78,6 +82,33 @@ class Auditor {
     std::set<std::int64_t>& ids = ids_[stream.key];
     for (const auto& [id, payload] : payloads) ids.insert(id);
     ends_[stream.name] = last;
+    return {};
+  }
+
+  /// The facts of a block that was altered, as they were. False when nobody has altered it.
+  bool recall(const std::string& stream, const Block& block,
+              std::map<std::int64_t, std::string>& payloads) const {
+    for (StreamId id = block.first; id <= block.last; id = id.plus(1)) {
+      const Damage::Fact* fact = context_.ledger.damage().find(stream, id);
+      if (fact == nullptr) return false;
+      payloads.emplace(id.value, fact->payload);
+    }
+    return true;
+  }
+
+  /// What is passed by was altered on the disk.
+  Result<void> check_quarantine(const StreamRow& stream) {
+    TRY(const auto rows, read_quarantined(connection_, everything));
+    std::vector<IdRange> ranges;
+    for (const QuarantineRow& row : rows) {
+      if (row.stream != stream.key) continue;
+      ranges.push_back(row.ids);
+      for (StreamId id = row.ids.first; id <= row.ids.last; id = id.plus(1)) {
+        if (context_.ledger.damage().find(stream.name, id) != nullptr) continue;
+        broken(fmt::format("{} {} is in quarantine, and nobody has altered it", stream.name, id));
+      }
+    }
+    context_.ledger.damage().set_quarantine(stream.name, std::move(ranges), stream.dropped_through);
     return {};
   }
 

@@ -40,7 +40,8 @@ class Examiner {
     for (const auto& [id, number] : context_.ledger.positions(stream_)) {
       const PlainFact& fact = context_.ledger.fact(number).plain;
       examine(StreamId{id}, number, fact);
-      plain_stream_.follow(fact);
+      const Damage::Fact* damaged = context_.ledger.damage().find(stream_, StreamId{id});
+      if (damaged == nullptr || damaged->was_decided) plain_stream_.follow(fact);
     }
     if (next_ < delivered_.size()) {
       broken(fmt::format("got fact {} out of order, or twice", delivered_[next_].number));
@@ -73,7 +74,7 @@ class Examiner {
     }
     // While a later fact was delivered, or all should have been, a missing one is a gap.
     const bool more = next_ < delivered_.size();
-    if (due == Due::yes && (more || is_whole()))
+    if (due == Due::yes && (more || is_whole()) && !context_.ledger.damage().excuses(stream_, id))
       broken(fmt::format("missed fact {}, {},", number, context_.ledger.fact(number).payload));
   }
 

@@ -189,7 +189,8 @@ void Judge::arrived(const Address& address, const std::string& body, bool proces
   const auto newest = std::ssize(record.transactions);
   // What a process sent before it lost its session may arrive long after.
   const bool is_late = process != delivering_;
-  if (address.number == newest + 1 || gives_up_frozen(address, record)) {
+  if (address.number == newest + 1 || gives_up_frozen(address, record) ||
+      gives_up_damaged(address, record)) {
     take_new(address, record, body);
   } else if (address.number >= 1 && address.number <= newest &&
              (is_late || address.number >= newest - behind_)) {
@@ -219,12 +220,47 @@ bool Judge::gives_up_frozen(const Address& address, const Record& record) const 
          address.number <= newest + 1 + behind_;
 }
 
+/// A transaction that was frozen with facts that were altered since is not sent any more.
+bool Judge::gives_up_damaged(const Address& address, const Record& record) const {
+  const auto newest = std::ssize(record.transactions);
+  return address.number > newest && address.number <= newest + 1 + ledger_.damage().count();
+}
+
+/// The facts of a transaction by its index in `record.transactions`.
+std::span<const std::int64_t> Judge::facts_of_sent(const Record& record, std::size_t index) {
+  const std::size_t begin = record.transactions[index].begin;
+  const bool is_last = index + 1 == record.transactions.size();
+  const std::size_t end = is_last ? record.facts.size() : record.transactions[index + 1].begin;
+  return std::span(record.facts).subspan(begin, end - begin);
+}
+
+bool Judge::is_damaged(std::span<const std::int64_t> facts) const {
+  return std::ranges::any_of(
+      facts, [this](std::int64_t fact) { return ledger_.damage().is_damaged(fact); });
+}
+
+/// Facts that came in a transaction which was altered since may come again, in another one.
+void Judge::leave_out_repeated(const Record& record, std::vector<std::int64_t>& facts) const {
+  if (ledger_.damage().count() == 0) return;
+  for (std::size_t i = 0; i < record.transactions.size(); ++i) {
+    const auto sent = facts_of_sent(record, i);
+    if (!is_damaged(sent)) continue;
+    std::erase_if(facts, [sent](std::int64_t fact) { return std::ranges::count(sent, fact) > 0; });
+  }
+}
+
 void Judge::take_new(const Address& address, Record& record, const std::string& body) {
   ++transactions_;
-  const std::vector<std::int64_t> facts = facts_of(address, body);
+  std::vector<std::int64_t> facts = facts_of(address, body);
   std::size_t begin = record.facts.size();
   const auto newest = std::ssize(record.transactions);
-  if (record.processed != newest) {
+  const bool was_damaged =
+      newest > 0 && is_damaged(facts_of_sent(record, static_cast<std::size_t>(newest) - 1));
+  if (record.processed != newest && was_damaged) {
+    begin = record.transactions.back().begin;
+    record.facts.resize(begin);
+    record.arrivals.resize(begin);
+  } else if (record.processed != newest) {
     if (record.refused == 0 || record.refused != newest) {
       broken(Check::same_bytes, address, "came before the one before it was taken in");
     } else {
@@ -234,6 +270,7 @@ void Judge::take_new(const Address& address, Record& record, const std::string& 
       record.arrivals.resize(begin);
     }
   }
+  leave_out_repeated(record, facts);
   record.transactions.resize(static_cast<std::size_t>(address.number) - 1, {{}, begin});
   record.transactions.push_back({body, begin});
   record.facts.insert(record.facts.end(), facts.begin(), facts.end());
@@ -311,13 +348,15 @@ std::string Judge::webhook_begin(const Address& address, std::string_view body,
 }
 
 void Judge::check_place(const Address& address, std::int64_t fact, StreamId place) {
+  const SentFact& sent = ledger_.fact(fact);
+  // What is altered is left out, and counts in the place.
+  if (ledger_.damage().find(sent.stream, place) != nullptr) return;
   const auto known = ledger_.place_of(fact);
   if (known && *known != place) {
     return broken(Check::webhook, address,
                   fmt::format("says that fact {} is at {}, and it is at {}", fact, place, *known));
   }
   // What is found there later must be this one.
-  const SentFact& sent = ledger_.fact(fact);
   ledger_.seen(sent.stream, place, sent.payload);
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,10 @@ class Judge {
   void check_receiver(const Address& address, const Record& record);
   void check_again(const Address& address, const Record& record, const std::string& body);
   [[nodiscard]] bool gives_up_frozen(const Address& address, const Record& record) const;
+  [[nodiscard]] bool gives_up_damaged(const Address& address, const Record& record) const;
+  static std::span<const std::int64_t> facts_of_sent(const Record& record, std::size_t index);
+  [[nodiscard]] bool is_damaged(std::span<const std::int64_t> facts) const;
+  void leave_out_repeated(const Record& record, std::vector<std::int64_t>& facts) const;
   void take_new(const Address& address, Record& record, const std::string& body);
   void check_split(const Address& address, const Record& record,
                    const std::vector<std::int64_t>& facts);

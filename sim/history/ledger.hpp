@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "postrider/base/strong.hpp"
+#include "sim/history/damage.hpp"
 #include "sim/history/referee.hpp"
 #include "sim/model/rules.hpp"
 #include "sim/world/timeline.hpp"
@@ -57,6 +58,10 @@ class Ledger {
   /// When the append that brought the fact was answered; empty: it was not.
   [[nodiscard]] std::optional<MonoTime> answered_at(std::int64_t number) const;
 
+  /// What of it was altered on the disk.
+  [[nodiscard]] Damage& damage() { return damage_; }
+  [[nodiscard]] const Damage& damage() const { return damage_; }
+
  private:
   /// A fact that was answered without its place.
   struct Between {
@@ -75,6 +80,7 @@ class Ledger {
   std::map<std::int64_t, StreamId> places_;
   std::map<std::int64_t, MonoTime> answer_times_;
   std::int64_t answers_ = 0;
+  Damage damage_;
 };
 
 /// The number of a fact from its payload; empty when there is none.

@@ -1,6 +1,7 @@
 #include "sim/history/life_cycle.hpp"
 
 #include "sim/history/audit.hpp"
+#include "sim/history/damaging.hpp"
 
 namespace postrider::sim {
 namespace {
@@ -25,12 +26,22 @@ Result<void> LifeCycle::open() {
   TRY(auto reader, database->connect(Access::read_only));
   // Of a fleet, the one that comes to deliver is audited then.
   if (!context_.is_fleet()) TRY_VOID(audit(context_, *reader));
+  TRY_VOID(damage(*writer));
   member().process = std::make_unique<Process>(
       Process::World{context_.timeline, context_.runtime, context_.network, context_.judge,
                      context_.plan, context_.remote, context_.air, ++context_.processes,
                      member().instance_name, held_bytes_},
       std::move(database), std::move(writer), std::move(reader), Random(random_.next()));
   return {};
+}
+
+Result<void> LifeCycle::damage(SqlConnection& connection) {
+  const bool is_due = context_.plan.damaged > 0 && !context_.healed;
+  if (!is_due || !damages_.chance(context_.plan.damaged)) return {};
+  const DiskFaults faults = std::exchange(context_.disk.faults, {});
+  const Result<void> damaged = damage_a_block(context_, connection, damages_);
+  context_.disk.faults = faults;
+  return damaged;
 }
 
 void LifeCycle::boot() {

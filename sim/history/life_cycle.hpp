@@ -8,7 +8,7 @@ namespace postrider::sim {
 class LifeCycle {
  public:
   LifeCycle(Context& context, std::size_t index, Random random)
-      : context_(context), index_(index), random_(random) {}
+      : context_(context), index_(index), random_(random), damages_(context.plan.seed, "damages") {}
 
   void start();
   void boot();
@@ -28,6 +28,7 @@ class LifeCycle {
  private:
   Member& member() { return context_.members[index_]; }
   Result<void> open();
+  Result<void> damage(SqlConnection& connection);
   void boot_later();
   void plan_crash();
   void crash();
@@ -38,6 +39,7 @@ class LifeCycle {
   Context& context_;
   std::size_t index_;
   Random random_;
+  Random damages_;
   std::optional<std::uint64_t> dies_at_step_;
   bool power_goes_ = false;  ///< with the crash that is under way, not only the process
   std::uint64_t disk_faults_ = 0;

@@ -49,6 +49,16 @@ void draw_acknowledge_behind(Plan& plan) {
   plan.engine.services.delivery.acknowledge_behind = draw_size(random, 1, 9);
 }
 
+/// A disk that gives back something else than was written. A draw of its own, as above.
+void draw_damage(Plan& plan) {
+  Random random(plan.seed, "damage");
+  const bool is_alone = plan.members == 1 && !plan.engine.fleet;
+  // Of transactions that are sent ahead the judge does not know which was given up.
+  if (!is_alone || plan.engine.services.delivery.acknowledge_behind > 0) return;
+  if (plan.crash.mean_interval == Duration{} || !random.chance(300)) return;
+  plan.damaged = static_cast<int>(random.between(100, 600));
+}
+
 void draw_workload(Random& random, WorkloadPlan& workload) {
   workload.streams = static_cast<int>(random.between(1, 3));
   workload.services = static_cast<int>(random.between(1, 5));
@@ -200,6 +210,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
         .retain = retain};
   }
   if (random.chance(300)) plan.workload.refused = static_cast<int>(random.between(10, 200));
+  draw_damage(plan);
   return plan;
 }
 

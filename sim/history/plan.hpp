@@ -84,6 +84,7 @@ struct Plan {
   NetworkFaults network;
   CrashPlan crash;
   WorkloadPlan workload;
+  int damaged = 0;  ///< stored blocks that are altered between two lives, in thousandths of these
   Duration mean_clock_jump_pause{};  ///< 0: the wall clock runs true
 };
 

@@ -27,10 +27,9 @@ Async<Result<AppendReceipt>> append_to(Engine* engine, std::string stream, std::
   co_return co_await found->append(std::move(facts), std::move(key));
 }
 
-Async<Result<std::vector<Chunk>>> read_from(Engine* engine, std::string stream, StreamId after) {
+Async<Result<FactRun>> read_from(Engine* engine, std::string stream, StreamId after) {
   CO_TRY(Stream* const found, co_await engine->streams().find_or_create(std::move(stream)));
-  CO_TRY(FactRun run, co_await found->read(after, page_facts_max, Stream::WithAttributes::no));
-  co_return std::move(run.chunks);
+  co_return co_await found->read(after, page_facts_max, Stream::WithAttributes::no);
 }
 
 }  // namespace
@@ -189,11 +188,11 @@ void Followers::read(const std::string& stream) {
   Process* const process = context_.any(random_);
   if (process == nullptr) return context_.later(pause, again);
   const StreamId after = draw_token(stream);
-  process->call<Result<std::vector<Chunk>>>(
+  process->call<Result<FactRun>>(
       read_from(&process->engine(), stream, after),
-      [this, stream, after, pause, again](const std::optional<Result<std::vector<Chunk>>>& chunks) {
-        if (chunks && *chunks) take(stream, after, **chunks);
-        const bool gone = chunks && !*chunks && chunks->error().code == Code::position_gone;
+      [this, stream, after, pause, again](const std::optional<Result<FactRun>>& run) {
+        if (run && *run) take(stream, after, **run);
+        const bool gone = run && !*run && run->error().code == Code::position_gone;
         if (gone && context_.engine() != nullptr) {
           for (const Stream* each : context_.engine()->streams().all()) {
             if (each->name() != stream) continue;
@@ -204,10 +203,10 @@ void Followers::read(const std::string& stream) {
       });
 }
 
-void Followers::take(const std::string& stream, StreamId after, const std::vector<Chunk>& chunks) {
+void Followers::take(const std::string& stream, StreamId after, const FactRun& run) {
   std::map<std::int64_t, std::string> payloads;
   StreamId last = after;
-  for (const Chunk& chunk : chunks) {
+  for (const Chunk& chunk : run.chunks) {
     for (StreamId id = chunk.first; id <= chunk.last(); id = id.plus(1)) {
       if (id <= last) {
         context_.referee.broken(Check::token,
@@ -218,6 +217,7 @@ void Followers::take(const std::string& stream, StreamId after, const std::vecto
     }
   }
   context_.ledger.seen_all(stream, after, last, payloads);
+  if (run.chunks.empty() && run.unreadable) last = run.unreadable->ids.last;
   positions_[stream] = std::max(positions_[stream], last);
 }
 

@@ -55,7 +55,7 @@ class Followers {
 
  private:
   void read(const std::string& stream);
-  void take(const std::string& stream, StreamId after, const std::vector<Chunk>& chunks);
+  void take(const std::string& stream, StreamId after, const FactRun& run);
 
   Context& context_;
   Random random_;

@@ -194,9 +194,11 @@ test('every read of a stream waits for a token, and fails when it does not come'
     } else {
       assert.match(there.text, new RegExp(`"id":${json.first}\\b`));
     }
-    const late = await readAt(servers[1], `${read}?at_least=s999999`);
-    assert.equal(late.status, 504, read);
-    assert.equal(JSON.parse(late.text).code, 'deadline');
+    for (const parameter of isPosition ? ['at_least'] : ['at_least', 'after']) {
+      const late = await readAt(servers[1], `${read}?${parameter}=s999999`);
+      assert.equal(late.status, 504, `${read} ${parameter}`);
+      assert.equal(JSON.parse(late.text).code, 'deadline');
+    }
     const wrong = await readAt(servers[1], `${read}?at_least=x`);
     assert.equal(wrong.status, 400, read);
   }

@@ -113,8 +113,10 @@ export function functionLengths(text) {
       .exec(lines[begin])?.[1];
     if (indent === undefined || /^ *(if|for|while|switch|\} else)/.test(lines[begin])) continue;
     const isContinued = /[,|&(]$/.test(lines[begin - 1] ?? '');
+    // The members that a constructor sets stand four columns behind its body's end.
+    const outer = /^ *: /.test(lines[begin]) ? indent.slice(4) : indent;
     const closes = line => isContinued ? /^ *\}$/.test(line) && line.length <= indent.length
-      : line.startsWith(`${indent}}`);
+      : line.startsWith(`${outer}}`);
     const end = lines.findIndex((line, at) => at > begin && closes(line));
     if (end - begin > 61) mistakes.push(`line ${begin + 1}: a function of ${end - begin} lines`);
   }

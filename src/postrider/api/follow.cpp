@@ -1,6 +1,8 @@
 #include "postrider/api/follow.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "postrider/api/engine_call.hpp"
 
@@ -35,6 +37,15 @@ std::string to_events(const StreamPage& page) {
   return text;
 }
 
+/// Facts that cannot be read: the follower goes on after them, and is told.
+std::string to_event(const Stream& stream, const UnreadableFacts& facts, const PositionVector& on) {
+  const boost::json::object data = {{"first", facts.ids.first.value},
+                                    {"last", facts.ids.last.value},
+                                    {"detail", unreadable_error(stream.name(), facts).detail}};
+  return fmt::format("event: unreadable\nid: {}\ndata: {}\n\n", on.token(),
+                     boost::json::serialize(data));
+}
+
 struct Next {
   StreamPage page;
   MonoTime asked_at;
@@ -43,7 +54,7 @@ struct Next {
 /// What comes next; nothing when something has moved without facts, or nothing has until `until`.
 Async<Result<Next>> next_page(Runtime* runtime, Stream* stream, ReadPlace place, MonoTime until) {
   CO_TRY(StreamPage page, co_await read_stream(stream, place, facts_per_piece));
-  if (page.chunks.empty() && place.after.reaches(page.through)) {
+  if (page.chunks.empty() && !page.unreadable && place.after.reaches(page.through)) {
     co_await stream->advanced().wait_until(until);
     CO_TRY(page, co_await read_stream(stream, place, facts_per_piece));
   }
@@ -61,9 +72,16 @@ Async<void> write_events(Runtime* runtime, Stream* stream, ReadPlace place, Resp
     if (!next) co_return;
     place.after = next->page.through;
     const bool has_facts = !next->page.chunks.empty();
-    if (!has_facts && next->asked_at < until) continue;
+    std::string text = ": keep-alive\n\n";
+    if (has_facts) {
+      text = to_events(next->page);
+    } else if (const auto& unreadable = next->page.unreadable) {
+      place.after = place.after.joined(PositionVector(unreadable->ids.last));
+      text = to_event(*stream, *unreadable, place.after);
+    } else if (next->asked_at < until) {
+      continue;
+    }
     written_at = next->asked_at;
-    std::string text = has_facts ? to_events(next->page) : ": keep-alive\n\n";
     const Result<void> written = co_await out->write(std::move(text));
     if (!written) co_return;
   }

@@ -197,6 +197,9 @@ Async<Result<std::string>> PublicApi::read_page(HttpServerRequest& request) {
   CO_TRY(const ReadPlace place, co_await reach_place(stream, request));
   CO_TRY(const StreamPage found,
          co_await on_engine(engine_.runtime(), read_stream(stream, place, limit)));
+  if (found.chunks.empty() && found.unreadable) {
+    co_return std::unexpected(unreadable_error(stream->name(), *found.unreadable));
+  }
   std::string page = R"({"facts":[)";
   PositionVector through = found.through;
   std::size_t count = 0;
@@ -238,7 +241,7 @@ Async<StreamId> PublicApi::position_on_engine(Stream* stream) {
 
 Async<Result<ReadPlace>> PublicApi::reach_on_engine(Stream* stream, HttpServerRequest& request) {
   CO_TRY(ReadPlace place, read_place(*stream, request));
-  CO_TRY_VOID(co_await wait_at_least(&engine_.runtime(), stream, place, settings_.read_wait));
+  CO_TRY_VOID(co_await wait_for_place(&engine_.runtime(), stream, place, settings_.read_wait));
   co_return place;
 }
 

@@ -13,12 +13,25 @@ std::string utc_text(WallTime time) {
                      (time - whole).count());
 }
 
+namespace {
+
+boost::json::array causes_view(PauseCauses causes) {
+  boost::json::array names;
+  if (causes.has(PauseCause::by_operator)) names.emplace_back("operator");
+  if (causes.has(PauseCause::undeclared)) names.emplace_back("configuration");
+  if (causes.has(PauseCause::by_receiver)) names.emplace_back("receiver");
+  return names;
+}
+
+}  // namespace
+
 boost::json::object service_view(const Service& service, WallTime now) {
   const DeliveryState& delivery = service.delivery;
   boost::json::object view;
   view["id"] = service.row.id;
   view["kind"] = service.receiver->kind();
   view["state"] = name_of(delivery.status);
+  view["paused_by"] = causes_view(delivery.paused_by);
   view["behind"] = service.behind();
   const auto oldest = service.oldest_appended_at();
   view["oldest_undelivered_ms"] =

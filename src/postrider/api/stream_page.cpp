@@ -30,10 +30,11 @@ Result<ReadPlace> read_place(const Stream& stream, const HttpServerRequest& requ
   return place;
 }
 
-Async<Result<void>> wait_at_least(Runtime* runtime, Stream* stream, ReadPlace place,
-                                  Duration wait) {
-  if (!place.at_least) co_return Result<void>{};
-  co_return co_await stream->wait_for(*std::move(place.at_least), runtime->now() + wait);
+Async<Result<void>> wait_for_place(Runtime* runtime, Stream* stream, ReadPlace place,
+                                   Duration wait) {
+  PositionVector wanted = std::move(place.after);
+  if (place.at_least) wanted = wanted.joined(*place.at_least);
+  co_return co_await stream->wait_for(std::move(wanted), runtime->now() + wait);
 }
 
 Async<Result<StreamPage>> read_stream(Stream* stream, ReadPlace place, std::size_t facts_max) {
@@ -46,10 +47,12 @@ Async<Result<StreamPage>> read_stream(Stream* stream, ReadPlace place, std::size
     page.chunks = std::move(run.chunks);
     page.upto = PositionVector(std::max(page.upto.minimum(), run.through));
     page.through = PositionVector(run.through);
+    page.unreadable = std::move(run.unreadable);
   } else {
     CO_TRY(auto between, co_await stream->read_between(page.after, page.upto, facts_max));
     page.chunks = std::move(between.chunks);
     page.through = std::move(between.through);
+    page.unreadable = std::move(between.unreadable);
   }
   co_return page;
 }

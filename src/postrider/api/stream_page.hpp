@@ -15,9 +15,11 @@ struct ReadPlace {
 /// dropped. Errors: `invalid_argument`, `position_gone`.
 Result<ReadPlace> read_place(const Stream& stream, const HttpServerRequest& request);
 
-/// Waits until the stream has reached the parameter `at_least`, if there is one. `deadline`, and
-/// nothing was read, when it has not after `wait`.
-Async<Result<void>> wait_at_least(Runtime* runtime, Stream* stream, ReadPlace place, Duration wait);
+/// Waits until the stream has reached `after`, which other processes may have given out, and
+/// `at_least`. `deadline`, and nothing was read, when it has not after `wait`: a token from beyond
+/// the end would else pass over what is appended next.
+Async<Result<void>> wait_for_place(Runtime* runtime, Stream* stream, ReadPlace place,
+                                   Duration wait);
 
 /// Facts after some place.
 struct StreamPage {
@@ -25,6 +27,8 @@ struct StreamPage {
   PositionVector after;
   PositionVector upto;
   PositionVector through;  ///< where to go on
+  /// What follows, if that cannot be read.
+  std::optional<UnreadableFacts> unreadable = std::nullopt;
 
   /// Where to go on after this fact of it.
   [[nodiscard]] PositionVector after_fact(StreamId id) const {

@@ -95,11 +95,16 @@ TEST_F(StreamPageTest, is_in_order_of_ids_once_nobody_is_behind) {
 
 TEST_F(StreamPageTest, waits_for_what_must_be_there_and_says_when_it_does_not_come) {
   const ReadPlace place{{}, PositionVector(StreamId{20})};
-  const auto waited = run(wait_at_least(&runtime, stream, place, std::chrono::seconds{3}));
+  const auto waited = run(wait_for_place(&runtime, stream, place, std::chrono::seconds{3}));
   ASSERT_FALSE(waited);
   EXPECT_EQ(waited.error().code, Code::deadline);
+  const ReadPlace beyond{PositionVector(StreamId{30}), std::nullopt};
+  const auto from_beyond = run(wait_for_place(&runtime, stream, beyond, std::chrono::seconds{3}));
+  ASSERT_FALSE(from_beyond);
+  EXPECT_EQ(from_beyond.error().code, Code::deadline);
   catch_up();
-  EXPECT_TRUE(run(wait_at_least(&runtime, stream, place, std::chrono::seconds{3})));
+  EXPECT_TRUE(run(wait_for_place(&runtime, stream, beyond, std::chrono::seconds{3})));
+  EXPECT_TRUE(run(wait_for_place(&runtime, stream, place, std::chrono::seconds{3})));
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ constexpr std::array traits_table = {
     ErrorTraits{Code::method_not_allowed, "method_not_allowed", 405, "Method not allowed", false},
     ErrorTraits{Code::conflict, "conflict", 409, "Conflict", false},
     ErrorTraits{Code::position_gone, "position_gone", 410, "Position no longer kept", false},
+    ErrorTraits{Code::facts_unreadable, "facts_unreadable", 500, "Stored facts cannot be read",
+                false},
     ErrorTraits{Code::idempotency_key_reused, "idempotency_key_reused", 422,
                 "Idempotency key reused with another body", false},
     ErrorTraits{Code::payload_too_large, "payload_too_large", 413, "Too large", false},

@@ -19,6 +19,7 @@ enum class Code {
   method_not_allowed,
   conflict,
   position_gone,
+  facts_unreadable,
   idempotency_key_reused,
   payload_too_large,
   unsupported_media_type,

@@ -9,21 +9,51 @@
 namespace postrider {
 
 DeliveryRun::DeliveryRun(std::shared_ptr<Service> service, TransactionSource& source,
-                         Commits& commits, std::optional<Transaction> frozen)
-    : service_(std::move(service)), source_(source), commits_(commits) {
+                         Commits& commits, Quarantine& quarantine,
+                         std::optional<Transaction> frozen)
+    : service_(std::move(service)), source_(source), commits_(commits), quarantine_(quarantine) {
   // A run before this one may have ended because it could not save them.
   if (service_->has_unsaved()) unsaved_ = acknowledge_behind_max + 1;
   if (frozen) ready_.push_back(*std::move(frozen));
 }
 
 Async<Result<void>> DeliveryRun::make_ready(StreamKey key, StreamDelivery* stream) {
-  if (stream->cursor.frozen.empty()) co_return co_await freeze_next(key, stream);
-  if (ready_.empty()) {
-    CO_TRY(auto transaction, co_await source_.read_frozen(service(), key, stream));
-    ready_.push_back(std::move(transaction));
+  if (!stream->cursor.frozen.empty() && ready_.empty()) {
+    CO_TRY_VOID(co_await read_frozen(key, stream));
   }
+  if (stream->cursor.frozen.empty()) co_return co_await freeze_next(key, stream);
   if (must_save()) CO_TRY_VOID(co_await save());
   co_return Result<void>{};
+}
+
+/// One that was frozen with facts that cannot be read any more may have been sent with them. Then
+/// it is given up, with those after it: what is left is frozen anew, under another ID.
+Async<Result<void>> DeliveryRun::read_frozen(StreamKey key, StreamDelivery* stream) {
+  CO_TRY(auto transaction, co_await source_.read_frozen(service(), key, stream));
+  if (transaction.unreadable.empty()) {
+    ready_.push_back(std::move(transaction));
+    co_return Result<void>{};
+  }
+  CO_TRY_VOID(co_await quarantine(key, &transaction));
+  stream->cursor.frozen.clear();
+  stream->revision.change();
+  co_return Result<void>{};
+}
+
+/// So that an operator sees what is left out.
+Async<Result<void>> DeliveryRun::quarantine(StreamKey key, const Transaction* transaction) {
+  CO_TRY(const Stream* const stream, source_.find_stream(key));
+  for (const UnreadableFacts& facts : transaction->unreadable) {
+    CO_TRY_VOID(co_await quarantine_.add(&commits_, stream, facts, nullptr));
+  }
+  co_return Result<void>{};
+}
+
+/// Acknowledges what holds no fact that can be sent.
+void DeliveryRun::pass_by(StreamDelivery& stream, const Transaction& transaction) {
+  stream.cursor.acknowledged = transaction.last;
+  stream.revision.change();
+  stream.inbox.acknowledge(transaction.last, transaction.entries);
 }
 
 /// While as many are sent, those before are acknowledged on the disk and those after frozen.
@@ -43,13 +73,12 @@ Transaction DeliveryRun::acknowledge(StreamDelivery& stream) {
   Transaction taken = std::move(ready_.front());
   ready_.pop_front();
   unsaved_ += 1;
-  const auto facts = std::ssize(taken.payloads);
   DeliveryCursor& cursor = stream.cursor;
   cursor.acknowledged = taken.last;
   cursor.frozen.erase(cursor.frozen.begin());
-  cursor.delivered += facts;
+  cursor.delivered += std::ssize(taken.payloads);
   stream.revision.change();
-  stream.inbox.acknowledge(taken.last, facts);
+  stream.inbox.acknowledge(taken.last, taken.entries);
   return taken;
 }
 
@@ -68,6 +97,11 @@ Async<Result<void>> DeliveryRun::freeze_next(StreamKey key, StreamDelivery* stre
     auto read = co_await source_.read_after(service(), key, stream, acknowledged);
     if (!read) service_->turn = key.plus(1);  // what cannot be read holds up no other stream
     CO_TRY(auto transaction, std::move(read));
+    CO_TRY_VOID(co_await quarantine(key, &transaction));
+    if (transaction.payloads.empty()) {
+      pass_by(*stream, transaction);
+      co_return Result<void>{};
+    }
     next.push_back(std::move(transaction));
   }
   co_return co_await freeze(stream, std::move(next));
@@ -103,7 +137,7 @@ Async<Result<void>> DeliveryRun::save() {
 
 std::int64_t DeliveryRun::facts_ready() const {
   std::int64_t facts = 0;
-  for (const Transaction& each : ready_) facts += std::ssize(each.payloads);
+  for (const Transaction& each : ready_) facts += each.entries;
   return facts;
 }
 
@@ -135,7 +169,8 @@ Async<void> DeliveryRun::read_ahead(StreamKey key, StreamDelivery* stream) {
   const DeliveryCursor& cursor = stream->cursor;
   const StreamId after = cursor.frozen.empty() ? cursor.acknowledged : cursor.frozen.back();
   auto read = co_await source_.read_after(service(), key, stream, after);
-  if (read) ahead_ = Ahead{.stream = key, .after = after, .transaction = *std::move(read)};
+  const bool is_whole = read && read->unreadable.empty();
+  if (is_whole) ahead_ = Ahead{.stream = key, .after = after, .transaction = *std::move(read)};
 }
 
 Async<void> DeliveryRun::freeze_ahead(StreamKey key, StreamDelivery* stream) {
@@ -148,9 +183,9 @@ Async<void> DeliveryRun::freeze_ahead(StreamKey key, StreamDelivery* stream) {
     const std::int64_t waiting = stream->inbox.behind() - facts_ready() - facts;
     if (std::cmp_less(waiting, service_->limits().facts_max)) break;
     auto read = co_await source_.read_after(service(), key, stream, after);
-    if (!read) break;
+    if (!read || !read->unreadable.empty()) break;
     after = read->last;
-    facts += std::ssize(read->payloads);
+    facts += read->entries;
     for (const auto& batch : read->batches) bytes += batch->memory_bytes();
     next.push_back(*std::move(read));
   }

@@ -9,6 +9,7 @@
 #include "postrider/delivery/service.hpp"
 #include "postrider/delivery/transaction_source.hpp"
 #include "postrider/sort/inboxes.hpp"
+#include "postrider/stream/quarantine.hpp"
 
 namespace postrider {
 
@@ -22,13 +23,15 @@ class DeliveryRun {
  public:
   /// References must outlive this. `frozen`: what to begin with.
   DeliveryRun(std::shared_ptr<Service> service, TransactionSource& source, Commits& commits,
-              std::optional<Transaction> frozen);
+              Quarantine& quarantine, std::optional<Transaction> frozen);
 
   [[nodiscard]] Service* service() const { return service_.get(); }
 
-  /// Until `front` is frozen, and enough is acknowledged on the disk for it to be sent. Errors:
-  /// those of a read, and of a commit.
+  /// Until `front` is frozen, and enough is acknowledged on the disk for it to be sent. Facts that
+  /// cannot be read go to quarantine and are passed by; if there are no others, nothing is ready
+  /// afterwards. Errors: those of a read, and of a commit.
   Async<Result<void>> make_ready(StreamKey key, StreamDelivery* stream);
+  [[nodiscard]] bool is_ready() const { return !ready_.empty(); }
   /// The transaction to send: the first one of the stream that is frozen.
   [[nodiscard]] const Transaction& front() const { return ready_.front(); }
   /// How many to send until the next call of `make_ready`, if all are taken; at least 1.
@@ -54,7 +57,10 @@ class DeliveryRun {
   };
   [[nodiscard]] std::size_t round_max() const;
   [[nodiscard]] std::int64_t facts_ready() const;
+  Async<Result<void>> read_frozen(StreamKey key, StreamDelivery* stream);
   Async<Result<void>> freeze_next(StreamKey key, StreamDelivery* stream);
+  Async<Result<void>> quarantine(StreamKey key, const Transaction* transaction);
+  void pass_by(StreamDelivery& stream, const Transaction& transaction);
   Async<Result<void>> freeze(StreamDelivery* stream, std::vector<Transaction> transactions);
   Async<Result<void>> save();
   Async<void> read_ahead(StreamKey key, StreamDelivery* stream);
@@ -63,6 +69,7 @@ class DeliveryRun {
   std::shared_ptr<Service> service_;
   TransactionSource& source_;
   Commits& commits_;
+  Quarantine& quarantine_;
   std::deque<Transaction> ready_;  ///< the first of those that are frozen
   std::optional<Ahead> ahead_;     ///< read, not frozen
   std::size_t unsaved_ = 0;        ///< acknowledgements that may not be on the disk

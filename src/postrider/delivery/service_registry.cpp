@@ -20,6 +20,16 @@ namespace {
 constexpr std::string_view undeclared_cause =
     "no longer declared in the configuration; declare it again or delete it";
 
+/// What an operator is told of a service that rests.
+std::string describe(PauseCauses causes) {
+  if (causes.has(PauseCause::undeclared)) return std::string(undeclared_cause);
+  if (causes.has(PauseCause::by_operator)) return "paused by an operator";
+  if (causes.has(PauseCause::by_receiver)) {
+    return "the receiver wants nothing more; delivery rests until the service is resumed";
+  }
+  return {};
+}
+
 std::string document_of(const Receiver& receiver) {
   return boost::json::serialize(receiver.document(Secrets::show));
 }
@@ -27,8 +37,7 @@ std::string document_of(const Receiver& receiver) {
 /// Was declared in the configuration, is no longer, and was paused for it at start.
 bool is_undeclared(const Service& service) {
   return service.row.source == ServiceSource::configuration &&
-         service.delivery.status == DeliveryStatus::paused &&
-         service.delivery.last_error == undeclared_cause;
+         service.delivery.paused_by.has(PauseCause::undeclared);
 }
 
 bool is_declared(const Service& service) {
@@ -112,8 +121,9 @@ Async<Result<void>> ServiceRegistry::pause_undeclared(const Receivers* declared)
     if (service->row.source != ServiceSource::configuration || declared_ids.contains(id)) continue;
     log_warn("service {}: paused with {} facts behind: {}", id, service->behind(),
              undeclared_cause);
-    std::string cause(undeclared_cause);
-    CO_TRY_VOID(co_await set_status(service, DeliveryStatus::paused, std::move(cause)));
+    PauseCauses causes = service->delivery.paused_by;
+    causes.add(PauseCause::undeclared);
+    CO_TRY_VOID(co_await set_pause(service, causes));
   }
   co_return Result<void>{};
 }
@@ -197,7 +207,11 @@ Async<Result<ServiceRegistry::Put>> ServiceRegistry::put_in_turn(
   if (!is_same || existing->row.source != source) {
     CO_TRY_VOID(co_await update(existing, std::move(receiver), source));
   }
-  if (was_undeclared) CO_TRY_VOID(co_await resume_service(existing));
+  if (was_undeclared) {
+    PauseCauses causes = existing->delivery.paused_by;
+    causes.remove(PauseCause::undeclared);
+    CO_TRY_VOID(co_await set_pause(existing, causes));
+  }
   co_return Put::updated;
 }
 
@@ -281,13 +295,15 @@ Async<Result<void>> ServiceRegistry::remove(std::string id) {
   co_return outcome;
 }
 
-Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service,
-                                                DeliveryStatus status, std::string cause) {
+/// Pauses the service for what is among the causes, or resumes it when there are none.
+Async<Result<void>> ServiceRegistry::set_pause(std::shared_ptr<Service> service,
+                                               PauseCauses causes) {
   DeliveryState& delivery = service->delivery;
   const DeliveryState before = delivery;
-  delivery.status = status;
-  delivery.last_error = std::move(cause);
-  if (status == DeliveryStatus::up) {
+  delivery.paused_by = causes;
+  delivery.status = causes.any() ? DeliveryStatus::paused : DeliveryStatus::up;
+  delivery.last_error = describe(causes);
+  if (!causes.any()) {
     delivery.attempts = 0;
     delivery.retry_interval = {};
   }
@@ -295,7 +311,16 @@ Async<Result<void>> ServiceRegistry::set_status(std::shared_ptr<Service> service
   const std::int64_t delivered = service->delivered();
   service->revision.change();
   Result<void> saved = co_await save_delivery(commits_, service.get());
-  if (!saved) restore_status(service, before, delivered);
+  if (!saved) {
+    // The receiver may have stopped delivery meanwhile.
+    const bool has_stopped =
+        !causes.has(PauseCause::by_receiver) && delivery.paused_by.has(PauseCause::by_receiver);
+    delivery.paused_by = before.paused_by;
+    if (has_stopped) delivery.paused_by.add(PauseCause::by_receiver);
+    restore_status(service, before, delivered);
+    co_return saved;
+  }
+  controller_.wake(service);
   co_return saved;
 }
 
@@ -317,7 +342,7 @@ void ServiceRegistry::restore_status(const std::shared_ptr<Service>& service,
     delivery.last_error = before.last_error;
     delivery.status = before.status;
   }
-  if (before.status == DeliveryStatus::paused) delivery.status = DeliveryStatus::paused;
+  if (delivery.paused_by.any()) delivery.status = DeliveryStatus::paused;
   service->revision.change();
   if (service->delivering) return;
   controller_.schedule_retry(service);
@@ -326,10 +351,11 @@ void ServiceRegistry::restore_status(const std::shared_ptr<Service>& service,
 
 Async<Result<void>> ServiceRegistry::pause(std::string id) {
   CO_TRY(const auto service, get(id));
-  if (service->delivery.status == DeliveryStatus::paused) co_return Result<void>{};
+  PauseCauses causes = service->delivery.paused_by;
+  if (causes.has(PauseCause::by_operator)) co_return Result<void>{};
   if (!service->delivering) service->forget_windows();
-  std::string cause = "paused by an operator";
-  co_return co_await set_status(service, DeliveryStatus::paused, std::move(cause));
+  causes.add(PauseCause::by_operator);
+  co_return co_await set_pause(service, causes);
 }
 
 Async<Result<void>> ServiceRegistry::resume(std::string id) {
@@ -338,13 +364,7 @@ Async<Result<void>> ServiceRegistry::resume(std::string id) {
   if (is_undeclared(*service)) {
     co_return fail(Code::conflict, "service \"{}\" is {}", id, undeclared_cause);
   }
-  co_return co_await resume_service(service);
-}
-
-Async<Result<void>> ServiceRegistry::resume_service(std::shared_ptr<Service> service) {
-  CO_TRY_VOID(co_await set_status(service, DeliveryStatus::up, {}));
-  controller_.wake(service);
-  co_return Result<void>{};
+  co_return co_await set_pause(service, {});
 }
 
 Result<void> ServiceRegistry::retry(std::string_view id) {

@@ -75,11 +75,9 @@ class ServiceRegistry final : public Inboxes {
   Async<Result<void>> update(std::shared_ptr<Service> service,
                              std::shared_ptr<const Receiver> receiver, ServiceSource source);
   void set_receiver(Service& service, std::shared_ptr<const Receiver> receiver);
-  Async<Result<void>> set_status(std::shared_ptr<Service> service, DeliveryStatus status,
-                                 std::string cause);
+  Async<Result<void>> set_pause(std::shared_ptr<Service> service, PauseCauses causes);
   void restore_status(const std::shared_ptr<Service>& service, const DeliveryState& before,
                       std::int64_t delivered);
-  Async<Result<void>> resume_service(std::shared_ptr<Service> service);
   [[nodiscard]] Result<std::shared_ptr<Service>> get(std::string_view id) const;
   void add(std::shared_ptr<Service> service);
   std::string draw_transaction_prefix();

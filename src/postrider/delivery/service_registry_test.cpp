@@ -219,7 +219,6 @@ TEST_F(Registry, what_the_configuration_no_longer_declares_waits_until_it_does_a
 
   restart();  // and a start without it changes nothing
   ASSERT_TRUE(declare({}));
-  ASSERT_TRUE(run(registry->pause("a")));
   EXPECT_EQ(run(registry->resume("a")).error().code, Code::conflict);
 
   restart();
@@ -273,6 +272,59 @@ TEST_F(Registry, an_operators_pause_outlives_a_restart_of_a_declared_service) {
   restart();
   ASSERT_TRUE(declare({document_of("a")}));
   EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
+}
+
+TEST_F(Registry, an_operators_pause_outlives_a_time_without_declaration) {
+  const auto causes = [this] { return registry->find("a")->delivery.paused_by; };
+  for (const bool is_before : {true, false}) {
+    ASSERT_TRUE(declare({document_of("a")}));
+    if (is_before) {
+      ASSERT_TRUE(run(registry->pause("a")));
+    }
+    restart();
+    ASSERT_TRUE(declare({}));
+    if (!is_before) {
+      ASSERT_TRUE(run(registry->pause("a")));
+    }
+    EXPECT_TRUE(causes().has(PauseCause::by_operator));
+    EXPECT_TRUE(causes().has(PauseCause::undeclared));
+    restart();
+    ASSERT_TRUE(declare({document_of("a")}));
+    EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
+    EXPECT_EQ(registry->find("a")->delivery.last_error, "paused by an operator");
+    ASSERT_TRUE(run(registry->resume("a")));
+    EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::up);
+    EXPECT_FALSE(causes().any());
+  }
+}
+
+TEST_F(Registry, a_receivers_stop_outlives_a_time_without_declaration) {
+  receiver.answer = [](std::size_t index) {
+    return ScriptedReceiver::status(index == 0 ? 410 : 200);
+  };
+  ASSERT_TRUE(declare({document_of("a")}));
+  deliver("a", 1);
+  ASSERT_TRUE(
+      runtime.run_until([this] { return stored_state("a").status == DeliveryStatus::paused; }));
+  ASSERT_TRUE(declare({}));
+  ASSERT_TRUE(declare({document_of("a")}));
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::paused);
+  EXPECT_TRUE(stored_state("a").paused_by.has(PauseCause::by_receiver));
+  EXPECT_NE(stored_state("a").last_error.find("wants nothing more"), std::string::npos);
+}
+
+TEST_F(Registry, a_pause_that_was_not_written_leaves_no_cause) {
+  put_service("a");
+  writer->fail_commits = true;
+  EXPECT_FALSE(run(registry->pause("a")));
+  EXPECT_FALSE(registry->find("a")->delivery.paused_by.any());
+  writer->fail_commits = false;
+  ASSERT_TRUE(run(registry->pause("a")));
+  writer->fail_commits = true;
+  EXPECT_FALSE(run(registry->resume("a")));
+  EXPECT_TRUE(registry->find("a")->delivery.paused_by.has(PauseCause::by_operator));
+  EXPECT_EQ(registry->find("a")->delivery.status, DeliveryStatus::paused);
+  writer->fail_commits = false;
 }
 
 TEST_F(Registry, what_could_not_be_written_has_not_happened) {

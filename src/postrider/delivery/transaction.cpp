@@ -30,15 +30,28 @@ class TransactionReader {
       payload_bytes_ += payload.size();
       transaction_.payloads.push_back(payload);
       transaction_.appended_at.push_back(chunk.appended_at);
-      transaction_.last = next();
-      ++next_;
+      pass();
     }
     if (next_ > before) transaction_.batches.push_back(chunk.batch);
+  }
+
+  /// Leaves out what lies in `facts` at the next positions.
+  void leave_out(const UnreadableFacts& facts) {
+    const bool holds_next = next() >= facts.ids.first && next() <= facts.ids.last;
+    if (!holds_next) return;
+    transaction_.unreadable.push_back(facts);
+    while (!is_done() && next() <= facts.ids.last) pass();
   }
 
   Transaction finish() && { return std::move(transaction_); }
 
  private:
+  void pass() {
+    transaction_.last = next();
+    transaction_.entries += 1;
+    ++next_;
+  }
+
   std::vector<StreamId> positions_;
   TransactionLimits limits_;
   std::size_t next_ = 0;
@@ -58,6 +71,7 @@ Async<Result<Transaction>> read_transaction(Stream& stream, std::vector<StreamId
     CO_TRY(const FactRun run,
            co_await stream.read(before, reader.left(), Stream::WithAttributes::no));
     for (const Chunk& chunk : run.chunks) reader.add(chunk);
+    if (run.unreadable && !reader.is_done()) reader.leave_out(*run.unreadable);
     if (!reader.is_done() && reader.next() == wanted) {
       co_return fail(Code::storage_failed, "fact {} of stream \"{}\" is missing", wanted,
                      stream.name());

@@ -64,6 +64,7 @@ TransactionController::TransactionController(Runtime& runtime, Commits& commits,
       commits_(commits),
       source_(reader, tails, streams),
       http_(http),
+      quarantine_(runtime, metrics.facts_quarantined),
       metrics_(metrics),
       gate_(runtime) {}
 
@@ -160,7 +161,7 @@ Async<void> TransactionController::deliver(std::shared_ptr<Service> service,
                                            std::optional<Transaction> frozen) {
   // The answers to those who appended its facts go out first.
   if (frozen) co_await yield(runtime_);
-  DeliveryRun run(service, source_, commits_, std::move(frozen));
+  DeliveryRun run(service, source_, commits_, quarantine_, std::move(frozen));
   bool goes_on = true;
   while (goes_on && may_send(*service)) {
     service->retry_due = false;
@@ -198,7 +199,8 @@ Async<bool> TransactionController::deliver_next(DeliveryRun* run) {
     }
     co_return false;
   }
-  if (!may_go_on(*service)) co_return true;
+  const bool can_send = run->is_ready() && may_go_on(*service);
+  if (!can_send) co_return true;
   // Another process may have taken over, and be sending it just now.
   if (!commits_.may_act()) co_return false;
 
@@ -346,6 +348,7 @@ Async<void> TransactionController::record_stop(Service* service, Error error) {
   DeliveryState& delivery = service->delivery;
   metrics_.transactions_failed.Increment();
   delivery.status = DeliveryStatus::paused;
+  delivery.paused_by.add(PauseCause::by_receiver);
   delivery.last_error = error.detail + "; delivery rests until the service is resumed";
   delivery.next_attempt_at.reset();
   service->forget_windows();

@@ -11,6 +11,7 @@
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/http_client.hpp"
 #include "postrider/sort/inboxes.hpp"
+#include "postrider/stream/quarantine.hpp"
 
 namespace prometheus {
 class Counter;
@@ -26,6 +27,7 @@ struct DeliveryMetrics {
   prometheus::Counter& transactions_failed;
   prometheus::Counter& facts_delivered;
   prometheus::Histogram& delivery_seconds;  ///< append to 2xx, of each fact
+  prometheus::Counter& facts_quarantined;
 };
 
 /// The transaction of a service that was idle, frozen in the commit that decides on its facts.
@@ -109,6 +111,7 @@ class TransactionController {
   Commits& commits_;
   TransactionSource source_;
   HttpClient& http_;
+  Quarantine quarantine_;
   DeliveryMetrics metrics_;
   Gate gate_;
   /// What is prepared beside requests, of each. Not in the coroutine that waits for it, which would

@@ -275,6 +275,7 @@ TEST_F(Controller, what_loses_its_url_or_is_paused_while_it_is_frozen_is_not_sen
 
   service->receiver = with_url;
   service->delivery.status = DeliveryStatus::paused;
+  service->delivery.paused_by.add(PauseCause::by_operator);
   controller->wake(service);
   runtime.run_for(seconds{10});
   EXPECT_TRUE(receiver.arrivals.empty());

@@ -23,9 +23,9 @@ class TransactionSource {
   Async<Result<Transaction>> read_after(const Service* service, StreamKey key,
                                         StreamDelivery* stream, StreamId after);
 
- private:
   [[nodiscard]] Result<Stream*> find_stream(StreamKey key) const;
 
+ private:
   InboxReader inboxes_;
   const Streams& streams_;
 };

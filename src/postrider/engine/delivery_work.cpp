@@ -47,7 +47,8 @@ void DeliveryWork::add_stream(Stream& stream) {
       ports_.runtime, commits_, ports_.background, stream, registry_, tails_.of(stream.key()),
       DecidedBy{interests_, catalog_.policy(stream.format().name())}, settings_.sorter,
       SorterMetrics{metrics_.facts_sorted, metrics_.inbox_entries,
-                    metrics_.facts_unwanted.Add({{"stream", stream.name()}})});
+                    metrics_.facts_unwanted.Add({{"stream", stream.name()}}),
+                    metrics_.facts_quarantined});
   compaction_.watch(stream.key(), stream.retain());
   if (started_) sorter->start();
   sorters_.emplace(stream.key(), std::move(sorter));

@@ -26,6 +26,7 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
                  session_.get()),
       streams_(ports.runtime, committer_, ports.background, settings_.streams,
                StreamMetrics{metrics_.facts_per_commit}, session_.get(), this),
+      quarantine_(committer_, ports.background, streams_),
       ending_deliveries_(ports.runtime),
       stopping_outboxes_(ports.runtime) {
   if (session_) start_fleet();

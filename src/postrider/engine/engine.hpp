@@ -9,6 +9,7 @@
 #include "postrider/engine/delivery_work.hpp"
 #include "postrider/engine/engine_settings.hpp"
 #include "postrider/engine/metrics.hpp"
+#include "postrider/engine/quarantine_desk.hpp"
 #include "postrider/replication/replicator.hpp"
 #include "postrider/stream/stream_writers.hpp"
 
@@ -41,6 +42,7 @@ class Engine final : private Streams::Listener, private Membership::Listener {
   /// Asks the process that delivers to try the service at once. False when it cannot be told.
   bool ask_to_retry(const std::string& service);
 
+  QuarantineDesk& quarantine() { return quarantine_; }
   Metrics& metrics() { return metrics_; }
   [[nodiscard]] const EngineSettings& settings() const { return settings_; }
   [[nodiscard]] const ReceiverKinds& kinds() const { return catalog_.kinds(); }
@@ -84,6 +86,7 @@ class Engine final : private Streams::Listener, private Membership::Listener {
   std::unique_ptr<Session> session_;      ///< null: the database is this process's alone
   Committer committer_;
   Streams streams_;
+  QuarantineDesk quarantine_;
   ServiceRegistry::Receivers declared_services_;
   std::shared_ptr<DeliveryWork> delivery_;
   std::vector<std::shared_ptr<DeliveryWork>> ending_;  ///< stopped, with something in flight

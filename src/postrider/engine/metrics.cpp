@@ -58,6 +58,8 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
                             "Facts put into inboxes, once for each interested service.")),
       facts_dropped(
           counter(*registry, "postrider_facts_dropped_total", "Facts deleted by retention.")),
+      facts_quarantined(counter(*registry, "postrider_facts_quarantined_total",
+                                "Facts that were passed by: not readable, or not decided.")),
       facts_unwanted(BuildCounter()
                          .Name("postrider_facts_unwanted_total")
                          .Help("Facts of each stream that no service gets.")
@@ -108,7 +110,7 @@ CommitterMetrics Metrics::committer() {
 
 DeliveryMetrics Metrics::delivery() {
   return {transactions_.Add({{"outcome", "delivered"}}), transactions_.Add({{"outcome", "failed"}}),
-          facts_delivered_, delivery_seconds_};
+          facts_delivered_, delivery_seconds_, facts_quarantined};
 }
 
 OutboxMetrics Metrics::outbox() {

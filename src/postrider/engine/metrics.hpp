@@ -32,6 +32,7 @@ class Metrics {
   prometheus::Counter& facts_sorted;
   prometheus::Counter& inbox_entries;  ///< facts times interested services
   prometheus::Counter& facts_dropped;  ///< by retention
+  prometheus::Counter& facts_quarantined;
   prometheus::Family<prometheus::Counter>& facts_unwanted;
   prometheus::Family<prometheus::Gauge>& sort_lag;         ///< label stream
   prometheus::Family<prometheus::Gauge>& linear_position;  ///< label stream

@@ -7,6 +7,7 @@
 #include "postrider/base/log.hpp"
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/inbox.hpp"
+#include "postrider/store/quarantine.hpp"
 
 namespace postrider {
 namespace {
@@ -93,6 +94,7 @@ Async<Result<bool>> Retention::drop_step(Stream* stream) {
       [&dropped, key, below, before](SqlConnection& connection) -> Result<void> {
     TRY(dropped, drop_blocks(connection, key, below, before, blocks_per_step));
     if (dropped.count == 0) return {};
+    TRY_VOID(expire_quarantined(connection, key, dropped.last));
     return set_dropped_through(connection, key, dropped.last);
   };
   CO_TRY_VOID(co_await commits_.commit(std::move(apply)));

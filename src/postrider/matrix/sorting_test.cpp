@@ -28,9 +28,10 @@ class SorterTest : public StreamWorld {
     if (sorter) run(sorter->stop());
     policy = std::make_unique<const MatrixPolicy>(server_name);
     catalog = std::make_unique<InterestCatalog>(runtime, lane, inboxes);
-    sorter = std::make_unique<Sorter>(runtime, *committer, Reader{lane, *reader}, *stream, inboxes,
-                                      tail, DecidedBy{*catalog, *policy}, settings,
-                                      SorterMetrics{facts_sorted, inbox_entries, facts_unwanted});
+    sorter = std::make_unique<Sorter>(
+        runtime, *committer, Reader{lane, *reader}, *stream, inboxes, tail,
+        DecidedBy{*catalog, *policy}, settings,
+        SorterMetrics{facts_sorted, inbox_entries, facts_unwanted, facts_quarantined});
     sorter->start();
   }
 
@@ -68,6 +69,7 @@ class SorterTest : public StreamWorld {
   prometheus::Counter facts_sorted;
   prometheus::Counter inbox_entries;
   prometheus::Counter facts_unwanted;
+  prometheus::Counter facts_quarantined;
   std::unique_ptr<Stream> stream = open_stream();
   std::unique_ptr<const MatrixPolicy> policy;
   std::unique_ptr<InterestCatalog> catalog;

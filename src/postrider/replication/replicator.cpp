@@ -33,7 +33,11 @@ std::optional<std::vector<Chunk>> unpack(const std::vector<BlockRow>& rows, Inst
     auto unpacked = unpack_block(row.block);
     if (!unpacked) return std::nullopt;
     last = row.block.last;
-    if (format != nullptr) unpacked = with_attributes(*std::move(unpacked), *format);
+    if (format != nullptr) {
+      AttributedFacts facts = with_attributes(*std::move(unpacked), *format);
+      if (facts.unreadable) return std::nullopt;
+      unpacked = std::move(facts.chunks);
+    }
     chunks.insert(chunks.end(), unpacked->begin(), unpacked->end());
   }
   if (last > position) return std::nullopt;

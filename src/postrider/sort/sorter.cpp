@@ -20,6 +20,7 @@
 #include "postrider/sort/sorter.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <prometheus/counter.h>
@@ -72,6 +73,7 @@ Sorter::Sorter(Runtime& runtime, Commits& commits, Reader reader, Stream& stream
       decided_by_(decided_by),
       settings_(settings),
       metrics_(metrics),
+      quarantine_(runtime, metrics.facts_quarantined),
       gate_(runtime),
       stop_requested_(runtime) {}
 
@@ -103,9 +105,11 @@ Async<void> Sorter::run() {
       co_await tail_.changed().wait();
       continue;
     }
+    const bool was_together = !alone_max_;
     const Result<void> sorted = co_await sort_next();
     if (sorted) continue;
     if (sorted.error().code == Code::stopping) co_return;
+    if (was_together && alone_max_) continue;
     log_error("sorting stream {}: {}", stream_.name(), sorted.error().detail);
     co_await stop_requested_.wait_until(runtime_.now() + storage_retry_delay);
   }
@@ -119,14 +123,19 @@ Async<Result<void>> Sorter::sort_next() {
   // A registration that changed during the read must see the facts that follow it.
   const bool has_changed = adopted_version_ != inboxes_.interest_version();
   if (has_changed) co_return Result<void>{};
+  if (run.chunks.empty() && run.unreadable) co_return co_await pass_by(*std::move(run.unreadable));
   if (run.chunks.empty()) {
     // IDs without facts are not worth a commit.
     stream_.set_sorted({run.through, stream_.sorted().facts_unwanted});
     co_return Result<void>{};
   }
 
-  // `prepare` decides on them, and on what that commit appends.
   waiting_ = Waiting{after, std::move(run)};
+  co_return alone_max_ ? co_await sort_alone() : co_await sort_together();
+}
+
+/// With all that the next commit holds: `prepare` decides, also on what that commit appends.
+Async<Result<void>> Sorter::sort_together() {
   failure_.reset();
   join_next();
   std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) {
@@ -137,9 +146,55 @@ Async<Result<void>> Sorter::sort_next() {
   co_return Result<void>{};
 }
 
+/// As a write of its own, which is told that it is refused only when no other one is the cause.
+Async<Result<void>> Sorter::sort_alone() {
+  std::function<void()> prepare = [this] {
+    CommitBudget budget;
+    if (may_decide_now()) decide_next(budget);
+  };
+  std::function<Result<void>(SqlConnection&)> apply = [this](SqlConnection& connection) {
+    return pending_ ? this->apply(connection) : Result<void>{};
+  };
+  const Result<void> outcome = co_await commits_.commit(std::move(prepare), std::move(apply));
+  if (!pending_) co_return outcome;
+  const std::int64_t facts = pending_->facts;
+  const StreamId last = pending_->through;
+  finish(outcome);
+  if (outcome) {
+    alone_max_ = 2 * *alone_max_;
+    if (*alone_max_ >= settings_.facts_max) alone_max_.reset();
+    co_return Result<void>{};
+  }
+  if (outcome.error().code != Code::storage_refused) co_return outcome;
+  if (facts > 1) {
+    alone_max_ = static_cast<std::size_t>(facts) / 2;
+    co_return Result<void>{};
+  }
+  UnreadableFacts refused{{last, last}, "it is not decided: " + outcome.error().detail};
+  co_return co_await pass_by(std::move(refused));
+}
+
+/// Goes on after facts that nobody gets.
+Async<Result<void>> Sorter::pass_by(UnreadableFacts facts) {
+  const StreamId through = std::min(facts.ids.last, stream_.linear_position());
+  const SortedPosition sorted{through, stream_.sorted().facts_unwanted};
+  Quarantine::Apply beside = [key = stream_.key(), sorted](SqlConnection& connection) {
+    return set_sorted_through(connection, key, sorted.through, sorted.facts_unwanted);
+  };
+  is_passing_by_ = true;
+  const Result<void> passed =
+      co_await quarantine_.add(&commits_, &stream_, std::move(facts), std::move(beside));
+  is_passing_by_ = false;
+  CO_TRY_VOID(passed);
+  stream_.set_sorted(sorted);
+  tell_watches([&sorted](DecisionWatch& watch) { watch.advance(sorted.through); });
+  co_return Result<void>{};
+}
+
 bool Sorter::may_decide_now() const {
   const bool is_adopted = interest_ && adopted_version_ == inboxes_.interest_version();
-  return !stopping_ && !pending_ && is_adopted && !tail_.is_full() && commits_.may_act();
+  const bool is_free = !pending_ && !is_passing_by_ && !tail_.is_full();
+  return !stopping_ && is_free && is_adopted && commits_.may_act();
 }
 
 void Sorter::join_next() {
@@ -149,14 +204,17 @@ void Sorter::join_next() {
 
 bool Sorter::prepare(CommitBudget& budget) {
   is_joined_ = false;
-  if (!may_decide_now() || budget.decisions <= 0) {
-    waiting_.reset();
+  if (!may_decide_now() || alone_max_ || budget.decisions <= 0) {
+    if (!alone_max_) waiting_.reset();
     return false;
   }
+  decide_next(budget);
+  return pending_ != nullptr;
+}
+
+void Sorter::decide_next(CommitBudget& budget) {
   auto decisions = std::make_unique<Decisions>(decide_waiting(budget));
-  if (decisions->facts == 0) return false;
-  pending_ = std::move(decisions);
-  return true;
+  if (decisions->facts > 0) pending_ = std::move(decisions);
 }
 
 Sorter::Decisions Sorter::decide_waiting(CommitBudget& budget) {
@@ -183,7 +241,7 @@ std::vector<Chunk> Sorter::take_waiting() {
     waiting = Waiting{sorted, *std::move(run)};
   }
   std::vector<Chunk> chunks = std::move(waiting->run.chunks);
-  if (waiting->run.through < stream_.linear_position()) return chunks;
+  if (alone_max_ || waiting->run.through < stream_.linear_position()) return chunks;
   std::size_t facts = 0;
   for (const Chunk& chunk : chunks) facts += chunk.count;
   for (const Chunk& chunk : stream_.prepared()) {
@@ -212,6 +270,8 @@ void Sorter::finish(const Result<void>& outcome) {
     publish();
   } else {
     if (!outcome) failure_ = outcome.error();
+    const bool is_refused = !outcome && outcome.error().code == Code::storage_refused;
+    if (is_refused && !alone_max_) alone_max_ = settings_.facts_max;
     interest_.reset();  // it ran ahead of the disk
     adopted_version_ = 0;
   }
@@ -289,7 +349,9 @@ void Sorter::decide_chunk(const Chunk& chunk, Decisions& decisions) {
 }
 
 bool Sorter::is_full(const Decisions& decisions) const {
-  return decisions.entries >= settings_.entries_max;
+  const std::int64_t facts_max = alone_max_ ? static_cast<std::int64_t>(*alone_max_)
+                                            : std::numeric_limits<std::int64_t>::max();
+  return decisions.entries >= settings_.entries_max || decisions.facts >= facts_max;
 }
 
 std::shared_ptr<DecisionWatch> Sorter::watch(InstanceKey writer) {

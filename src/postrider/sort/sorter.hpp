@@ -13,6 +13,7 @@
 #include "postrider/sort/inboxes.hpp"
 #include "postrider/sort/interest_catalog.hpp"
 #include "postrider/sort/interest_policy.hpp"
+#include "postrider/stream/quarantine.hpp"
 #include "postrider/stream/stream.hpp"
 
 namespace prometheus {
@@ -39,12 +40,17 @@ struct SorterMetrics {
   prometheus::Counter& facts_sorted;
   prometheus::Counter& inbox_entries;
   prometheus::Counter& facts_unwanted;  ///< of this stream: that no service gets
+  prometheus::Counter& facts_quarantined;
 };
 
 /// Reads one stream in linear order, decides interest in each fact once, and freezes the decision:
 /// the row of the decision log, the policy's state and the sorter's position are one commit. A
 /// change of registrations takes effect between two such commits, before any fact that was appended
 /// after the change was answered.
+///
+/// What cannot be read, or not be decided, goes to quarantine, and the sorter goes on after it.
+/// When the database refuses a commit, facts are decided in commits of their own, fewer and fewer
+/// of them until the one is found with which it does.
 ///
 /// Where this process alone writes, the commit that appends facts carries the decisions on them
 /// too, when all before them is decided or in memory. Else the next commit does; with other writers
@@ -79,10 +85,15 @@ class Sorter final : private CommitParticipant {
   void finish(const Result<void>& outcome) override;
 
   [[nodiscard]] bool may_decide_now() const;
+  /// Sets `pending_` when there is something to decide.
+  void decide_next(CommitBudget& budget);
   [[nodiscard]] Decisions decide_waiting(CommitBudget& budget);
   [[nodiscard]] std::vector<Chunk> take_waiting();
   Async<void> run();
   Async<Result<void>> sort_next();
+  Async<Result<void>> sort_together();
+  Async<Result<void>> sort_alone();
+  Async<Result<void>> pass_by(UnreadableFacts facts);
   Async<Result<void>> adopt_interests();
   Decisions decide_all(std::span<const Chunk> chunks);
   void decide_chunk(const Chunk& chunk, Decisions& decisions);
@@ -99,15 +110,19 @@ class Sorter final : private CommitParticipant {
   DecidedBy decided_by_;
   SorterSettings settings_;
   SorterMetrics metrics_;
+  Quarantine quarantine_;
   std::uint64_t adopted_version_ = 0;
   std::unique_ptr<StreamInterest> interest_;  ///< null: to be opened anew from what is stored
   std::optional<Waiting> waiting_;
   std::unique_ptr<Decisions> pending_;  ///< of the commit under way
   std::optional<Error> failure_;        ///< of the last commit, which others may have survived
+  /// How many facts a commit decides that holds nothing else, after one was refused.
+  std::optional<std::size_t> alone_max_;
   std::vector<std::weak_ptr<DecisionWatch>> watches_;
   Gate gate_;
   Event stop_requested_;
-  bool is_joined_ = false;  ///< to the next commit
+  bool is_passing_by_ = false;  ///< facts that go to quarantine
+  bool is_joined_ = false;      ///< to the next commit
   bool stopping_ = false;
 };
 

@@ -1,4 +1,5 @@
 #include "postrider/sort/testing/type_sorter_world.hpp"
+#include "postrider/store/quarantine.hpp"
 
 namespace postrider {
 namespace {
@@ -48,23 +49,70 @@ TEST_F(TypeSorterTest, opens_the_state_of_interest_anew_after_a_commit_that_fail
   EXPECT_EQ(policy.compiled, 1);
 }
 
-TEST_F(TypeSorterTest, tries_again_after_a_pause_when_the_database_refuses_its_decision) {
+TEST_F(TypeSorterTest, tries_again_after_a_pause_when_the_database_fails) {
   ask_for(keys[0], "a");
   append("a");
-  int refused = 0;
   for (int round = 0; round < 3; ++round) {
-    writer->refused_once = "INSERT INTO decisions";
-    writer->refusal = Code::storage_refused;
-    runtime.run_until([this] { return writer->refused_once.empty(); });
-    ++refused;
     const MonoTime before = runtime.now();
-    writer->refused_once = "UPDATE streams SET sorted_through";
+    writer->refused_once = "INSERT INTO decisions";
+    writer->refusal = Code::storage_failed;
     ASSERT_TRUE(runtime.run_until([this] { return writer->refused_once.empty(); }));
-    EXPECT_GE(runtime.now() - before, seconds{1});
+    if (round > 0) {
+      EXPECT_GE(runtime.now() - before, seconds{1});
+    }
   }
-  EXPECT_EQ(refused, 3);
   ASSERT_TRUE(sort_all());
   EXPECT_EQ(inboxes.got[keys[0]], (Positions{1}));
+}
+
+TEST_F(TypeSorterTest, decides_once_more_what_was_refused_together_with_others) {
+  ask_for(keys[0], "a");
+  writer->refused_once = "INSERT INTO decisions";
+  writer->refusal = Code::storage_refused;
+  append("a");
+  ASSERT_TRUE(sort_all());
+  EXPECT_TRUE(writer->refused_once.empty());
+  EXPECT_EQ(inboxes.got[keys[0]], (Positions{1}));
+  EXPECT_TRUE(read_quarantined(*reader, 9).value().empty());
+}
+
+TEST_F(TypeSorterTest, finds_the_one_fact_that_the_database_refuses_and_goes_on_without_it) {
+  ask_for(keys[0], "a");
+  writer->refusal = Code::storage_refused;
+  // Any decision that holds fact 6.
+  writer->refuses = [](const Statement& statement, std::span<const SqlValue> values) {
+    if (!statement.sql.starts_with("INSERT INTO decisions")) return false;
+    return std::get<std::int64_t>(values[1]) >= 6 && std::get<std::int64_t>(values[2]) < 6;
+  };
+  for (int i = 0; i < 3; ++i) append_together({"a", "a", "a", "b"});
+  ASSERT_TRUE(sort_all());
+  EXPECT_EQ(inboxes.got[keys[0]], (Positions{1, 2, 3, 5, 7, 9, 10, 11}));
+  const auto rows = read_quarantined(*reader, 9).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].ids, (IdRange{StreamId{6}, StreamId{6}}));
+  EXPECT_EQ(rows[0].cause, "it is not decided: planted");
+  EXPECT_EQ(facts_quarantined.Value(), 1);
+  EXPECT_EQ(read_sorted_through(*reader, stream->key()).value(), StreamId{12});
+}
+
+TEST_F(TypeSorterTest, passes_by_what_cannot_be_read_and_says_so_once) {
+  ask_for(keys[0], "a");
+  run(sorter->stop());
+  sorter.reset();
+  for (int i = 0; i < 3; ++i) append_together({"a", "a"});
+  damage_block(stream->key(), StreamId{4});
+  stream = open_stream({}, StreamId{6});
+  stream->advance_linear_to(StreamId{6});
+  restart();
+  ASSERT_TRUE(sort_all());
+  EXPECT_EQ(inboxes.got[keys[0]], (Positions{1, 2, 5, 6}));
+  const auto rows = read_quarantined(*reader, 9).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].ids, (IdRange{StreamId{3}, StreamId{4}}));
+  EXPECT_EQ(facts_quarantined.Value(), 2);
+  append("a");
+  ASSERT_TRUE(sort_all());
+  EXPECT_EQ(facts_quarantined.Value(), 2);
 }
 
 TEST_F(TypeSorterTest, takes_no_state_over_that_another_process_has_gone_on_with) {

@@ -5,15 +5,18 @@ namespace {
 
 constexpr Statement insert_sql{
     "INSERT INTO blocks (stream_key, first_id, last_id, fact_count, appended_at, codec, raw_bytes,"
-    " data, instance_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+    " data, instance_key, checksum) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
 
 // Index blocks_by_position: one seek, then rows in order.
 constexpr Statement read_sql{
-    "SELECT first_id, last_id, fact_count, appended_at, codec, raw_bytes, data, instance_key"
-    " FROM blocks"
+    "SELECT first_id, last_id, fact_count, appended_at, codec, raw_bytes, data, instance_key,"
+    " checksum FROM blocks"
     " WHERE stream_key = $1 AND last_id > $2 ORDER BY last_id LIMIT $3"};
 
 constexpr Statement last_sql{"SELECT MAX(last_id) FROM blocks WHERE stream_key = $1"};
+
+constexpr Statement last_before_sql{
+    "SELECT MAX(last_id) FROM blocks WHERE stream_key = $1 AND last_id < $2"};
 
 // Index blocks_by_position: one seek. Blocks do not overlap.
 constexpr Statement writer_sql{
@@ -30,10 +33,12 @@ constexpr Statement drop_sql{"DELETE FROM blocks WHERE stream_key = $1 AND last_
 }  // namespace
 
 Result<void> insert_block(SqlConnection& connection, StreamKey stream, const Block& block) {
+  SqlValue checksum = nullptr;
+  if (block.checksum) checksum = *block.checksum;
   return connection.enqueue(insert_sql,
                             {stream.value, block.first.value, block.last.value, block.fact_count,
                              unix_milliseconds(block.appended_at), block.codec, block.raw_bytes,
-                             Blob{block.data}, block.writer.value});
+                             Blob{block.data}, block.writer.value, checksum});
 }
 
 Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stream, StreamId after,
@@ -48,7 +53,9 @@ Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stre
                                                   .codec = std::string(row.text(4)),
                                                   .raw_bytes = row.integer(5),
                                                   .data = std::string(row.blob(6)),
-                                                  .writer = InstanceKey{row.integer(7)}});
+                                                  .writer = InstanceKey{row.integer(7)},
+                                                  .checksum = {}});
+                                if (!row.is_null(8)) blocks.back().checksum = row.integer(8);
                               }));
   return blocks;
 }
@@ -58,6 +65,15 @@ Result<std::optional<StreamId>> last_stored_id(SqlConnection& connection, Stream
   TRY_VOID(connection.execute(last_sql, {stream.value}, [&last](const SqlRow& row) {
     if (!row.is_null(0)) last = StreamId{row.integer(0)};
   }));
+  return last;
+}
+
+Result<StreamId> last_stored_before(SqlConnection& connection, StreamKey stream, StreamId id) {
+  StreamId last;
+  TRY_VOID(
+      connection.execute(last_before_sql, {stream.value, id.value}, [&last](const SqlRow& row) {
+        if (!row.is_null(0)) last = StreamId{row.integer(0)};
+      }));
   return last;
 }
 

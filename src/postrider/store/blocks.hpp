@@ -19,6 +19,8 @@ struct Block {
   std::int64_t raw_bytes = 0;  ///< length of `data` when decompressed
   std::string data;
   InstanceKey writer;
+  /// Of all members above but `writer`; empty in what was stored before there were any.
+  std::optional<std::int64_t> checksum;
 };
 
 Result<void> insert_block(SqlConnection& connection, StreamKey stream, const Block& block);
@@ -29,6 +31,9 @@ Result<std::vector<Block>> read_blocks(SqlConnection& connection, StreamKey stre
 
 /// The largest ID that is stored; empty when no block is.
 Result<std::optional<StreamId>> last_stored_id(SqlConnection& connection, StreamKey stream);
+
+/// The largest ID of the blocks that end before `id`; 0 when none does.
+Result<StreamId> last_stored_before(SqlConnection& connection, StreamKey stream, StreamId id);
 
 /// Who appended the fact; empty when it is not stored.
 Result<std::optional<InstanceKey>> find_writer(SqlConnection& connection, StreamKey stream,

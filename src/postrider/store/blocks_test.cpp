@@ -32,6 +32,11 @@ TEST_F(Blocks, a_block_reads_back_as_it_was_written_with_every_byte) {
   EXPECT_EQ(blocks[0].codec, "raw");
   EXPECT_EQ(blocks[0].raw_bytes, 3);
   EXPECT_EQ(blocks[0].data, std::string("\0x\xff", 3));
+  EXPECT_FALSE(blocks[0].checksum);
+  Block next = block_of(StreamId{4}, StreamId{4});
+  next.checksum = -5;
+  ASSERT_TRUE(insert_block(*connection, stream, next));
+  EXPECT_EQ(read_blocks(*connection, stream, StreamId{3}, 1).value().front().checksum, -5);
 }
 
 TEST_F(Blocks, a_position_inside_a_block_finds_it_and_its_last_one_does_not) {

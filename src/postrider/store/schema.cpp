@@ -123,12 +123,29 @@ constexpr std::array<std::string_view, 5> step_6 = {
     "CREATE INDEX delivery_cursors_by_service ON delivery_cursors (service_key)",
 };
 
-constexpr std::array<MigrationStep, 6> steps = {MigrationStep{step_1},
+// What cannot be read or decided is set aside, so that the stream goes on. And why a service is
+// paused, which was told from the words of its last error before.
+constexpr std::array<std::string_view, 4> step_7 = {
+    // NULL: stored before there were checksums.
+    "ALTER TABLE blocks ADD COLUMN checksum BIGINT",
+    "CREATE TABLE quarantine (stream_key BIGINT NOT NULL, first_id BIGINT NOT NULL,"
+    " last_id BIGINT NOT NULL, cause TEXT NOT NULL, found_at BIGINT NOT NULL,"
+    " PRIMARY KEY (stream_key, first_id)) {without_rowid}",
+    // The sum of `PauseCause`s.
+    "ALTER TABLE delivery_states ADD COLUMN paused_by BIGINT NOT NULL DEFAULT 0",
+    "UPDATE delivery_states SET paused_by = CASE"
+    " WHEN last_error LIKE 'no longer declared in the configuration%' THEN 2"
+    " WHEN last_error LIKE '%; delivery rests until the service is resumed' THEN 4"
+    " ELSE 1 END WHERE status = 'paused'",
+};
+
+constexpr std::array<MigrationStep, 7> steps = {MigrationStep{step_1},
                                                 MigrationStep{step_2},
                                                 MigrationStep{step_3},
                                                 MigrationStep{step_4},
                                                 MigrationStep{step_5, split_inboxes, step_5_end},
-                                                MigrationStep{step_6}};
+                                                MigrationStep{step_6},
+                                                MigrationStep{step_7}};
 
 }  // namespace
 

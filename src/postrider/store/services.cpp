@@ -24,7 +24,7 @@ Enum from_name(const std::array<std::string_view, N>& names, std::string_view na
 
 constexpr Statement read_sql{
     "SELECT s.service_key, id, source, COALESCE(kind, ''), document, transaction_prefix, status,"
-    " attempts, retry_interval_ms, next_attempt_at, last_error FROM services s"
+    " attempts, retry_interval_ms, next_attempt_at, last_error, paused_by FROM services s"
     " JOIN delivery_states d ON d.service_key = s.service_key"
     " ORDER BY s.service_key"};
 constexpr Statement insert_sql{
@@ -40,7 +40,7 @@ constexpr Statement delete_cursors_sql{"DELETE FROM delivery_cursors WHERE servi
 constexpr Statement delete_inbox_sql{"DELETE FROM inbox_blocks WHERE service_key = $1"};
 constexpr Statement update_state_sql{
     "UPDATE delivery_states SET status = $2, attempts = $3, retry_interval_ms = $4,"
-    " next_attempt_at = $5, last_error = $6 WHERE service_key = $1"};
+    " next_attempt_at = $5, last_error = $6, paused_by = $7 WHERE service_key = $1"};
 
 StoredService stored_service(const SqlRow& row) {
   StoredService service;
@@ -56,6 +56,11 @@ StoredService stored_service(const SqlRow& row) {
   delivery.retry_interval = milliseconds{row.integer(8)};
   if (!row.is_null(9)) delivery.next_attempt_at = wall_time(row.integer(9));
   delivery.last_error = std::string(row.text(10));
+  delivery.paused_by = PauseCauses(row.integer(11));
+  const bool is_paused = delivery.status == DeliveryStatus::paused;
+  // A process from before there were causes may have paused it.
+  if (is_paused && !delivery.paused_by.any()) delivery.paused_by.add(PauseCause::by_operator);
+  if (!is_paused) delivery.paused_by = {};
   return service;
 }
 
@@ -101,8 +106,9 @@ Result<void> update_delivery(SqlConnection& connection, ServiceKey service,
   SqlValue next_attempt_at = nullptr;
   if (state.next_attempt_at) next_attempt_at = unix_milliseconds(*state.next_attempt_at);
   const std::int64_t interval_ms = duration_cast<milliseconds>(state.retry_interval).count();
-  return connection.enqueue(update_state_sql, {service.value, name_of(state.status), state.attempts,
-                                               interval_ms, next_attempt_at, state.last_error});
+  return connection.enqueue(update_state_sql,
+                            {service.value, name_of(state.status), state.attempts, interval_ms,
+                             next_attempt_at, state.last_error, state.paused_by.bits()});
 }
 
 }  // namespace postrider

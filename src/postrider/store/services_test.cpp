@@ -24,6 +24,7 @@ void expect_same(const DeliveryState& left, const DeliveryState& right) {
   EXPECT_EQ(left.retry_interval, right.retry_interval);
   EXPECT_EQ(left.next_attempt_at, right.next_attempt_at);
   EXPECT_EQ(left.last_error, right.last_error);
+  EXPECT_EQ(left.paused_by, right.paused_by);
 }
 
 TEST_F(StoredServices, a_new_service_is_untested_and_has_been_sent_nothing) {
@@ -44,6 +45,12 @@ TEST_F(StoredServices, a_delivery_state_reads_back_as_it_was_written_and_can_be_
   const ServiceKey key = add_service("a");
   ASSERT_TRUE(update_delivery(*connection, key, state_of_a_failing_service()));
   expect_same(read_services(*connection).value()[0].delivery, state_of_a_failing_service());
+  DeliveryState paused;
+  paused.status = DeliveryStatus::paused;
+  paused.paused_by.add(PauseCause::undeclared);
+  paused.paused_by.add(PauseCause::by_receiver);
+  ASSERT_TRUE(update_delivery(*connection, key, paused));
+  expect_same(read_services(*connection).value()[0].delivery, paused);
   ASSERT_TRUE(update_delivery(*connection, key, DeliveryState{}));
   expect_same(read_services(*connection).value()[0].delivery, DeliveryState{});
 }

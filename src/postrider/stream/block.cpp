@@ -1,10 +1,13 @@
 #include "postrider/stream/block.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
 #include <memory>
 #include <optional>
 
+#include <xxhash.h>
 #include <zstd.h>
 
 #include "postrider/base/assert.hpp"
@@ -118,6 +121,17 @@ std::optional<std::string> compress(std::string_view raw) {
   return packed;
 }
 
+/// XXH3 with 64 bits: what is altered by a disk or a hand is noticed; it is no signature.
+std::int64_t checksum_of(const Block& block) {
+  const std::array<std::int64_t, 5> numbers = {
+      block.first.value, block.last.value, block.fact_count, unix_milliseconds(block.appended_at),
+      block.raw_bytes};
+  std::uint64_t hash = XXH3_64bits(numbers.data(), sizeof numbers);
+  hash = XXH3_64bits_withSeed(block.codec.data(), block.codec.size(), hash);
+  hash = XXH3_64bits_withSeed(block.data.data(), block.data.size(), hash);
+  return std::bit_cast<std::int64_t>(hash);
+}
+
 Block make_block(std::span<const Chunk> chunks, std::size_t bytes) {
   Block block;
   block.first = chunks.front().first;
@@ -134,6 +148,7 @@ Block make_block(std::span<const Chunk> chunks, std::size_t bytes) {
     block.codec = codec_raw;
     block.data = std::move(raw);
   }
+  block.checksum = checksum_of(block);
   return block;
 }
 
@@ -226,6 +241,9 @@ Result<std::vector<Chunk>> unpack_block(const Block& block) {
   const auto context = [&block] {
     return fmt::format("block of facts {} to {}", block.first, block.last);
   };
+  if (block.checksum && *block.checksum != checksum_of(block)) {
+    return fail(Code::storage_failed, "{} is damaged: its checksum differs", context());
+  }
   auto raw = decompress(block);
   if (!raw) return std::unexpected(std::move(raw).error().with(context()));
   const bool has_ids = block.first <= block.last && block.last <= last_id_max;

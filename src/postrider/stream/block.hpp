@@ -21,11 +21,11 @@ inline constexpr std::size_t block_payload_bytes_max = 1U << 20;
 //     payload = its bytes
 
 /// Packs chunks, in order of ID, into as many blocks as needed. Compresses from 1 KiB on, where it
-/// saves an eighth or more. Any thread.
+/// saves an eighth or more, and gives each its checksum. Any thread.
 std::vector<Block> pack_blocks(std::span<const Chunk> chunks);
 
-/// The facts of a block, without keys. Fails with `storage_failed` when the bytes are not a block.
-/// Any thread.
+/// The facts of a block, without keys. Fails with `storage_failed` when the bytes are not a block,
+/// or another one than the checksum is of. Any thread.
 Result<std::vector<Chunk>> unpack_block(const Block& block);
 
 }  // namespace postrider

@@ -1,5 +1,6 @@
 #include "postrider/stream/block.hpp"
 
+#include <functional>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -136,6 +137,34 @@ TEST(Block, damaged_bytes_are_an_error_and_never_a_crash) {
   empty.raw_bytes = 1;
   empty.fact_count = 0;
   EXPECT_FALSE(unpack_block(empty)) << "a block without facts is none";
+}
+
+TEST(Block, whatever_is_altered_of_it_is_noticed) {
+  const Block stored = pack_blocks(std::vector{chunk_of(StreamId{7}, {"{\"n\":1}", "{}"})}).front();
+  ASSERT_TRUE(unpack_block(stored));
+  const auto altered = [&stored](const std::function<void(Block&)>& alter) {
+    Block block = stored;
+    alter(block);
+    return unpack_block(block);
+  };
+  const auto payload = altered([](Block& block) { block.data.back() = ']'; });
+  ASSERT_FALSE(payload);
+  EXPECT_EQ(payload.error().code, Code::storage_failed);
+  EXPECT_NE(payload.error().detail.find("block of facts 7 to 8"), std::string::npos);
+  EXPECT_FALSE(altered([](Block& block) { block.appended_at = wall_time(1001); }));
+  EXPECT_FALSE(altered([](Block& block) {
+    block.first = StreamId{17};
+    block.last = StreamId{18};
+  }));
+}
+
+TEST(Block, one_that_was_stored_before_there_were_checksums_is_read_as_it_is) {
+  Block stored = pack_blocks(std::vector{chunk_of(StreamId{7}, {"{\"n\":1}"})}).front();
+  ASSERT_TRUE(stored.checksum);
+  stored.checksum.reset();
+  EXPECT_TRUE(unpack_block(stored));
+  stored.data.back() = ']';
+  EXPECT_TRUE(unpack_block(stored));
 }
 
 }  // namespace

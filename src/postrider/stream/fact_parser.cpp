@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -175,27 +176,55 @@ class BodyParser {
   Mistakes mistakes_;
 };
 
-std::shared_ptr<const FactBatch> attributed(const FactBatch& stored, const StreamFormat& format) {
+/// A batch of which facts may be no facts of the format.
+struct Attributed {
+  std::shared_ptr<const FactBatch> batch;
+  std::map<std::size_t, std::string> causes;  ///< by index of the fact
+};
+
+Attributed attributed(const FactBatch& stored, const StreamFormat& format) {
   std::string buffer;
   buffer.reserve(stored.buffer().size() + simdjson::SIMDJSON_PADDING);
   buffer = stored.buffer();
   auto batch = std::make_shared<FactBatch>(std::move(buffer));
+  Attributed result;
   FactReader reader(stored_depth_max);
   std::vector<FieldError> mistakes;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const std::string_view payload = stored.payload(i);
     const auto offset = static_cast<std::size_t>(payload.data() - stored.buffer().data());
     batch->add_payload(offset, payload.size());
+    const AttributeWriter attributes = batch->add_attributes(format.schema().size());
     simdjson::dom::element fact;
     simdjson::dom::object object;
     auto error = reader.read(batch->payload(i), fact);
     if (error == simdjson::SUCCESS) error = fact.get(object);
-    POSTRIDER_ASSERT(error == simdjson::SUCCESS, "a stored fact is no JSON object: {}", payload);
-    format.read_attributes(object, batch->add_attributes(format.schema().size()), mistakes);
-    POSTRIDER_ASSERT(mistakes.empty(), "{} of a stored fact {}", mistakes.front().pointer,
-                     mistakes.front().detail);
+    if (error != simdjson::SUCCESS) {
+      result.causes.emplace(i, "it is not a JSON object");
+      continue;
+    }
+    mistakes.clear();
+    format.read_attributes(object, attributes, mistakes);
+    if (mistakes.empty()) continue;
+    result.causes.emplace(i, mistakes.front().pointer + " " + mistakes.front().detail);
   }
-  return batch;
+  result.batch = std::move(batch);
+  return result;
+}
+
+/// The first ones of the chunk, and those that follow them at once.
+std::optional<UnreadableFacts> first_unreadable(const Chunk& chunk, const Attributed& facts) {
+  const std::size_t end = chunk.begin + chunk.count;
+  auto found = facts.causes.lower_bound(chunk.begin);
+  if (found == facts.causes.end() || found->first >= end) return std::nullopt;
+  const auto id = [&chunk](std::size_t index) {
+    return chunk.first.plus(static_cast<std::int64_t>(index - chunk.begin));
+  };
+  UnreadableFacts unreadable{{id(found->first), id(found->first)}, found->second};
+  for (std::size_t next = found->first + 1; next < end && facts.causes.contains(next); ++next) {
+    unreadable.ids.last = id(next);
+  }
+  return unreadable;
 }
 
 }  // namespace
@@ -209,18 +238,24 @@ Result<std::shared_ptr<const FactBatch>> parse_facts(std::string body, BodyKind 
   return BodyParser(std::move(body), format, limits).parse(kind);
 }
 
-std::vector<Chunk> with_attributes(std::vector<Chunk> chunks, const StreamFormat& format) {
+AttributedFacts with_attributes(std::vector<Chunk> chunks, const StreamFormat& format) {
   std::shared_ptr<const FactBatch> stored;
-  std::shared_ptr<const FactBatch> batch;
+  Attributed facts;
+  AttributedFacts result;
   for (Chunk& chunk : chunks) {
-    if (chunk.batch->has_attributes()) continue;
-    if (chunk.batch != stored) {
-      stored = chunk.batch;
-      batch = attributed(*stored, format);
+    if (!chunk.batch->has_attributes()) {
+      if (chunk.batch != stored) {
+        stored = chunk.batch;
+        facts = attributed(*stored, format);
+      }
+      chunk.batch = facts.batch;
+      result.unreadable = first_unreadable(chunk, facts);
     }
-    chunk.batch = batch;
+    const StreamId last = result.unreadable ? result.unreadable->ids.first.plus(-1) : chunk.last();
+    if (last >= chunk.first) result.chunks.push_back(chunk.part(chunk.first.plus(-1), last));
+    if (result.unreadable) break;
   }
-  return chunks;
+  return result;
 }
 
 }  // namespace postrider

@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "postrider/base/result.hpp"
 #include "postrider/stream/fact_batch.hpp"
 #include "postrider/stream/stream_format.hpp"
+#include "postrider/stream/unreadable_facts.hpp"
 
 namespace postrider {
 
@@ -38,8 +40,15 @@ Result<std::shared_ptr<const FactBatch>> parse_facts(std::string body, BodyKind 
                                                      const StreamFormat& format,
                                                      const FactLimits& limits);
 
+struct AttributedFacts {
+  std::vector<Chunk> chunks;
+  /// The first facts, in order of ID, of which the format can read nothing; `chunks` end before.
+  std::optional<UnreadableFacts> unreadable;
+};
+
 /// The same facts with the attributes that the format reads from them. For what was read back from
-/// the database: a payload that is no longer a fact is a broken invariant.
-std::vector<Chunk> with_attributes(std::vector<Chunk> chunks, const StreamFormat& format);
+/// the database or came from another process, which may have been damaged, or appended under other
+/// rules than those of today. Any thread.
+AttributedFacts with_attributes(std::vector<Chunk> chunks, const StreamFormat& format);
 
 }  // namespace postrider

@@ -248,7 +248,7 @@ TEST(FactParser, reads_the_keys_of_stored_facts_again) {
 
   const Chunk head{StreamId{7}, 0, 1, {}, stored};
   const Chunk tail{StreamId{9}, 1, 1, {}, stored};
-  const auto chunks = with_attributes({head, tail}, format);
+  const auto chunks = with_attributes({head, tail}, format).chunks;
   ASSERT_EQ(chunks.size(), 2U);
   EXPECT_EQ(chunks[0].attributes(StreamId{7}).text(PlainFormat::sender), "@x:y");
   EXPECT_EQ(chunks[1].attributes(StreamId{9}).text(PlainFormat::type), "b");
@@ -264,10 +264,33 @@ TEST(FactParser, reads_the_keys_of_a_fact_as_deep_as_any_configuration_allows) {
   ASSERT_TRUE(parsed);
   auto stored = std::make_shared<FactBatch>(std::string((*parsed)->buffer()));
   stored->add_payload(0, stored->buffer().size());
-  EXPECT_EQ(with_attributes({{StreamId{1}, 0, 1, {}, stored}}, format)[0]
+  EXPECT_EQ(with_attributes({{StreamId{1}, 0, 1, {}, stored}}, format)
+                .chunks[0]
                 .attributes(StreamId{1})
                 .text(PlainFormat::type),
             "t");
+}
+
+TEST(FactParser, names_what_is_no_fact_any_more_and_ends_before_it) {
+  const std::string buffer = R"({"type":"a"}[1]{"type":7}{"type":"b"})";
+  auto stored = std::make_shared<FactBatch>(std::string(buffer));
+  stored->add_payload(0, 12);
+  stored->add_payload(12, 3);
+  stored->add_payload(15, 10);
+  stored->add_payload(25, 12);
+
+  const AttributedFacts facts = with_attributes({{StreamId{5}, 0, 4, {}, stored}}, format);
+  ASSERT_EQ(facts.chunks.size(), 1U);
+  EXPECT_EQ(facts.chunks[0].first, StreamId{5});
+  EXPECT_EQ(facts.chunks[0].last(), StreamId{5});
+  ASSERT_TRUE(facts.unreadable);
+  EXPECT_EQ(facts.unreadable->ids, (IdRange{StreamId{6}, StreamId{7}}));
+  EXPECT_EQ(facts.unreadable->cause, "it is not a JSON object");
+
+  const AttributedFacts after = with_attributes({{StreamId{8}, 3, 1, {}, stored}}, format);
+  EXPECT_FALSE(after.unreadable);
+  ASSERT_EQ(after.chunks.size(), 1U);
+  EXPECT_EQ(after.chunks[0].attributes(StreamId{8}).text(PlainFormat::type), "b");
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "postrider/store/blocks.hpp"
 #include "postrider/stream/block.hpp"
 #include "postrider/stream/fact_parser.hpp"
 
@@ -25,6 +24,14 @@ void clip(std::vector<Chunk>& chunks, StreamId after, StreamId through) {
 }
 
 }  // namespace
+
+Error unreadable_error(const std::string& stream, const UnreadableFacts& facts) {
+  return {
+      Code::facts_unreadable,
+      fmt::format("facts {} to {} of stream \"{}\" cannot be read: {}; read from token s{} on, and"
+                  " see `postrider quarantine list`",
+                  facts.ids.first, facts.ids.last, stream, facts.cause, facts.ids.last)};
+}
 
 FactReader::FactReader(Runtime& runtime, Reader reader, const StreamRow& row,
                        const StreamFormat& format, CacheSizes sizes, StreamId position)
@@ -129,9 +136,11 @@ Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, std::size
     }
     stored.is_end = std::ssize(blocks) < wanted;
     for (const Block& block : blocks) {
-      TRY(auto chunks, unpack_block(block));
-      if (with == WithAttributes::yes) chunks = with_attributes(std::move(chunks), format_);
-      stored.blocks.push_back(std::move(chunks));
+      TRY(const bool is_whole, add_block(block, at, with, stored));
+      if (!is_whole) {
+        stored.is_end = false;
+        return stored;
+      }
       facts += block.fact_count;
       bytes += block.raw_bytes;
       at = block.last;
@@ -140,6 +149,33 @@ Result<FactReader::StoredBlocks> FactReader::read_next(StreamId after, std::size
                         std::min(4 * wanted, blocks_max));
   }
   return stored;
+}
+
+/// All of a block that is damaged is named, wherever a reader comes to it: its entry in quarantine
+/// is one.
+Result<UnreadableFacts> FactReader::damaged(const Block& block, const Error& error) const {
+  // Its first ID may be what is wrong: blocks do not overlap.
+  TRY(const StreamId before, last_stored_before(reader_.connection, stream_, block.last));
+  const bool is_between = block.first > before && block.first <= block.last;
+  return UnreadableFacts{{is_between ? block.first : before.plus(1), block.last}, error.detail};
+}
+
+Result<bool> FactReader::add_block(const Block& block, StreamId after, WithAttributes with,
+                                   StoredBlocks& stored) const {
+  auto chunks = unpack_block(block);
+  if (!chunks) {
+    TRY(stored.unreadable, damaged(block, chunks.error()));
+    return false;
+  }
+  if (with == WithAttributes::yes) {
+    // What lies before may be what was passed by.
+    clip(*chunks, after, block.last);
+    AttributedFacts facts = with_attributes(*std::move(chunks), format_);
+    chunks = std::move(facts.chunks);
+    stored.unreadable = std::move(facts.unreadable);
+  }
+  if (!chunks->empty()) stored.blocks.push_back(*std::move(chunks));
+  return !stored.unreadable;
 }
 
 Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear,
@@ -163,6 +199,12 @@ Async<Result<FactRun>> FactReader::read_stored(StreamId after, StreamId linear,
     run.chunks.insert(run.chunks.end(), block.begin(), block.end());
     if (!is_in_order) break;
   }
+  if (stored.unreadable && stored.unreadable->ids.first <= linear) {
+    run.through = std::max(after, stored.unreadable->ids.first.plus(-1));
+    run.unreadable = stored.unreadable;
+  } else if (stored.unreadable) {
+    run.through = linear;
+  }
   clip(run.chunks, after, linear);
   co_return run;
 }
@@ -184,7 +226,12 @@ Async<Result<FactReader::Page>> FactReader::read_between(PositionVector after, P
       }
       at = block.back().last();
     }
-    if (stored.is_end) at = upto.maximum();
+    const bool is_wanted = stored.unreadable && stored.unreadable->ids.first <= upto.maximum();
+    if (is_wanted) {
+      page.unreadable = stored.unreadable;
+      break;
+    }
+    if (stored.is_end || stored.unreadable) at = upto.maximum();
   }
   page.through = after.joined(upto.clipped(at));
   co_return page;

@@ -7,19 +7,22 @@
 
 #include "postrider/commit/reader.hpp"
 #include "postrider/runtime/async_mutex.hpp"
+#include "postrider/store/blocks.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/stream/chunk_cache.hpp"
 #include "postrider/stream/position_vector.hpp"
+#include "postrider/stream/unreadable_facts.hpp"
 
 // Facts after a position are read from the first of three places that holds them without a gap: the
 // tail cache (the newest facts, in memory since they were appended), the cache of blocks that were
 // read before, the database. Readers that want stored blocks go one after the other, and find what
 // the one before them has read in the cache.
 //
-// Faults. The tail cache must not claim facts that it lacks: whatever may be missing is invalidated
-// before the linear position passes it. Blocks above the linear position are in the database
-// already, and are cut off. Facts that retention has dropped, also while a read is under way, are
-// `position_gone` and never a gap.
+// Faults. What is damaged on the disk ends a run, and is named; readers decide whether to pass it
+// by. It is kept in no cache, so that it is looked at again. The tail cache must not claim facts
+// that it lacks: whatever may be missing is invalidated before the linear position passes it.
+// Blocks above the linear position are in the database already, and are cut off. Facts that
+// retention has dropped, also while a read is under way, are `position_gone` and never a gap.
 
 namespace postrider {
 
@@ -29,7 +32,14 @@ class StreamFormat;
 struct FactRun {
   std::vector<Chunk> chunks;
   StreamId through;
+  /// What follows `through`, if that cannot be read: all of its block, of which a part may lie
+  /// before, or after what is in order. To be passed by: read on from its end.
+  std::optional<UnreadableFacts> unreadable = std::nullopt;
 };
+
+/// The error of a reader that comes to facts that cannot be read: `facts_unreadable`, with the
+/// token to go on from.
+Error unreadable_error(const std::string& stream, const UnreadableFacts& facts);
 
 /// Reads the facts of one stream: the newest from memory, others from the database through a cache.
 /// Engine thread.
@@ -68,6 +78,8 @@ class FactReader {
   struct Page {
     std::vector<Chunk> chunks;
     PositionVector through;  ///< to go on from
+    /// What follows, if that cannot be read.
+    std::optional<UnreadableFacts> unreadable = std::nullopt;
   };
   /// Facts that `after` has not reached and `upto` has, in order of ID: at least one if there is
   /// one, and not many more than `facts_max`.
@@ -83,11 +95,16 @@ class FactReader {
   /// Blocks that follow, each as its chunks; `is_end` when no more were committed by then.
   struct StoredBlocks {
     std::vector<std::vector<Chunk>> blocks;
+    std::optional<UnreadableFacts> unreadable;  ///< what comes after them
     bool is_end = false;
     StreamId dropped_through;
   };
   [[nodiscard]] Result<StoredBlocks> read_next(StreamId after, std::size_t facts_max,
                                                WithAttributes with) const;
+  /// Adds the next block that was read; false when it cannot be read as a whole.
+  [[nodiscard]] Result<bool> add_block(const Block& block, StreamId after, WithAttributes with,
+                                       StoredBlocks& stored) const;
+  [[nodiscard]] Result<UnreadableFacts> damaged(const Block& block, const Error& error) const;
 
   Reader reader_;
   StreamKey stream_;

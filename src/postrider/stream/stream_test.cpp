@@ -172,6 +172,41 @@ TEST_F(StreamTest, readers_that_want_the_same_facts_at_once_read_the_disk_once) 
   EXPECT_EQ(reader->statements, 1);
 }
 
+TEST_F(StreamTest, a_damaged_block_ends_a_read_and_is_named_and_passed_by) {
+  const auto stream = open_stream(no_tail);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
+  damage_block(stream->key(), StreamId{4});
+  const FactRun before = run(stream->read(StreamId{0}, 9, Stream::WithAttributes::no)).value();
+  EXPECT_EQ(ids_of(before.chunks), range(1, 2));
+  EXPECT_EQ(before.through, StreamId{2});
+  ASSERT_TRUE(before.unreadable);
+  EXPECT_EQ(before.unreadable->ids, (IdRange{StreamId{3}, StreamId{4}}));
+  for (const StreamId after : {StreamId{2}, StreamId{3}}) {
+    const FactRun at = run(stream->read(after, 9, Stream::WithAttributes::yes)).value();
+    EXPECT_TRUE(at.chunks.empty());
+    EXPECT_EQ(at.through, after);
+    ASSERT_TRUE(at.unreadable);
+    EXPECT_EQ(at.unreadable->ids, (IdRange{StreamId{3}, StreamId{4}}));
+  }
+  EXPECT_EQ(ids_of(read(*stream, 4)), range(5, 6));
+}
+
+TEST_F(StreamTest, a_fact_that_breaks_a_rule_of_its_format_is_the_only_one_that_is_passed_by) {
+  const auto stream = open_stream(no_tail);
+  auto batch = std::make_shared<FactBatch>(std::string(R"({"type":"a"}{"type":7}{"type":"b"})"));
+  batch->add_payload(0, 12);
+  batch->add_payload(12, 10);
+  batch->add_payload(22, 12);
+  EXPECT_TRUE(run(stream->append(batch, std::nullopt)));
+  const FactRun before = run(stream->read(StreamId{0}, 9, Stream::WithAttributes::yes)).value();
+  EXPECT_EQ(ids_of(before.chunks), range(1, 1));
+  ASSERT_TRUE(before.unreadable);
+  EXPECT_EQ(before.unreadable->ids, (IdRange{StreamId{2}, StreamId{2}}));
+  const FactRun after = run(stream->read(StreamId{2}, 9, Stream::WithAttributes::yes)).value();
+  EXPECT_EQ(ids_of(after.chunks), range(3, 3));
+  EXPECT_FALSE(after.unreadable);
+}
+
 TEST_F(StreamTest, facts_that_retention_dropped_are_gone_for_readers) {
   const auto stream = open_stream();
   EXPECT_TRUE(run(stream->append(facts(*stream, 10), std::nullopt)));

@@ -45,6 +45,16 @@ Result<ApiAnswer> ApiClient::send(ApiRequest request) const {
   return answer;
 }
 
+Result<std::string> ask_admin(const TargetOptions& target, const CommandContext& context,
+                              std::string_view method, std::string path) {
+  TRY(Target found, find_target(target, Listener::admin, context.environment));
+  ApiRequest request;
+  request.method = method;
+  request.url = std::move(path);
+  TRY(ApiAnswer answer, ApiClient(context, std::move(found)).send(std::move(request)));
+  return std::move(answer.body);
+}
+
 std::string percent_encoded(std::string_view text) {
   return boost::urls::encode(text, boost::urls::unreserved_chars);
 }

@@ -23,6 +23,10 @@ class ApiClient {
   Target target_;
 };
 
+/// The body of the answer of the admin listener that `target` names. `path` begins with a slash.
+Result<std::string> ask_admin(const TargetOptions& target, const CommandContext& context,
+                              std::string_view method, std::string path);
+
 /// One segment of a path, or a value of a query.
 std::string percent_encoded(std::string_view text);
 

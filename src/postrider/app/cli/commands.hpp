@@ -17,6 +17,7 @@ void add_check_config_command(CLI::App& program, CommandContext& context);
 void add_append_command(CLI::App& program, CommandContext& context);
 void add_tail_command(CLI::App& program, CommandContext& context);
 void add_services_command(CLI::App& program, CommandContext& context);
+void add_quarantine_command(CLI::App& program, CommandContext& context);
 void add_db_command(CLI::App& program, CommandContext& context);
 void add_outbox_command(CLI::App& program, CommandContext& context);
 void add_receive_command(CLI::App& program, CommandContext& context);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ostream>
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -23,9 +24,23 @@ struct Progress {
   std::optional<Error> error = std::nullopt;
 };
 
+/// What the server says of facts that it cannot read.
+std::string unreadable_detail(std::string_view data) {
+  boost::json::error_code error;
+  const boost::json::value body = boost::json::parse(data, error);
+  const boost::json::value* detail =
+      !error && body.is_object() ? body.get_object().if_contains("detail") : nullptr;
+  if (detail == nullptr || !detail->is_string()) return "the server left out facts";
+  return std::string(detail->get_string());
+}
+
 bool take_part(std::string_view part, const std::function<bool(const ReadFact&)>& take,
-               Progress& progress) {
+               std::ostream& warnings, Progress& progress) {
   for (const SseMessage& message : progress.parser.feed(part)) {
+    if (message.name == "unreadable") {
+      warnings << "postrider: " << unreadable_detail(message.data) << '\n' << std::flush;
+      progress.token = message.id;
+    }
     if (!message.name.empty() && message.name != "fact") continue;
     const Result<ReadFact> fact = parse_read_fact(message.data);
     if (!fact) {
@@ -54,8 +69,8 @@ Result<void> FactFollower::run(std::string token,
     request.timeout = Duration::zero();
     request.headers.emplace_back("Accept", "text/event-stream");
     if (!token.empty()) request.headers.emplace_back("Last-Event-ID", token);
-    request.on_body = [&take, &progress](std::string_view part) {
-      return take_part(part, take, progress);
+    request.on_body = [this, &take, &progress](std::string_view part) {
+      return take_part(part, take, context_.terminal.err, progress);
     };
     const Result<ApiAnswer> answer = client_.send(request);
     if (progress.enough) return {};

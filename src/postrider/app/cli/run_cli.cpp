@@ -41,6 +41,7 @@ void add_all_commands(CLI::App& program, CommandContext& context) {
   add_append_command(program, context);
   add_tail_command(program, context);
   add_services_command(program, context);
+  add_quarantine_command(program, context);
   add_db_command(program, context);
   add_outbox_command(program, context);
   add_receive_command(program, context);

@@ -17,22 +17,12 @@ struct ServicesOptions {
   bool json = false;
 };
 
-Result<std::string> send(const ServicesOptions& options, CommandContext& context,
-                         std::string_view method, const std::string& path) {
-  TRY(Target target, find_target(options.target, Listener::admin, context.environment));
-  ApiRequest request;
-  request.method = method;
-  request.url = path;
-  TRY(ApiAnswer answer, ApiClient(context, std::move(target)).send(std::move(request)));
-  return std::move(answer.body);
-}
-
 std::string service_path(const ServicesOptions& options) {
   return "/v1/services/" + percent_encoded(options.id);
 }
 
 ExitCode list(const ServicesOptions& options, CommandContext& context) {
-  const Result<std::string> body = send(options, context, "GET", "/v1/services");
+  const Result<std::string> body = ask_admin(options.target, context, "GET", "/v1/services");
   if (!body) return report(context, body.error());
   if (options.json) {
     context.terminal.out << *body << '\n' << std::flush;
@@ -45,14 +35,15 @@ ExitCode list(const ServicesOptions& options, CommandContext& context) {
 }
 
 ExitCode show(const ServicesOptions& options, CommandContext& context) {
-  const Result<std::string> body = send(options, context, "GET", service_path(options));
+  const Result<std::string> body = ask_admin(options.target, context, "GET", service_path(options));
   if (!body) return report(context, body.error());
   context.terminal.out << (options.json ? *body : indented_json(*body)) << '\n' << std::flush;
   return ExitCode::ok;
 }
 
 ExitCode erase(const ServicesOptions& options, CommandContext& context) {
-  const Result<std::string> body = send(options, context, "DELETE", service_path(options));
+  const Result<std::string> body =
+      ask_admin(options.target, context, "DELETE", service_path(options));
   if (!body) return report(context, body.error());
   if (!options.json)
     context.terminal.out << "service " << options.id << ": deleted\n" << std::flush;
@@ -62,7 +53,7 @@ ExitCode erase(const ServicesOptions& options, CommandContext& context) {
 /// pause, resume and retry: the server answers with the service's new state.
 ExitCode order(const ServicesOptions& options, CommandContext& context, const std::string& verb) {
   const Result<std::string> body =
-      send(options, context, "POST", service_path(options) + "/" + verb);
+      ask_admin(options.target, context, "POST", service_path(options) + "/" + verb);
   if (!body) return report(context, body.error());
   if (options.json) {
     context.terminal.out << *body << '\n' << std::flush;
@@ -77,7 +68,8 @@ ExitCode order(const ServicesOptions& options, CommandContext& context, const st
 
 /// Fails when the receiver does.
 ExitCode ping(const ServicesOptions& options, CommandContext& context) {
-  const Result<std::string> body = send(options, context, "POST", service_path(options) + "/ping");
+  const Result<std::string> body =
+      ask_admin(options.target, context, "POST", service_path(options) + "/ping");
   if (!body) return report(context, body.error());
   const PingOutcome outcome = ping_outcome(*body);
   context.terminal.out << (options.json ? *body

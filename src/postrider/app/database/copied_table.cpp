@@ -27,7 +27,13 @@ constexpr auto blocks_columns = std::to_array<CopiedColumn>({{"stream_key", inte
                                                              {"appended_at", integer},
                                                              {"codec", text},
                                                              {"raw_bytes", integer},
-                                                             {"data", blob}});
+                                                             {"data", blob},
+                                                             {"checksum", integer}});
+constexpr auto quarantine_columns = std::to_array<CopiedColumn>({{"stream_key", integer},
+                                                                 {"first_id", integer},
+                                                                 {"last_id", integer},
+                                                                 {"cause", text},
+                                                                 {"found_at", integer}});
 constexpr auto idempotency_keys_columns = std::to_array<CopiedColumn>({{"stream_key", integer},
                                                                        {"key", text},
                                                                        {"body_digest", blob},
@@ -48,7 +54,8 @@ constexpr auto delivery_states_columns =
                                  {"attempts", integer},
                                  {"retry_interval_ms", integer},
                                  {"next_attempt_at", integer},
-                                 {"last_error", text}});
+                                 {"last_error", text},
+                                 {"paused_by", integer}});
 constexpr auto delivery_cursors_columns =
     std::to_array<CopiedColumn>({{"service_key", integer},
                                  {"stream_key", integer},
@@ -82,6 +89,7 @@ constexpr auto outbox_batches_columns = std::to_array<CopiedColumn>({{"outbox", 
 
 constexpr std::array tables = {CopiedTable{"streams", 1, streams_columns},
                                CopiedTable{"blocks", 2, blocks_columns},
+                               CopiedTable{"quarantine", 2, quarantine_columns},
                                CopiedTable{"idempotency_keys", 2, idempotency_keys_columns},
                                CopiedTable{"services", 1, services_columns},
                                CopiedTable{"delivery_states", 1, delivery_states_columns},

@@ -11,6 +11,7 @@
 #include "postrider/api/health_routes.hpp"
 #include "postrider/api/http/http_server.hpp"
 #include "postrider/api/public_routes.hpp"
+#include "postrider/api/quarantine_routes.hpp"
 #include "postrider/app/config/listen_address.hpp"
 #include "postrider/app/config/text_rules.hpp"
 #include "postrider/app/serve/process_io.hpp"
@@ -143,6 +144,7 @@ Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& 
   add_health_routes(public_router, runtime, is_ready);
   HttpRouter admin_router;
   add_admin_routes(admin_router, engine, policy);
+  add_quarantine_routes(admin_router, engine);
   add_health_routes(admin_router, runtime, is_ready);
 
   TRY(auto public_settings, listener_settings(config.public_listen, config, runtime));

@@ -28,7 +28,7 @@ class DeliveryWorld : public DecisionWorld {
     load_decisions();
     controller = std::make_unique<TransactionController>(
         runtime, *committer, Reader{lane, *reader}, *tails, receiver, *streams,
-        DeliveryMetrics{delivered, failed, facts_delivered, delivery_seconds});
+        DeliveryMetrics{delivered, failed, facts_delivered, delivery_seconds, facts_quarantined});
     registry = std::make_unique<ServiceRegistry>(
         runtime, *committer, *controller,
         ServiceRegistry::Settings{.services_max = services_max, .delivery = settings});
@@ -117,6 +117,7 @@ class DeliveryWorld : public DecisionWorld {
   prometheus::Counter failed;
   prometheus::Counter facts_delivered;
   prometheus::Histogram delivery_seconds{{1}};
+  prometheus::Counter facts_quarantined;
   sim::ScriptedReceiver receiver{runtime};
   Stream* stream = only_stream(open_stream());
   std::unique_ptr<TransactionController> controller;

@@ -53,9 +53,10 @@ class TypeSorterWorld : public StreamWorld {
 
   void restart(SorterSettings settings = {}) {
     if (sorter) run(sorter->stop());
-    sorter = std::make_unique<Sorter>(runtime, *committer, Reader{lane, *reader}, *stream, inboxes,
-                                      tail, DecidedBy{catalog, policy}, settings,
-                                      SorterMetrics{facts_sorted, inbox_entries, facts_unwanted});
+    sorter = std::make_unique<Sorter>(
+        runtime, *committer, Reader{lane, *reader}, *stream, inboxes, tail,
+        DecidedBy{catalog, policy}, settings,
+        SorterMetrics{facts_sorted, inbox_entries, facts_unwanted, facts_quarantined});
     sorter->start();
   }
 
@@ -99,6 +100,7 @@ class TypeSorterWorld : public StreamWorld {
   prometheus::Counter facts_sorted;
   prometheus::Counter inbox_entries;
   prometheus::Counter facts_unwanted;
+  prometheus::Counter facts_quarantined;
   std::unique_ptr<Stream> stream = open_stream();
   CountingPolicy policy;
   InterestCatalog catalog{runtime, lane, inboxes};

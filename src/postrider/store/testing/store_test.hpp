@@ -25,7 +25,8 @@ class StoreTest : public testing::Test {
             .codec = "raw",
             .raw_bytes = 3,
             .data = {"\0x\xff", 3},
-            .writer = InstanceKey{7}};
+            .writer = InstanceKey{7},
+            .checksum = {}};
   }
 
   /// Of every position from `first` to `last`.

@@ -26,6 +26,7 @@ class WatchedConnection final : public ForwardingConnection {
   Result<std::int64_t> execute(const Statement& statement, std::span<const SqlValue> values,
                                const RowCallback& row) override {
     ++statements;
+    if (refuses && refuses(statement, values)) return fail(refusal, "planted");
     if (!refused_once.empty() && statement.sql.contains(refused_once)) {
       refused_once.clear();
       return fail(refusal, "planted");
@@ -54,6 +55,8 @@ class WatchedConnection final : public ForwardingConnection {
   int commits_refused = 0;   ///< how many commits do not reach the database
   int answers_lost = 0;      ///< how many are not answered although they have happened
   std::string refused_once;  ///< a part of a statement that fails
+  /// Statements that fail, with `refusal`, however often they come.
+  std::function<bool(const Statement&, std::span<const SqlValue>)> refuses;
   Code refusal = Code::storage_unavailable;
   int doubts = 0;                       ///< how often nobody can tell
   std::function<void()> before_commit;  ///< called once
@@ -83,6 +86,15 @@ class StreamWorld : public testing::Test {
   template <class T>
   T run(Async<T> task) {
     return sim::run(runtime, std::move(task));
+  }
+
+  /// Alters the stored block that ends with the fact.
+  void damage_block(StreamKey of, StreamId last) {
+    static constexpr Statement damage_sql{
+        "UPDATE blocks SET data = $3 WHERE stream_key = $1 AND last_id = $2"};
+    const auto damaged = writer->execute(damage_sql, {of.value, last.value, Blob{"damaged"}});
+    ASSERT_TRUE(damaged);
+    ASSERT_EQ(*damaged, 1);
   }
 
   /// `under`: its session, when it is one of several writers.
