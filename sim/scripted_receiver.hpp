@@ -17,6 +17,8 @@ class ScriptedReceiver final : public HttpClient {
     std::string url;
     std::string body;
     Duration timeout{};
+    bool fresh_connection = false;
+    std::shared_ptr<const SendPermit> permit = {};
   };
 
   explicit ScriptedReceiver(Runtime& runtime) : runtime_(runtime), clock_(runtime) {}

@@ -93,6 +93,11 @@ void Judge::begins(const Address& address, MonoTime now, std::int64_t process) {
   record.in_flight = true;
 }
 
+void Judge::leaves(const Address& address, std::int64_t process) {
+  if (process == delivering_) return;
+  broken(Check::one_in_flight, address, "leaves a process that delivers no more");
+}
+
 /// Whether the service exists, has a URL, and is of the kind that the transaction is made for.
 void Judge::check_receiver(const Address& address, const Record& record) {
   const ServiceLife* life = registrations_.find_by_prefix(address.prefix);
@@ -110,6 +115,7 @@ void Judge::ends(const Address& address, MonoTime now, const Outcome& outcome,
   if (process != delivering_) return;
   Record& record = records_[address.prefix];
   record.in_flight = false;
+  if (outcome.untried) return;
   const bool kicked = std::exchange(record.kicked, false);
   if (outcome.stop) record.stopped = !record.resuming;
   if (outcome.stop || outcome.split) return;

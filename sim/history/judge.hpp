@@ -37,14 +37,17 @@ class Judge {
 
   /// The process begins to send.
   void begins(const Address& address, MonoTime now, std::int64_t process);
+  /// The first byte of it leaves, perhaps later.
+  void leaves(const Address& address, std::int64_t process);
   /// The receiver takes no request for its own that is not signed.
   void check_webhook(const Address& address, const HttpRequest& request, WallTime now);
   /// The process learned how it went, or gave up because it stops.
   struct Outcome {
     bool success = false;
-    std::optional<Duration> retry_after;
-    bool split = false;  ///< the receiver wants a smaller one
-    bool stop = false;   ///< the receiver wants nothing more
+    std::optional<Duration> retry_after = {};
+    bool split = false;    ///< the receiver wants a smaller one
+    bool stop = false;     ///< the receiver wants nothing more
+    bool untried = false;  ///< it tells nothing of the receiver
   };
   void ends(const Address& address, MonoTime now, const Outcome& outcome, std::int64_t process);
   void given_up(const Address& address, std::int64_t process);

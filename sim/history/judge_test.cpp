@@ -182,6 +182,26 @@ TEST_F(JudgeTest, a_retry_before_its_time_is_not_unless_an_operator_asked) {
   EXPECT_EQ(broken(), Check::backoff);
 }
 
+TEST_F(JudgeTest, what_was_lost_with_its_connection_may_go_again_at_once) {
+  const Judge::Address address{"p", 1};
+  judge.begins(address, now, 0);
+  judge.ends(address, now, {.untried = true}, 0);
+  deliver(1, body({1}), false);
+  EXPECT_EQ(broken(), std::nullopt);
+  judge.begins(address, now, 0);
+  EXPECT_EQ(broken(), Check::backoff);
+}
+
+TEST_F(JudgeTest, what_leaves_a_process_after_another_one_took_over_is_not_sound) {
+  const Judge::Address address{"p", 1};
+  judge.begins(address, now, 0);
+  judge.leaves(address, 0);
+  EXPECT_EQ(broken(), std::nullopt);
+  judge.hand_over(1);
+  judge.leaves(address, 0);
+  EXPECT_EQ(broken(), Check::one_in_flight);
+}
+
 TEST_F(JudgeTest, what_is_paused_gets_nothing) {
   judge.set_paused("p", true);
   judge.begins({"p", 1}, now, 0);

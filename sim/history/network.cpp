@@ -11,6 +11,7 @@ using std::chrono::milliseconds;
 
 constexpr Duration sound_latency_min = milliseconds{1};
 constexpr Duration sound_latency_max = milliseconds{5};
+constexpr Duration typical_connect = milliseconds{10};
 constexpr int gone = 410;
 constexpr int too_large = 413;
 
@@ -20,8 +21,12 @@ std::string host_of(const std::string& url) {
 }
 
 Judge::Outcome outcome_of(const Exchange& exchange, const Result<HttpResponse>& answer) {
-  if (!answer) return {};
-  Judge::Outcome outcome{answer->status >= 200 && answer->status < 300, answer->retry_after};
+  if (!answer) {
+    const Code code = answer.error().code;
+    return {.untried = code == Code::connection_lost || code == Code::session_ended};
+  }
+  Judge::Outcome outcome{.success = answer->status >= 200 && answer->status < 300,
+                         .retry_after = answer->retry_after};
   if (!exchange.address.webhook) return outcome;
   outcome.stop = answer->status == gone;
   outcome.split = answer->status == too_large && fact_count(*exchange.request.body) > 1;
@@ -65,15 +70,17 @@ Network::Fate Network::draw_fate(const Exchange& exchange) {
     const bool is_large = fact_count(*exchange.request.body) > faults_.large_facts;
     if (is_large && random_.chance(faults_.too_large)) return Fate::too_large;
   }
-  const std::array<std::pair<int, Fate>, 9> chances = {{{faults_.refused, Fate::refused},
-                                                        {faults_.reset_before, Fate::reset_before},
-                                                        {faults_.answer_lost, Fate::answer_lost},
-                                                        {faults_.hangs, Fate::hangs},
-                                                        {faults_.client_error, Fate::client_error},
-                                                        {faults_.server_error, Fate::server_error},
-                                                        {faults_.too_many, Fate::too_many},
-                                                        {faults_.redirect, Fate::redirect},
-                                                        {faults_.duplicated, Fate::duplicated}}};
+  const int connection_lost = exchange.request.fresh_connection ? 0 : faults_.connection_lost;
+  const std::array<std::pair<int, Fate>, 10> chances = {{{faults_.refused, Fate::refused},
+                                                         {faults_.reset_before, Fate::reset_before},
+                                                         {faults_.answer_lost, Fate::answer_lost},
+                                                         {faults_.hangs, Fate::hangs},
+                                                         {faults_.client_error, Fate::client_error},
+                                                         {faults_.server_error, Fate::server_error},
+                                                         {faults_.too_many, Fate::too_many},
+                                                         {faults_.redirect, Fate::redirect},
+                                                         {faults_.duplicated, Fate::duplicated},
+                                                         {connection_lost, Fate::connection_lost}}};
   auto drawn = static_cast<int>(random_.below(1000));
   for (const auto& [permille, fate] : chances) {
     if (drawn < permille) return fate;
@@ -89,15 +96,21 @@ void Network::heal() {
   faults_.longest_latency = typical * 2;
 }
 
-void Network::begin(std::shared_ptr<Exchange> exchange) {
-  const auto address = judge_.address_of(exchange->request);
-  if (!address) return;
-  exchange->address = *address;
-  judge_.begins(*address, world_.now(), exchange->process);
-  if (address->webhook) judge_.check_webhook(*address, exchange->request, world_.wall_now());
+bool Network::begin(Exchange& exchange) {
+  const auto address = judge_.address_of(exchange.request);
+  if (!address) return false;
+  exchange.address = *address;
+  judge_.begins(*address, world_.now(), exchange.process);
+  if (address->webhook) judge_.check_webhook(*address, exchange.request, world_.wall_now());
+  return true;
+}
+
+void Network::leave(std::shared_ptr<Exchange> exchange) {
+  judge_.leaves(exchange->address, exchange->process);
   const Fate fate = draw_fate(*exchange);
   if (fate != Fate::answered) ++fault_count_;
-  trace_.note("request", address->prefix, {address->number, static_cast<std::int64_t>(fate)});
+  trace_.note("request", exchange->address.prefix,
+              {exchange->address.number, static_cast<std::int64_t>(fate)});
   const Duration timeout = exchange->request.timeout;
   const Duration latency = draw_latency_to(exchange->request.url);
   if (latency >= timeout) {
@@ -107,6 +120,10 @@ void Network::begin(std::shared_ptr<Exchange> exchange) {
   if (fate == Fate::refused || fate == Fate::reset_before) {
     answer_later(std::move(exchange), latency,
                  std::unexpected(lost(fate == Fate::refused ? "refused" : "reset")));
+    return;
+  }
+  if (fate == Fate::connection_lost && random_.chance(500)) {
+    answer_later(std::move(exchange), latency, fail(Code::connection_lost, "closed when idle"));
     return;
   }
   exchange->arrive = [this, weak = std::weak_ptr(exchange), fate] { arrive(weak.lock(), fate); };
@@ -126,7 +143,8 @@ Network::Fate Network::remembered(const Exchange& exchange, Fate fate) const {
   const bool is_taken = record.processed >= exchange.address.number;
   if (is_taken) return fate == Fate::too_large ? Fate::answered : fate;
   const bool would_take = fate == Fate::answered || fate == Fate::answer_lost ||
-                          fate == Fate::hangs || fate == Fate::duplicated;
+                          fate == Fate::hangs || fate == Fate::duplicated ||
+                          fate == Fate::connection_lost;
   return would_take && record.refused == exchange.address.number ? Fate::too_large : fate;
 }
 
@@ -134,8 +152,8 @@ void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate drawn) {
   const Fate fate = remembered(*exchange, drawn);
   const bool hangs_after = fate == Fate::hangs && random_.chance(500);
   const bool duplicated = fate == Fate::duplicated;
-  const bool processed =
-      fate == Fate::answered || fate == Fate::answer_lost || hangs_after || duplicated;
+  const bool processed = fate == Fate::answered || fate == Fate::answer_lost || hangs_after ||
+                         duplicated || fate == Fate::connection_lost;
   trace_.note("arrives", exchange->address.prefix, {exchange->address.number, processed ? 1 : 0});
   for (int time = 0; time < (duplicated ? 2 : 1); ++time) {
     judge_.arrived(exchange->address, *exchange->request.body, processed, world_.now(),
@@ -148,6 +166,8 @@ void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate drawn) {
     answer_later(exchange, timeout, fail(Code::deadline, "no answer in time"));
   } else if (fate == Fate::answer_lost) {
     answer_later(exchange, latency, std::unexpected(lost("reset while waiting for the answer")));
+  } else if (fate == Fate::connection_lost) {
+    answer_later(exchange, latency, fail(Code::connection_lost, "closed after the request"));
   } else {
     answer_later(exchange, latency, response_of(fate, exchange->address.webhook));
   }
@@ -191,9 +211,20 @@ Async<Result<HttpResponse>> SimulatedHttpClient::send(HttpRequest request) {
     exchange->process = process_;
     std::erase_if(open_, [](const auto& each) { return each.expired(); });
     open_.push_back(exchange);
-    network_.begin(exchange);
+    if (!network_.begin(*exchange)) return;
+    if (longest_connect_ == Duration{}) return network_.leave(exchange);
+    const Duration pause = random_.heavy_tail(typical_connect, longest_connect_);
+    runtime_.call_at(runtime_.now() + pause, [this, exchange] { connect(exchange); });
   };
   co_return co_await await_reply<Result<HttpResponse>>(runtime_.executor(), start);
+}
+
+/// The connection is there. The process may have stood still meanwhile.
+void SimulatedHttpClient::connect(std::shared_ptr<Exchange> exchange) {
+  if (!exchange->answer) return;
+  const auto& permit = exchange->request.permit;
+  if (!permit || permit->holds(runtime_.now())) return network_.leave(std::move(exchange));
+  network_.answer_later(std::move(exchange), {}, fail(Code::session_ended, "not sent"));
 }
 
 void SimulatedHttpClient::end_requests() {

@@ -29,7 +29,12 @@ class Network {
   Network(VirtualRuntime& world, Judge& judge, Trace& trace, NetworkFaults faults, Random random)
       : world_(world), judge_(judge), trace_(trace), faults_(faults), random_(random) {}
 
-  void begin(std::shared_ptr<Exchange> exchange);
+  /// Its process begins it; false when it is no transaction, which breaks a check.
+  bool begin(Exchange& exchange);
+  /// It leaves the process.
+  void leave(std::shared_ptr<Exchange> exchange);
+  void answer_later(std::shared_ptr<Exchange> exchange, Duration after,
+                    Result<HttpResponse> answer);
   /// Its sender has gone: what is on its way arrives now or never.
   void cut_off(Exchange& exchange);
   /// From now on everything arrives and is answered 200.
@@ -50,7 +55,8 @@ class Network {
     redirect,
     duplicated,
     gone,
-    too_large
+    too_large,
+    connection_lost
   };
   struct Receiver {
     bool dead = false;
@@ -64,8 +70,6 @@ class Network {
   [[nodiscard]] bool is_sound(const std::string& url) const;
   void arrive(const std::shared_ptr<Exchange>& exchange, Fate drawn);
   HttpResponse response_of(Fate fate, bool is_webhook);
-  void answer_later(std::shared_ptr<Exchange> exchange, Duration after,
-                    Result<HttpResponse> answer);
   Duration draw_latency_to(const std::string& url);
   Duration draw_outage();
 
@@ -81,8 +85,15 @@ class Network {
 /// The HTTP client of one process.
 class SimulatedHttpClient final : public HttpClient {
  public:
-  SimulatedHttpClient(VirtualRuntime& runtime, Network& network, Judge& judge, std::int64_t process)
-      : runtime_(runtime), network_(network), judge_(judge), process_(process) {}
+  /// `longest_connect`: that a request waits for its connection; 0: none waits.
+  SimulatedHttpClient(VirtualRuntime& runtime, Network& network, Judge& judge, std::int64_t process,
+                      Duration longest_connect, Random random)
+      : runtime_(runtime),
+        network_(network),
+        judge_(judge),
+        process_(process),
+        longest_connect_(longest_connect),
+        random_(random) {}
   ~SimulatedHttpClient() override { end(); }
 
   Async<Result<HttpResponse>> send(HttpRequest request) override;
@@ -92,10 +103,14 @@ class SimulatedHttpClient final : public HttpClient {
   void end();
 
  private:
+  void connect(std::shared_ptr<Exchange> exchange);
+
   VirtualRuntime& runtime_;
   Network& network_;
   Judge& judge_;
   std::int64_t process_;
+  Duration longest_connect_;
+  Random random_;
   std::list<std::weak_ptr<Exchange>> open_;
 };
 

@@ -59,6 +59,12 @@ void draw_damage(Plan& plan) {
   plan.damaged = static_cast<int>(random.between(100, 600));
 }
 
+/// Receivers that close idle connections. A draw of its own too.
+void draw_connection_lost(Plan& plan) {
+  Random random(plan.seed, "connection lost");
+  if (random.chance(500)) plan.network.connection_lost = static_cast<int>(random.between(1, 200));
+}
+
 void draw_workload(Random& random, WorkloadPlan& workload) {
   workload.streams = static_cast<int>(random.between(1, 3));
   workload.services = static_cast<int>(random.between(1, 5));
@@ -156,6 +162,7 @@ void make_fleet(Random& random, Plan& plan) {
   }
   if (random.chance(500)) add_remote_faults(random, plan.remote);
   if (random.chance(300)) add_network_faults(random, plan.network);
+  plan.network.longest_connect = milliseconds{900};
   if (random.chance(700)) {
     plan.crash.mean_interval = seconds{random.between(2, 60)};
     plan.crash.pauses = static_cast<int>(draw_limit(random, 0, 1000));
@@ -200,6 +207,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (scenario == "failing_disk") let_disk_fail(random, plan);
   if (scenario == "isolation") isolate_one(random, plan);
   if (scenario == "fleet") make_fleet(random, plan);
+  if (swarm || scenario == "network" || scenario == "fleet") draw_connection_lost(plan);
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});
   const int without_rooms = random.chance(300) ? 500 : 0;

@@ -22,13 +22,15 @@ struct NetworkFaults {
   int server_error = 0;  ///< 5xx
   int too_many = 0;      ///< 429 with Retry-After
   int redirect = 0;
-  int duplicated = 0;  ///< the receiver gets the request twice, as by a retried connection
-  int gone = 0;        ///< 410, of a webhook
-  int too_large = 0;   ///< 413, of a webhook that gets more than `large_facts`
+  int duplicated = 0;       ///< the receiver gets the request twice, as by a retried connection
+  int connection_lost = 0;  ///< that was kept alive, with the request on it or after it was taken
+  int gone = 0;             ///< 410, of a webhook
+  int too_large = 0;        ///< 413, of a webhook that gets more than `large_facts`
   std::int64_t large_facts = 1;
   Duration typical_latency = std::chrono::milliseconds{5};
   Duration longest_latency = std::chrono::seconds{5};
-  Duration mean_outage{};  ///< of a receiver that is dead for a while; 0: none is
+  Duration longest_connect{};  ///< until a request leaves its process; 0: it leaves at once
+  Duration mean_outage{};      ///< of a receiver that is dead for a while; 0: none is
   /// Behind this host everything is well, and its answers are quick. Empty: behind none.
   std::string sound_host;
 };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import {afterEach, beforeEach, test} from 'node:test';
 import {Receiver, Server, eventually, message} from './harness.mjs';
 
@@ -210,3 +211,40 @@ test('tokens that are left out are drawn, shown once, and used', async () => {
   await server.caughtUp('a');
   assert.equal(receiver.transactions[0].headers.authorization, `Bearer ${answer.json.hs_token}`);
 });
+
+test('a kept connection that ends with a request on it costs an attempt, and nothing else',
+  async () => {
+    // Answers the first request of each connection and closes it when the second one comes.
+    let requests = 0;
+    const closing = net.createServer(socket => {
+      let answered = false;
+      socket.on('error', () => {});
+      socket.on('data', data => {
+        if (!data.includes('PUT ')) return;
+        requests += 1;
+        if (answered) return void socket.destroy();
+        answered = true;
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+      });
+    });
+    await new Promise(resolve => closing.listen(0, '127.0.0.1', resolve));
+    try {
+      server = await Server.start(patient);
+      await server.putService('a', `http://127.0.0.1:${closing.address().port}/a`);
+      for (let i = 0; i < 10; i += 1) {
+        await server.append([message(i)]);
+        await server.caughtUp('a');
+      }
+      const service = await server.service('a');
+      assert.deepEqual([service.state, service.attempts, service.last_error], ['up', 0, null]);
+      const {text} = await server.request('admin', 'GET', '/metrics');
+      const count = outcome =>
+        Number(new RegExp(`^postrider_transactions_total{outcome="${outcome}"} (\\d+)`, 'm')
+          .exec(text)[1]);
+      assert.equal(count('delivered'), 10);
+      assert.ok(count('failed') > 0);
+      assert.equal(requests, count('delivered') + count('failed'), 'none is sent uncounted');
+    } finally {
+      closing.close();
+    }
+  });

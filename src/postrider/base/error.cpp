@@ -41,6 +41,7 @@ constexpr std::array traits_table = {
     ErrorTraits{Code::stopping, "stopping", 503, "Server is stopping", true},
     ErrorTraits{Code::deadline, "deadline", 504, "Timed out", true},
     ErrorTraits{Code::connection_failed, "connection_failed", 502, "Connection failed", true},
+    ErrorTraits{Code::connection_lost, "connection_lost", 502, "Connection lost", true},
     ErrorTraits{Code::address_refused, "address_refused", 502, "Address refused by policy", true},
     ErrorTraits{Code::bad_status, "bad_status", 502, "Receiver answered with an error", true},
     ErrorTraits{Code::internal, "internal", 500, "Internal error", false},

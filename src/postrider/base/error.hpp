@@ -36,6 +36,7 @@ enum class Code {
   stopping,
   deadline,
   connection_failed,
+  connection_lost,
   address_refused,
   bad_status,
   internal,

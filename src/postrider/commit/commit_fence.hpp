@@ -1,7 +1,10 @@
 #pragma once
 
+#include <memory>
+
 #include "postrider/base/result.hpp"
 #include "postrider/base/time.hpp"
+#include "postrider/runtime/send_permit.hpp"
 #include "postrider/store/sql.hpp"
 
 namespace postrider {
@@ -22,6 +25,8 @@ class CommitFence {
   [[nodiscard]] virtual bool has_ended() const = 0;
   /// False when others may have taken the right away by `now`.
   [[nodiscard]] virtual bool is_valid(MonoTime now) const = 0;
+  /// Holds as long as this right is valid, and never again once it has ended. Not null.
+  [[nodiscard]] virtual std::shared_ptr<const SendPermit> permit() const = 0;
   /// A commit whose first attempt began at `began` has ended with `outcome`.
   virtual void on_commit(MonoTime began, const Result<void>& outcome) = 0;
 

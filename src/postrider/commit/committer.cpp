@@ -111,6 +111,10 @@ bool Committer::may_act() const {
   return fence_ == nullptr || fence_->is_valid(runtime_.now());
 }
 
+std::shared_ptr<const SendPermit> Committer::permit() const {
+  return fence_ == nullptr ? nullptr : fence_->permit();
+}
+
 Async<void> Committer::drained() {
   while (is_committing_ || !queue_.empty()) co_await changed_.wait();
 }

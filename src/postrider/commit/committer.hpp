@@ -115,6 +115,8 @@ class Commits {
   /// False when others may have ended the session by now. Whoever is about to do something outside
   /// of the database that rests on the session asks first.
   [[nodiscard]] virtual bool may_act() const = 0;
+  /// What a request takes with it that is sent under the session of now; null without a session.
+  [[nodiscard]] virtual std::shared_ptr<const SendPermit> permit() const = 0;
 };
 
 /// Group commit. Whatever is submitted while one commit is being synced goes into the next, so a
@@ -140,6 +142,7 @@ class Committer final : public Commits {
   Async<Result<void>> commit(std::function<void()> prepare,
                              std::function<Result<void>(SqlConnection&)> apply) override;
   [[nodiscard]] bool may_act() const override;
+  [[nodiscard]] std::shared_ptr<const SendPermit> permit() const override;
 
   void join_next(CommitParticipant& participant) override;
   Async<void> leave(CommitParticipant* participant) override;

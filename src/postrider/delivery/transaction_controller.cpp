@@ -51,6 +51,13 @@ void grow_again(Service& service) {
   if (facts_max >= service.policy.limits.facts_max) facts_max = 0;
 }
 
+/// Whether it says something about the receiver. Else the same is sent again, if it still may be.
+bool was_tried(const Result<HttpResponse>& answer) {
+  if (answer) return true;
+  const Code code = answer.error().code;
+  return code != Code::stopping && code != Code::session_ended && code != Code::connection_lost;
+}
+
 std::string transaction_id(const Service& service, TransactionNumber number) {
   return fmt::format("{}-{}", service.row.transaction_prefix, number);
 }
@@ -209,8 +216,7 @@ Async<bool> TransactionController::deliver_next(DeliveryRun* run) {
   auto answer = co_await send_ready(run, stream);
   co_await beside->drained();
   beside_.erase(beside);
-  const bool is_answer = answer && (*answer || answer->error().code != Code::stopping);
-  if (is_answer) co_await apply_answer(run, stream, *std::move(answer));
+  if (answer && was_tried(*answer)) co_await apply_answer(run, stream, *std::move(answer));
   co_return true;
 }
 
@@ -235,18 +241,27 @@ Async<std::optional<Result<HttpResponse>>> TransactionController::send_ready(
   }
 }
 
+/// A receiver that closes its end of an idle connection does so at any time, also just when a
+/// request is on its way. That says nothing of the receiver, and a new connection tells.
 Async<Result<HttpResponse>> TransactionController::send(Service* service,
                                                         const StreamDelivery* stream,
                                                         const Transaction* transaction) {
   const std::string id = transaction_id(*service, stream->cursor.first_frozen());
-  HttpRequest request = service->receiver->compose({.id = id,
-                                                    .stream = transaction->stream,
-                                                    .first = transaction->first,
-                                                    .last = transaction->last,
-                                                    .payloads = transaction->payloads,
-                                                    .attempted_at = runtime_.wall_now()});
-  request.timeout = service->policy.request_timeout;
-  co_return co_await http_.send(std::move(request));
+  for (bool fresh = false;; fresh = true) {
+    HttpRequest request = service->receiver->compose({.id = id,
+                                                      .stream = transaction->stream,
+                                                      .first = transaction->first,
+                                                      .last = transaction->last,
+                                                      .payloads = transaction->payloads,
+                                                      .attempted_at = runtime_.wall_now()});
+    request.timeout = service->policy.request_timeout;
+    request.fresh_connection = fresh;
+    request.permit = commits_.permit();
+    auto answer = co_await http_.send(std::move(request));
+    if (answer || answer.error().code != Code::connection_lost) co_return std::move(answer);
+    metrics_.transactions_failed.Increment();
+    if (!may_go_on(*service) || !commits_.may_act()) co_return std::move(answer);
+  }
 }
 
 /// To the first one that is ready.
@@ -365,6 +380,8 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
                                      runtime_.random(std::uint64_t{1} << 32));
   HttpRequest request = service->receiver->compose_ping(id, runtime_.wall_now());
   request.timeout = std::min(service->policy.request_timeout, ping_timeout_max);
+  request.fresh_connection = true;  // its outcome is the receiver's, not that of an old connection
+  request.permit = commits_.permit();
   const auto response = co_await http_.send(std::move(request));
   PingAnswer answer;
   answer.duration = runtime_.now() - began;

@@ -169,6 +169,74 @@ TEST_F(Controller, a_secret_that_a_receiver_repeats_is_not_kept) {
   EXPECT_EQ(answer.cause, "receiver answered HTTP 500: token [redacted] is not known");
 }
 
+Result<HttpResponse> connection_lost() {
+  return fail(Code::connection_lost, "closed the connection without an answer");
+}
+
+TEST_F(Controller, what_was_lost_with_a_kept_connection_goes_again_at_once_on_a_fresh_one) {
+  const auto service = put_service("a");
+  receiver.answer = [](std::size_t index) -> Result<HttpResponse> {
+    return index % 2 == 0 ? connection_lost() : ScriptedReceiver::status(200);
+  };
+  deliver("a", 150);
+  const MonoTime began = runtime.now();
+  ASSERT_TRUE(run_until_idle("a"));
+  EXPECT_EQ(runtime.now(), began);
+  ASSERT_EQ(receiver.arrivals.size(), 4U);
+  for (std::size_t i = 0; i < 4; i += 2) {
+    EXPECT_EQ(receiver.arrivals[i + 1].url, receiver.arrivals[i].url);
+    EXPECT_EQ(receiver.arrivals[i + 1].body, receiver.arrivals[i].body);
+    EXPECT_FALSE(receiver.arrivals[i].fresh_connection);
+    EXPECT_TRUE(receiver.arrivals[i + 1].fresh_connection);
+  }
+  EXPECT_EQ(service->delivery.status, DeliveryStatus::up);
+  EXPECT_EQ(service->delivery.attempts, 0);
+  EXPECT_EQ(failed.Value(), 2) << "each is an attempt of its own";
+  EXPECT_EQ(delivered.Value(), 2);
+}
+
+TEST_F(Controller, what_fails_on_the_fresh_connection_too_is_one_failure_of_the_receiver) {
+  put_service("a");
+  receiver.answer = [](std::size_t index) -> Result<HttpResponse> {
+    return index == 0 ? connection_lost() : fail(Code::connection_failed, "refused");
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return stored_state("a").attempts == 1; }));
+  EXPECT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::down);
+  EXPECT_EQ(stored_state("a").last_error, "refused");
+}
+
+TEST_F(Controller, what_was_lost_with_its_connection_waits_when_the_process_stops) {
+  put_service("a");
+  receiver.answer = [](std::size_t) { return connection_lost(); };
+  receiver.on_arrival = [this](const auto&) { controller->request_stop(); };
+  deliver("a", 1);
+  run(controller->gate().drained());
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+  EXPECT_EQ(stored_state("a").attempts, 0);
+  receiver.answer = [](std::size_t) { return ScriptedReceiver::status(200); };
+  receiver.on_arrival = [](const auto&) {};
+  restart();
+  ASSERT_TRUE(run_until_idle("a"));
+  ASSERT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_EQ(receiver.arrivals[1].url, receiver.arrivals[0].url);
+}
+
+TEST_F(Controller, what_did_not_leave_for_want_of_a_session_says_nothing_of_the_receiver) {
+  put_service("a");
+  receiver.answer = [](std::size_t index) -> Result<HttpResponse> {
+    if (index == 0) return fail(Code::session_ended, "not sent");
+    return ScriptedReceiver::status(200);
+  };
+  deliver("a", 1);
+  ASSERT_TRUE(run_until_idle("a"));
+  ASSERT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_EQ(receiver.arrivals[1].url, receiver.arrivals[0].url);
+  EXPECT_EQ(stored_state("a").attempts, 0);
+  EXPECT_EQ(failed.Value(), 0);
+}
+
 TEST_F(Controller, a_retry_on_request_does_not_wait) {
   const auto service = put_service("a");
   receiver.answer = [](std::size_t index) {

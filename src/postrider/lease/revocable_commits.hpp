@@ -22,6 +22,9 @@ class RevocableCommits final : public Commits {
   }
   Async<void> leave(CommitParticipant* participant) override { return commits_.leave(participant); }
   [[nodiscard]] bool may_act() const override { return !revoked_ && commits_.may_act(); }
+  [[nodiscard]] std::shared_ptr<const SendPermit> permit() const override {
+    return commits_.permit();
+  }
   void revoke() { revoked_ = true; }
 
  private:

@@ -8,16 +8,26 @@ void Session::on_begun(BegunSession begun, MonoTime before) {
   begun_ = begun;
   has_ended_ = false;
   last_heartbeat_ = before;
+  // What was begun under the session before must not leave under this one.
+  permit_->withdraw();
+  permit_ = std::make_shared<SendPermit>(before + interval_);
   heartbeats_ = 0;
 }
 
+void Session::on_ended() {
+  has_ended_ = true;
+  permit_->withdraw();
+}
+
 bool Session::is_valid(MonoTime now) const {
-  return !has_ended_ && now - last_heartbeat_ < interval_;
+  return permit_->holds(now);
 }
 
 void Session::on_commit(MonoTime began, const Result<void>& outcome) {
-  if (outcome) last_heartbeat_ = began;
-  if (!outcome && outcome.error().code == Code::session_ended) has_ended_ = true;
+  if (!outcome && outcome.error().code == Code::session_ended) on_ended();
+  if (!outcome || has_ended_) return;
+  last_heartbeat_ = began;
+  permit_->extend(began + interval_);
 }
 
 Result<void> Session::heartbeat(SqlConnection& connection) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "postrider/commit/commit_fence.hpp"
@@ -35,12 +36,13 @@ class Session final : public CommitFence {
   /// a moment before that transaction.
   void on_begun(BegunSession begun, MonoTime before);
   /// Somebody else has ended it.
-  void on_ended() { has_ended_ = true; }
+  void on_ended();
   /// When the last commit that succeeded began.
   [[nodiscard]] MonoTime last_heartbeat() const { return last_heartbeat_; }
 
   [[nodiscard]] bool has_ended() const override { return has_ended_; }
   [[nodiscard]] bool is_valid(MonoTime now) const override;
+  [[nodiscard]] std::shared_ptr<const SendPermit> permit() const override { return permit_; }
   void on_commit(MonoTime began, const Result<void>& outcome) override;
   Result<void> heartbeat(SqlConnection& connection) override;
   void on_heartbeat_committed() override { ++heartbeats_; }
@@ -54,6 +56,7 @@ class Session final : public CommitFence {
   BegunSession begun_;
   bool has_ended_ = true;
   MonoTime last_heartbeat_{};
+  std::shared_ptr<SendPermit> permit_ = std::make_shared<SendPermit>();  ///< of one session
   std::int64_t heartbeats_ = 0;  ///< that are known to be committed
 };
 

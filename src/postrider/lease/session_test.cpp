@@ -44,6 +44,23 @@ TEST_F(SessionTest, every_transaction_is_a_heartbeat) {
   EXPECT_EQ(row_of(*session).heartbeats, 2);
 }
 
+TEST_F(SessionTest, its_permit_holds_an_interval_from_the_last_heartbeat_and_never_after_its_end) {
+  constexpr std::chrono::nanoseconds moment{1};
+  constexpr std::chrono::seconds interval{5};
+  const auto session = begun("a");
+  const auto permit = session->permit();
+  EXPECT_TRUE(permit->holds(MonoTime{interval - moment}));
+  EXPECT_FALSE(permit->holds(MonoTime{interval}));
+  session->on_commit(MonoTime{interval}, {});
+  EXPECT_TRUE(permit->holds(MonoTime{interval * 2 - moment}));
+  EXPECT_TRUE(session->is_valid(MonoTime{interval * 2 - moment}));
+  session->on_ended();
+  EXPECT_FALSE(permit->holds(MonoTime{}));
+  session->on_begun(begin_session(*connection, "a", wall_time(2)).value(), MonoTime{interval});
+  EXPECT_FALSE(permit->holds(MonoTime{interval})) << "that of another session";
+  EXPECT_TRUE(session->permit()->holds(MonoTime{interval}));
+}
+
 TEST_F(SessionTest, that_was_ended_commits_nothing_more) {
   const auto session = begun("a");
   ASSERT_TRUE(commit(*session));

@@ -9,6 +9,7 @@
 
 #include "postrider/base/result.hpp"
 #include "postrider/runtime/async.hpp"
+#include "postrider/runtime/send_permit.hpp"
 
 namespace postrider {
 
@@ -18,6 +19,9 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> body;  ///< may be null
   Duration timeout{};                       ///< from the call to the last byte of the answer
+  bool fresh_connection = false;            ///< not on one that was kept alive
+  /// Nothing is sent unless it holds when the connection is there. Null: it always may be sent.
+  std::shared_ptr<const SendPermit> permit;
 };
 
 struct HttpResponse {
@@ -28,6 +32,7 @@ struct HttpResponse {
 };
 
 /// Outgoing HTTP. Never follows a redirect. Keeps connections alive between requests to one host.
+/// Sends a request once at most: whoever wants it sent again calls again.
 class HttpClient {
  public:
   HttpClient() = default;
@@ -36,8 +41,11 @@ class HttpClient {
   virtual ~HttpClient() = default;
 
   /// Any status is a value. Errors: `deadline`, `connection_failed` (name not found, refused,
-  /// reset, an answer that ends early or is not HTTP), `address_refused` (outbound policy),
-  /// `stopping`. Called, and completes, on the engine thread.
+  /// reset, an answer that ends early or is not HTTP), `connection_lost` (a connection that was
+  /// kept alive ended before the first line of an answer, as when the receiver closes it just then;
+  /// it may have got the request or not; never with `fresh_connection`), `address_refused`
+  /// (outbound policy), `session_ended` (not sent: the permit held no more), `stopping`. Called,
+  /// and completes, on the engine thread.
   virtual Async<Result<HttpResponse>> send(HttpRequest request) = 0;
 };
 

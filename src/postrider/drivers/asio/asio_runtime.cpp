@@ -33,7 +33,7 @@ void AsioRuntime::stop() {
 }
 
 MonoTime AsioRuntime::now() const noexcept {
-  return MonoTime{std::chrono::steady_clock::now().time_since_epoch()};
+  return steady_now();
 }
 
 WallTime AsioRuntime::wall_now() const noexcept {
@@ -76,6 +76,10 @@ void AsioRuntime::fire_due() {
   const MonoTime due = now();
   while (auto callback = state_->timers.take_due(due)) callback();
   arm();
+}
+
+MonoTime steady_now() {
+  return MonoTime{std::chrono::steady_clock::now().time_since_epoch()};
 }
 
 WallTime system_wall_now() {

@@ -32,7 +32,9 @@ class AsioRuntime final : public Runtime {
   std::unique_ptr<State> state_;
 };
 
-/// The system's clocks, for the few places that have no runtime at hand (log lines, the CLI).
+/// The system's clocks, for the few places that have no runtime at hand (log lines, the CLI, other
+/// threads). The first is that of every `AsioRuntime::now()`.
+MonoTime steady_now();
 WallTime system_wall_now();
 
 }  // namespace postrider

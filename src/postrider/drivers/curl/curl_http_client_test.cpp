@@ -1,5 +1,6 @@
 #include "postrider/drivers/curl/curl_http_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -321,6 +322,91 @@ TEST_F(CurlHttpClientTest, opens_a_new_connection_when_the_receiver_closed_the_i
     ASSERT_TRUE(answer) << answer.error().detail;
     EXPECT_EQ(answer->status, 200);
   }
+}
+
+/// Answers the first request of a connection, keeps it alive, and closes it instead of answering
+/// the next one.
+RawAnswer answer_once_a_connection(RawReceiver& self) {
+  const auto received = self.received();
+  const std::size_t connection = received.back().connection;
+  const auto requests =
+      std::ranges::count(received, connection, &RawReceiver::Received::connection);
+  return requests == 1 ? RawAnswer{ok_answer} : RawAnswer{"", RawAnswer::Then::close};
+}
+
+TEST_F(CurlHttpClientTest, a_request_on_a_connection_that_ends_then_is_not_sent_again_by_itself) {
+  RawReceiver receiver(answer_once_a_connection);
+  start(loopback_allowed());
+  for (std::size_t round = 1; round <= 3; ++round) {
+    HttpRequest first = request_to(receiver.origin());
+    first.fresh_connection = true;
+    EXPECT_TRUE(exchange(std::move(first)));
+    EXPECT_EQ(receiver.received().size(), 2 * round - 1);
+    expect_error(request_to(receiver.origin()), Code::connection_lost,
+                 receiver.origin() + " closed the connection without an answer");
+    EXPECT_EQ(receiver.received().size(), 2 * round);
+  }
+}
+
+TEST_F(CurlHttpClientTest, a_request_that_is_lost_before_another_idle_connection_stays_lost) {
+  RawReceiver receiver([](RawReceiver& self) {
+    const bool both_came = self.wait_for_requests(2);
+    EXPECT_TRUE(both_came);
+    const bool is_first = self.received().size() == 2;
+    return is_first ? RawAnswer{ok_answer} : RawAnswer{"", RawAnswer::Then::close};
+  });
+  start(loopback_allowed());
+  begin(request_to(receiver.origin()));
+  begin(request_to(receiver.origin()));
+  run_to_the_end();
+  ASSERT_EQ(outcomes_.size(), 2U);
+  EXPECT_TRUE(outcomes_[0] && outcomes_[1]);
+  EXPECT_EQ(exchange(request_to(receiver.origin())).error().code, Code::connection_lost);
+  EXPECT_EQ(receiver.received().size(), 3U);
+}
+
+TEST_F(CurlHttpClientTest, a_fresh_connection_is_none_that_was_kept_alive) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start(loopback_allowed());
+  ASSERT_TRUE(exchange(request_to(receiver.origin())));
+  HttpRequest request = request_to(receiver.origin());
+  request.fresh_connection = true;
+  ASSERT_TRUE(exchange(std::move(request)));
+  const auto received = receiver.received();
+  ASSERT_EQ(received.size(), 2U);
+  EXPECT_NE(received[0].connection, received[1].connection);
+}
+
+TEST_F(CurlHttpClientTest, an_answer_that_ends_early_on_a_kept_connection_is_the_receivers_fault) {
+  RawReceiver receiver([](RawReceiver& self) {
+    const bool is_first = self.received().size() == 1;
+    return is_first ? RawAnswer{ok_answer}
+                    : RawAnswer{"HTTP/1.1 200 OK\r\nServ", RawAnswer::Then::close};
+  });
+  start(loopback_allowed());
+  ASSERT_TRUE(exchange(request_to(receiver.origin())));
+  const Result<HttpResponse> answer = exchange(request_to(receiver.origin()));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::connection_failed);
+  EXPECT_EQ(receiver.received().size(), 2U);
+}
+
+TEST_F(CurlHttpClientTest, nothing_is_sent_under_a_permit_that_holds_no_more) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start(loopback_allowed());
+  const auto permit = std::make_shared<SendPermit>(MonoTime::max());
+  HttpRequest request = request_to(receiver.origin());
+  request.permit = permit;
+  ASSERT_TRUE(exchange(request)) << "on a new connection";
+  permit->withdraw();
+  for (const bool fresh : {false, true}) {
+    request.fresh_connection = fresh;
+    expect_error(request, Code::session_ended,
+                 "not sent: the session of this process had ended before the connection was there");
+  }
+  EXPECT_EQ(receiver.received().size(), 1U);
+  permit->extend(MonoTime::max());
+  EXPECT_TRUE(exchange(request));
 }
 
 TEST_F(CurlHttpClientTest, stopping_fails_what_is_in_flight_and_all_that_comes_later) {

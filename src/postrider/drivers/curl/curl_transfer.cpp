@@ -13,12 +13,17 @@
 #include <sys/socket.h>
 
 #include "postrider/base/assert.hpp"
+#include "postrider/drivers/asio/asio_runtime.hpp"
 #include "postrider/drivers/curl/curl_failure.hpp"
 
 namespace postrider {
 namespace {
 
 namespace ip = boost::asio::ip;
+
+/// How long an idle connection may be used again. Node closes its side after 5 s without a request,
+/// and what is sent just then is lost. Those who close sooner cost one more attempt at times.
+constexpr long idle_seconds_max = 4;
 
 /// What libcurl takes: at least one millisecond, because zero means "for ever".
 long curl_milliseconds(Duration duration) {
@@ -53,7 +58,10 @@ CurlTransfer::CurlTransfer(const CurlHttpClientSettings& settings)
   easy_.set(CURLOPT_SSL_VERIFYPEER, 1L);
   easy_.set(CURLOPT_SSL_VERIFYHOST, 2L);
   easy_.set(CURLOPT_CONNECTTIMEOUT_MS, curl_milliseconds(settings_.connect_timeout));
+  easy_.set(CURLOPT_MAXAGE_CONN, idle_seconds_max);
   easy_.set(CURLOPT_ERRORBUFFER, error_text_.data());
+  easy_.set(CURLOPT_PREREQFUNCTION, &CurlTransfer::on_connected);
+  easy_.set(CURLOPT_PREREQDATA, this);
   easy_.set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open_socket);
   easy_.set(CURLOPT_OPENSOCKETDATA, this);
   easy_.set(CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
@@ -68,6 +76,10 @@ Result<void> CurlTransfer::prepare(HttpRequest request) {
   refused_address_.clear();
   address_allowed_ = false;
   head_complete_ = false;
+  socket_opened_ = false;
+  begun_ = false;
+  answered_ = false;
+  may_not_leave_ = false;
   socket_error_ = 0;
   error_text_[0] = '\0';
   if (!easy_.set_target(request_.method, request_.url)) {
@@ -78,6 +90,7 @@ Result<void> CurlTransfer::prepare(HttpRequest request) {
   }
   easy_.set_body(request_.method,
                  request_.body ? std::optional<std::string_view>(*request_.body) : std::nullopt);
+  easy_.set(CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
   easy_.set(CURLOPT_TIMEOUT_MS, curl_milliseconds(request_.timeout));
   return {};
 }
@@ -98,7 +111,20 @@ Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
   return std::move(response_);
 }
 
+/// A connection that was kept alive has ended without a byte. libcurl would then send the request
+/// again by itself, which is refused where it opens a socket or has found another connection, and
+/// may fail before that: all of it comes to the same.
+bool CurlTransfer::is_connection_lost(CURLcode code) const {
+  return begun_ && !socket_opened_ && !answered_ && code != CURLE_OPERATION_TIMEDOUT;
+}
+
 Error CurlTransfer::failure(CURLcode code) const {
+  if (may_not_leave_) {
+    return {Code::session_ended,
+            "not sent: the session of this process had ended before the connection was there"};
+  }
+  const bool is_lost = is_connection_lost(code);
+  if (is_lost) code = CURLE_GOT_NOTHING;
   curl_off_t connected_after = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected_after);
   long system_error = 0;
@@ -113,10 +139,22 @@ Error CurlTransfer::failure(CURLcode code) const {
       .refused_address = address_allowed_ ? std::string{} : refused_address_,
       .tls_detail = error_text_.data(),
   };
-  return describe(known);
+  Error error = describe(known);
+  if (is_lost) error.code = Code::connection_lost;
+  return error;
+}
+
+bool CurlTransfer::may_begin() {
+  // A second time is a repetition that nobody asked for.
+  if (begun_) return false;
+  may_not_leave_ = request_.permit && !request_.permit->holds(steady_now());
+  begun_ = !may_not_leave_;
+  return begun_;
 }
 
 curl_socket_t CurlTransfer::open_socket(const curl_sockaddr& address) {
+  if (begun_) return CURL_SOCKET_BAD;
+  socket_opened_ = true;
   const std::optional<ip::address> target = ip_address(address);
   if (!target || !settings_.policy.allows(*target)) {
     refused_address_ = target ? target->to_string() : "of an unknown family";
@@ -129,6 +167,7 @@ curl_socket_t CurlTransfer::open_socket(const curl_sockaddr& address) {
 }
 
 void CurlTransfer::take_header_line(std::string_view line) {
+  answered_ = true;
   if (line.starts_with("HTTP/")) head_complete_ = false;
   if (line == "\r\n" || line == "\n") head_complete_ = true;
 }
@@ -140,6 +179,11 @@ std::size_t CurlTransfer::take_body(std::string_view bytes) {
   response_.body_cut = true;
   // Another number than was offered ends the transfer and closes the connection.
   return 0;
+}
+
+int CurlTransfer::on_connected(void* self, char*, char*, int, int) {
+  const bool may_begin = static_cast<CurlTransfer*>(self)->may_begin();
+  return may_begin ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 curl_socket_t CurlTransfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {

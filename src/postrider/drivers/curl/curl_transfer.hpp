@@ -36,11 +36,16 @@ class CurlTransfer {
  private:
   Result<HttpResponse> outcome(CURLcode code);
   [[nodiscard]] Error failure(CURLcode code) const;
+  [[nodiscard]] bool is_connection_lost(CURLcode code) const;
+
+  /// The connection is there, and libcurl is about to write the request.
+  bool may_begin();
 
   curl_socket_t open_socket(const curl_sockaddr& address);
   void take_header_line(std::string_view line);
   std::size_t take_body(std::string_view bytes);
 
+  static int on_connected(void* self, char* address, char* local_address, int port, int local_port);
   static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
@@ -52,6 +57,10 @@ class CurlTransfer {
   std::string refused_address_;
   bool address_allowed_ = false;
   bool head_complete_ = false;
+  bool socket_opened_ = false;
+  bool begun_ = false;     ///< some of the request may have left
+  bool answered_ = false;  ///< some of an answer has come
+  bool may_not_leave_ = false;
   int socket_error_ = 0;
   CurlEasy easy_;
 };
