@@ -55,6 +55,9 @@ std::string text_of(const CurlFailure& failure, const Origin& origin) {
       return fmt::format("{} closed the connection without an answer", origin.text);
     case CURLE_PARTIAL_FILE:
       return fmt::format("the answer of {} ended early", origin.text);
+    case CURLE_FILESIZE_EXCEEDED:
+      return fmt::format("what {} answered is too long to be read, and has no end of its headers",
+                         origin.text);
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
       return fmt::format("the connection to {} broke{}", origin.text,

@@ -224,6 +224,60 @@ TEST_F(CurlHttpClientTest, keeps_the_first_bytes_of_an_endless_body_and_hangs_up
   EXPECT_TRUE(receiver.wait_for_broken_answer());
 }
 
+const std::string chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+const std::string chunked_body = "\r\n{}\r\n0\r\n\r\n";
+
+TEST_F(CurlHttpClientTest, framing_without_an_end_is_cut_as_a_body_is) {
+  const std::string many(5000, 'x');
+  const RawAnswer extension{chunked_head + "2;", RawAnswer::Then::repeat, many};
+  const RawAnswer trailers{chunked_head + "0\r\n", RawAnswer::Then::repeat,
+                           "A: " + many.substr(0, 1000) + "\r\n"};
+  start(loopback_allowed());
+  for (const RawAnswer& answer : {extension, trailers}) {
+    RawReceiver receiver(answer);
+    const Result<HttpResponse> outcome = exchange(request_to(receiver.origin()));
+    ASSERT_TRUE(outcome) << outcome.error().detail;
+    EXPECT_EQ(outcome->status, 200);
+    EXPECT_TRUE(outcome->body_cut);
+    EXPECT_TRUE(receiver.wait_for_broken_answer());
+  }
+}
+
+TEST_F(CurlHttpClientTest, a_body_in_pieces_of_one_byte_is_cut_before_one_in_large_pieces) {
+  RawReceiver receiver(RawAnswer{chunked_head, RawAnswer::Then::repeat, "1\r\nx\r\n"});
+  start(loopback_allowed());
+  const Result<HttpResponse> outcome = exchange(request_to(receiver.origin()));
+  ASSERT_TRUE(outcome) << outcome.error().detail;
+  EXPECT_TRUE(outcome->body_cut);
+  EXPECT_LT(outcome->body.size(), CurlHttpClientSettings{}.response_bytes_max / 4);
+}
+
+TEST_F(CurlHttpClientTest, headers_without_an_end_are_a_failed_connection) {
+  const std::string line = "A: " + std::string(5000, 'x') + "\r\n";
+  const RawAnswer headers{"HTTP/1.1 200 OK\r\n", RawAnswer::Then::repeat, line};
+  const RawAnswer interim{"HTTP/1.1 102 Processing\r\n\r\n", RawAnswer::Then::repeat};
+  start(loopback_allowed());
+  for (const RawAnswer& answer : {headers, interim}) {
+    RawReceiver receiver(answer);
+    const Result<HttpResponse> outcome = exchange(request_to(receiver.origin()));
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, Code::connection_failed);
+    EXPECT_TRUE(receiver.wait_for_broken_answer());
+  }
+}
+
+TEST_F(CurlHttpClientTest, framing_within_its_limit_costs_nothing_of_the_body) {
+  const std::string extension(40'000, 'x');
+  RawReceiver receiver(RawAnswer{chunked_head + "2;" + extension + chunked_body});
+  CurlHttpClientSettings settings = loopback_allowed();
+  settings.response_bytes_max = 2;
+  start(std::move(settings));
+  const Result<HttpResponse> answer = exchange(request_to(receiver.origin()));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->body, "{}");
+  EXPECT_FALSE(answer->body_cut);
+}
+
 TEST_F(CurlHttpClientTest, a_body_of_exactly_the_limit_is_whole) {
   RawReceiver receiver(RawAnswer{ok_answer});
   CurlHttpClientSettings settings = loopback_allowed();

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "postrider/base/assert.hpp"
@@ -166,9 +167,22 @@ void CurlLoop::wait_for_sockets() {
       eventfd_read(wake_, &woken);
       continue;
     }
+    if ((socket.events & EPOLLIN) != 0 && !may_read(socket.data.fd)) continue;
     int running = 0;
     curl_multi_socket_action(multi_.get(), socket.data.fd, ready_bits(socket.events), &running);
   }
+}
+
+bool CurlLoop::may_read(int socket) {
+  const auto reader = readers_.find(socket);
+  if (reader == readers_.end()) return true;
+  const auto found = in_flight_.find(reader->second);
+  if (found == in_flight_.end()) return true;
+  int waiting = 0;
+  if (ioctl(socket, FIONREAD, &waiting) != 0) return true;
+  if (found->second.transfer->may_read(static_cast<std::size_t>(waiting))) return true;
+  finish(found->first, CURLE_ABORTED_BY_CALLBACK);
+  return false;
 }
 
 void CurlLoop::fire_timer() {
@@ -185,13 +199,17 @@ void CurlLoop::finish_completed() {
     // The message is gone once its handle is removed.
     CURL* handle = message->easy_handle;
     const CURLcode code = message->data.result;
-    auto finished = in_flight_.extract(handle);
-    POSTRIDER_ASSERT(!finished.empty(), "libcurl finished a transfer that was not started");
-    curl_multi_remove_handle(multi_.get(), handle);
-    InFlight& in_flight = finished.mapped();
-    in_flight.done(in_flight.transfer->finish(code));
-    keep_for_reuse(std::move(in_flight.transfer));
+    finish(handle, code);
   }
+}
+
+void CurlLoop::finish(CURL* handle, CURLcode code) {
+  auto finished = in_flight_.extract(handle);
+  POSTRIDER_ASSERT(!finished.empty(), "libcurl finished a transfer that was not started");
+  curl_multi_remove_handle(multi_.get(), handle);
+  InFlight& in_flight = finished.mapped();
+  in_flight.done(in_flight.transfer->finish(code));
+  keep_for_reuse(std::move(in_flight.transfer));
 }
 
 void CurlLoop::keep_for_reuse(std::unique_ptr<CurlTransfer> transfer) {
@@ -226,12 +244,14 @@ void CurlLoop::watch(curl_socket_t socket, int what, bool watched) {
   POSTRIDER_ASSERT(rc == 0, "epoll_ctl: {}", std::strerror(errno));
 }
 
-int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void* watched) {
+int CurlLoop::on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* watched) {
   auto* loop = static_cast<CurlLoop*>(self);
   if (what == CURL_POLL_REMOVE) {
+    loop->readers_.erase(socket);
     epoll_ctl(loop->epoll_, EPOLL_CTL_DEL, socket, nullptr);
     return 0;
   }
+  loop->readers_[socket] = easy;
   loop->watch(socket, what, watched != nullptr);
   curl_multi_assign(loop->multi_.get(), socket, loop);
   return 0;

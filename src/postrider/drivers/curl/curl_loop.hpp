@@ -55,6 +55,9 @@ class CurlLoop {
   [[nodiscard]] int wait_milliseconds() const;
   void fire_timer();
   void finish_completed();
+  void finish(CURL* handle, CURLcode code);
+  /// False when the request that reads from it has had enough, and is over.
+  bool may_read(int socket);
   void keep_for_reuse(std::unique_ptr<CurlTransfer> transfer);
   void abandon_all();
   void wake();
@@ -73,6 +76,7 @@ class CurlLoop {
   std::unique_ptr<CURLM, Cleanup> multi_;
   std::optional<Clock::time_point> timer_;
   std::unordered_map<CURL*, InFlight> in_flight_;
+  std::unordered_map<int, CURL*> readers_;  ///< of the sockets that are watched
   std::vector<std::unique_ptr<CurlTransfer>> idle_;
 
   std::mutex mutex_;

@@ -25,6 +25,17 @@ namespace ip = boost::asio::ip;
 /// and what is sent just then is lost. Those who close sooner cost one more attempt at times.
 constexpr long idle_seconds_max = 4;
 
+/// Besides the body of an answer, and a quarter of that: headers, the framing of chunks, TLS.
+constexpr std::uint64_t answer_overhead_max = 64U << 10;
+/// libcurl reads a socket a hundred times before it turns to the next one, so much each time.
+constexpr long buffer_bytes = 1024;
+constexpr std::size_t read_at_once_max = 100 * buffer_bytes;
+/// What reading from a socket costs, in bytes that are read: one that comes byte by byte keeps the
+/// thread as busy as one that is long.
+constexpr std::uint64_t reading_cost = 256;
+/// And each piece of a body, such as a chunk, however small.
+constexpr std::uint64_t piece_cost = 64;
+
 /// What libcurl takes: at least one millisecond, because zero means "for ever".
 long curl_milliseconds(Duration duration) {
   const auto count = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
@@ -58,6 +69,7 @@ CurlTransfer::CurlTransfer(const CurlHttpClientSettings& settings)
   easy_.set(CURLOPT_SSL_VERIFYPEER, 1L);
   easy_.set(CURLOPT_SSL_VERIFYHOST, 2L);
   easy_.set(CURLOPT_CONNECTTIMEOUT_MS, curl_milliseconds(settings_.connect_timeout));
+  easy_.set(CURLOPT_BUFFERSIZE, buffer_bytes);
   easy_.set(CURLOPT_MAXAGE_CONN, idle_seconds_max);
   easy_.set(CURLOPT_ERRORBUFFER, error_text_.data());
   easy_.set(CURLOPT_PREREQFUNCTION, &CurlTransfer::on_connected);
@@ -80,6 +92,8 @@ Result<void> CurlTransfer::prepare(HttpRequest request) {
   begun_ = false;
   answered_ = false;
   may_not_leave_ = false;
+  arrived_ = 0;
+  is_overlong_ = false;
   socket_error_ = 0;
   error_text_[0] = '\0';
   if (!easy_.set_target(request_.method, request_.url)) {
@@ -103,9 +117,12 @@ Result<HttpResponse> CurlTransfer::finish(CURLcode code) {
 
 Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
   const int status = easy_.status();
+  response_.body_cut |= is_overlong_;
   if (code != CURLE_OK && !response_.body_cut) return std::unexpected(failure(code));
   // libcurl takes a head that breaks off, or one that only announces another, for an answer.
-  if (!head_complete_ || status < 200) return std::unexpected(failure(CURLE_PARTIAL_FILE));
+  if (!head_complete_ || status < 200) {
+    return std::unexpected(failure(is_overlong_ ? CURLE_FILESIZE_EXCEEDED : CURLE_PARTIAL_FILE));
+  }
   response_.status = status;
   response_.retry_after = easy_.retry_after();
   return std::move(response_);
@@ -115,7 +132,8 @@ Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
 /// again by itself, which is refused where it opens a socket or has found another connection, and
 /// may fail before that: all of it comes to the same.
 bool CurlTransfer::is_connection_lost(CURLcode code) const {
-  return begun_ && !socket_opened_ && !answered_ && code != CURLE_OPERATION_TIMEDOUT;
+  return begun_ && !socket_opened_ && !answered_ && !is_overlong_ &&
+         code != CURLE_OPERATION_TIMEDOUT;
 }
 
 Error CurlTransfer::failure(CURLcode code) const {
@@ -166,6 +184,15 @@ curl_socket_t CurlTransfer::open_socket(const curl_sockaddr& address) {
   return socket < 0 ? CURL_SOCKET_BAD : socket;
 }
 
+/// Not counted where libcurl hands the answer over: it keeps the framing of chunks to itself. What
+/// waits counts from the next time on, since it may be a long body behind the headers.
+bool CurlTransfer::may_read(std::size_t waiting) {
+  const std::uint64_t body_max = settings_.response_bytes_max;
+  is_overlong_ = arrived_ > body_max + body_max / 4 + answer_overhead_max;
+  arrived_ += reading_cost + std::min(waiting, read_at_once_max);
+  return !is_overlong_;
+}
+
 void CurlTransfer::take_header_line(std::string_view line) {
   answered_ = true;
   if (line.starts_with("HTTP/")) head_complete_ = false;
@@ -173,6 +200,7 @@ void CurlTransfer::take_header_line(std::string_view line) {
 }
 
 std::size_t CurlTransfer::take_body(std::string_view bytes) {
+  arrived_ += piece_cost;
   const std::uint64_t room = settings_.response_bytes_max - response_.body.size();
   response_.body.append(bytes.substr(0, room));
   if (bytes.size() <= room) return bytes.size();

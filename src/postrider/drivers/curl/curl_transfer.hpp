@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,12 @@ class CurlTransfer {
   /// Makes the handle ready for `curl_multi_add_handle`. Fails on a request that cannot be
   /// written as HTTP.
   Result<void> prepare(HttpRequest request);
+
+  [[nodiscard]] const std::string& url() const { return request_.url; }
+
+  /// Libcurl is about to read from its socket, where `waiting` bytes are. False when so much has
+  /// come that the rest of the answer is not read: `finish` follows.
+  bool may_read(std::size_t waiting);
 
   /// What came of it, once libcurl said `code`. Lets go of the request.
   Result<HttpResponse> finish(CURLcode code);
@@ -61,6 +68,8 @@ class CurlTransfer {
   bool begun_ = false;     ///< some of the request may have left
   bool answered_ = false;  ///< some of an answer has come
   bool may_not_leave_ = false;
+  std::uint64_t arrived_ = 0;  ///< bytes of all that was read, and what reading them cost
+  bool is_overlong_ = false;
   int socket_error_ = 0;
   CurlEasy easy_;
 };

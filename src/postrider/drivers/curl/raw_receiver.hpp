@@ -29,6 +29,7 @@ struct RawAnswer {
   enum class Then { read_on, close, repeat };
   std::string bytes = {};  ///< empty: no answer
   Then then = Then::read_on;
+  std::string again = {};  ///< with `repeat`: what is sent for ever after them; empty: they
 };
 
 inline std::size_t body_size(std::string_view head) {
@@ -161,7 +162,8 @@ class RawReceiver {
 
   bool send_answer(int socket, const RawAnswer& answer) {
     bool sent = send_all(socket, answer.bytes);
-    while (sent && answer.then == RawAnswer::Then::repeat) sent = send_all(socket, answer.bytes);
+    const std::string& again = answer.again.empty() ? answer.bytes : answer.again;
+    while (sent && answer.then == RawAnswer::Then::repeat) sent = send_all(socket, again);
     if (!sent) {
       const std::lock_guard lock(mutex_);
       answer_broken_ = true;
