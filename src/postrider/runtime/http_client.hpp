@@ -18,8 +18,8 @@ struct HttpRequest {
   std::string url;     ///< absolute, http or https
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> body;  ///< may be null
-  Duration timeout{};                       ///< from the call to the last byte of the answer
-  bool fresh_connection = false;            ///< not on one that was kept alive
+  Duration timeout{};  ///< from its turn, if it waits for a connection, to the answer's last byte
+  bool fresh_connection = false;  ///< not on one that was kept alive
   /// Nothing is sent unless it holds when the connection is there. Null: it always may be sent.
   std::shared_ptr<const SendPermit> permit;
 };

@@ -20,6 +20,8 @@ void add_delivery_sections(SettingTable& table, Settings& settings) {
              1024 * mebibyte);
   table.duration("delivery.request_timeout", delivery.request_timeout, milliseconds{100}, hours{1});
   table.duration("delivery.connect_timeout", client.connect_timeout, milliseconds{100}, hours{1});
+  table.number("delivery.connections_max", client.connections_max, 1, 1'000'000);
+  table.number("delivery.connections_per_host_max", client.connections_per_host_max, 1, 1'000'000);
   table.size("delivery.response_bytes_max", client.response_bytes_max, 0, 16 * mebibyte);
   table.duration("delivery.backoff.min", delivery.backoff.min, milliseconds{10}, days{7});
   table.duration("delivery.backoff.max", delivery.backoff.max, milliseconds{10}, days{30});

@@ -10,13 +10,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "postrider/app/cli/exit_code.hpp"
 #include "postrider/app/config/random_bytes.hpp"
 #include "postrider/app/config/registration_files.hpp"
 #include "postrider/app/config/token_file.hpp"
+#include "postrider/app/serve/descriptor_budget.hpp"
 #include "postrider/app/serve/server.hpp"
 #include "postrider/base/background_log.hpp"
 #include "postrider/base/log.hpp"
@@ -32,14 +32,6 @@ int report(const ConfigErrors& errors) {
 int report(const Error& error) {
   fmt::print(stderr, "postrider: {}\n", error.detail);
   return static_cast<int>(ExitCode::failed);
-}
-
-/// Every connection, and every receiver, takes a file descriptor.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// Blocked before any thread starts, so that only `wait_for_stop` sees them.
@@ -139,7 +131,7 @@ int serve(const std::string& config_path, const ServeOptions& options) {
   set_log(settings->log.level, settings->log.format);
   const sigset_t signals = block_stop_signals();
   write_log_in_background();
-  raise_descriptor_limit();
+  fit_descriptor_limit(*settings);
   if (const auto tokens = complete_tokens(*settings); !tokens) return report(tokens.error());
   auto server = Server::start(*settings, std::move(services));
   if (!server) {

@@ -14,10 +14,11 @@ struct CurlHttpClientSettings {
   Duration connect_timeout = std::chrono::seconds{10};
   /// What is kept of a response body.
   std::uint64_t response_bytes_max = 64U << 10;
-  /// Idle connections are closed, oldest first, while more than this many connections are open.
-  /// Limits what is kept, not what is in flight; below the usual number in flight, keep-alive is
-  /// lost. Each takes a file descriptor.
-  std::size_t idle_connections_max = 4096;
+  /// Open at once, in use or kept alive; each takes a file descriptor. Requests that find all of
+  /// them in use wait, and their timeout begins when they have one. At least 1.
+  std::size_t connections_max = 4096;
+  /// The same for one scheme, host and port, where one that hangs must not take them all.
+  std::size_t connections_per_host_max = 1024;
   std::string user_agent;  ///< empty: none is sent
   AddressPolicy policy;    ///< what may be connected to
 

@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include "postrider/base/assert.hpp"
+#include "postrider/base/log.hpp"
 
 namespace postrider {
 namespace {
 
+constexpr std::chrono::minutes waiting_warned_every{1};
 constexpr std::size_t ready_sockets_max = 256;
 /// Handles beyond it cost less to make anew than to keep after a burst.
 constexpr std::size_t idle_transfers_max = 256;
@@ -61,6 +63,7 @@ void block_signals() {
 
 CurlLoop::CurlLoop(CurlHttpClientSettings settings)
     : settings_(std::move(settings)),
+      places_(settings_.connections_max, settings_.connections_per_host_max),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       multi_(make_multi()) {
@@ -71,7 +74,10 @@ CurlLoop::CurlLoop(CurlHttpClientSettings settings)
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, long{CURLPIPE_NOTHING});
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(settings_.idle_connections_max));
+  // Requests never exceed it, so that one that needs a new connection closes an idle one at most.
+  const auto connections_max = static_cast<long>(settings_.connections_max);
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections_max);
+  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections_max);
   watch(wake_, CURL_POLL_IN, false);
   thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), "http-client");
@@ -126,8 +132,20 @@ bool CurlLoop::begin_submitted() {
     if (stopping_) return false;
     submitted.swap(submitted_);
   }
-  for (Submission& submission : submitted) begin(std::move(submission));
+  for (Submission& submission : submitted) places_.add(std::move(submission));
+  while (auto next = places_.take()) begin(*std::move(next));
+  if (places_.waiting() > 0) warn_of_waiting();
   return true;
+}
+
+void CurlLoop::warn_of_waiting() {
+  if (warned_at_ != Clock::time_point{} && Clock::now() - warned_at_ < waiting_warned_every) return;
+  warned_at_ = Clock::now();
+  log_warn(
+      "{} requests to receivers wait: all connections are in use, {} at most and {} to one host;"
+      " raise delivery.connections_max or delivery.connections_per_host_max, or lower"
+      " delivery.request_timeout so that receivers that hang hold theirs for less time",
+      places_.waiting(), settings_.connections_max, settings_.connections_per_host_max);
 }
 
 void CurlLoop::begin(Submission submission) {
@@ -140,6 +158,7 @@ void CurlLoop::begin(Submission submission) {
   }
   const Result<void> prepared = transfer->prepare(std::move(submission.request));
   if (!prepared) {
+    places_.give_back(transfer->url());
     submission.done(std::unexpected(prepared.error()));
     return;
   }
@@ -208,6 +227,7 @@ void CurlLoop::finish(CURL* handle, CURLcode code) {
   POSTRIDER_ASSERT(!finished.empty(), "libcurl finished a transfer that was not started");
   curl_multi_remove_handle(multi_.get(), handle);
   InFlight& in_flight = finished.mapped();
+  places_.give_back(in_flight.transfer->url());
   in_flight.done(in_flight.transfer->finish(code));
   keep_for_reuse(std::move(in_flight.transfer));
 }
@@ -224,12 +244,13 @@ void CurlLoop::abandon_all() {
   in_flight_.clear();
   idle_.clear();
   multi_.reset();
+  for (Submission& each : places_.drop_waiting()) each.done(stopping());
   std::vector<Submission> submitted;
   {
     const std::lock_guard lock(mutex_);
     submitted.swap(submitted_);
   }
-  for (Submission& submission : submitted) submission.done(stopping());
+  for (Submission& each : submitted) each.done(stopping());
 }
 
 void CurlLoop::watch(curl_socket_t socket, int what, bool watched) {

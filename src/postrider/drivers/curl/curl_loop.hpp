@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "postrider/drivers/curl/connection_places.hpp"
 #include "postrider/drivers/curl/curl_http_client_settings.hpp"
 #include "postrider/drivers/curl/curl_transfer.hpp"
 #include "postrider/runtime/http_client.hpp"
@@ -22,7 +23,7 @@ namespace postrider {
 class CurlLoop {
  public:
   /// Called once for every request, on the loop's thread, or on the caller's after `stop`.
-  using Done = std::move_only_function<void(Result<HttpResponse>)>;
+  using Done = decltype(Submission::done);
 
   explicit CurlLoop(CurlHttpClientSettings settings);
   CurlLoop(const CurlLoop&) = delete;
@@ -38,10 +39,6 @@ class CurlLoop {
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Submission {
-    HttpRequest request;
-    Done done;
-  };
   struct InFlight {
     std::unique_ptr<CurlTransfer> transfer;
     Done done;
@@ -51,6 +48,7 @@ class CurlLoop {
   /// False when stopping.
   bool begin_submitted();
   void begin(Submission submission);
+  void warn_of_waiting();
   void wait_for_sockets();
   [[nodiscard]] int wait_milliseconds() const;
   void fire_timer();
@@ -71,6 +69,8 @@ class CurlLoop {
   };
 
   const CurlHttpClientSettings settings_;
+  ConnectionPlaces places_;
+  Clock::time_point warned_at_{};
   int epoll_;
   int wake_;
   std::unique_ptr<CURLM, Cleanup> multi_;
