@@ -382,6 +382,7 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
   request.timeout = std::min(service->policy.request_timeout, ping_timeout_max);
   request.fresh_connection = true;  // its outcome is the receiver's, not that of an old connection
   request.permit = commits_.permit();
+  request.may_wait = false;
   const auto response = co_await http_.send(std::move(request));
   PingAnswer answer;
   answer.duration = runtime_.now() - began;

@@ -18,7 +18,8 @@ struct HttpRequest {
   std::string url;     ///< absolute, http or https
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> body;  ///< may be null
-  Duration timeout{};  ///< from its turn, if it waits for a connection, to the answer's last byte
+  Duration timeout{};    ///< from its turn, if it waits for a connection, to the answer's last byte
+  bool may_wait = true;  ///< for a connection, when all that there may be are in use
   bool fresh_connection = false;  ///< not on one that was kept alive
   /// Nothing is sent unless it holds when the connection is there. Null: it always may be sent.
   std::shared_ptr<const SendPermit> permit;
@@ -44,8 +45,8 @@ class HttpClient {
   /// reset, an answer that ends early or is not HTTP), `connection_lost` (a connection that was
   /// kept alive ended before the first line of an answer, as when the receiver closes it just then;
   /// it may have got the request or not; never with `fresh_connection`), `address_refused`
-  /// (outbound policy), `session_ended` (not sent: the permit held no more), `stopping`. Called,
-  /// and completes, on the engine thread.
+  /// (outbound policy), `session_ended` (not sent: the permit held no more), `overloaded` (not
+  /// sent: without `may_wait`), `stopping`. Called, and completes, on the engine thread.
   virtual Async<Result<HttpResponse>> send(HttpRequest request) = 0;
 };
 

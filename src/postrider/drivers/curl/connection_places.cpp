@@ -14,6 +14,11 @@ std::string origin_of(std::string_view url) {
 
 }  // namespace
 
+bool ConnectionPlaces::has_room(std::string_view url) const {
+  const auto origin = origins_.find(origin_of(url));
+  return taken_ < total_ && (origin == origins_.end() || origin->second.taken < per_origin_);
+}
+
 void ConnectionPlaces::add(Submission submission) {
   Origin& origin = origins_[origin_of(submission.request.url)];
   origin.waiting.push_back(std::move(submission));

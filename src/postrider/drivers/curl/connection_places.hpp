@@ -28,6 +28,8 @@ class ConnectionPlaces {
   ConnectionPlaces(std::size_t total, std::size_t per_origin)
       : total_(total), per_origin_(per_origin) {}
 
+  /// Whether a request would have a place at once. After `take` has given nothing more.
+  [[nodiscard]] bool has_room(std::string_view url) const;
   void add(Submission submission);
   /// The next one that has a place; it holds that until its origin is given back.
   std::optional<Submission> take();

@@ -44,6 +44,21 @@ TEST_F(ConnectionPlacesTest, an_origin_for_which_many_wait_holds_up_no_other) {
   EXPECT_EQ(take_all(), "http://b/ ");
 }
 
+TEST_F(ConnectionPlacesTest, there_is_room_until_the_origin_or_all_have_their_number) {
+  for (const char* url : {"http://a/1", "http://a/2"}) {
+    EXPECT_TRUE(places.has_room(url));
+    add(url);
+    take_all();
+  }
+  EXPECT_FALSE(places.has_room("http://a/3"));
+  EXPECT_TRUE(places.has_room("http://b/1"));
+  add("http://b/1");
+  take_all();
+  EXPECT_FALSE(places.has_room("http://c/1"));
+  places.give_back("http://a/1");
+  EXPECT_TRUE(places.has_room("http://a/3"));
+}
+
 TEST_F(ConnectionPlacesTest, another_port_or_scheme_is_another_origin_and_a_path_is_not) {
   for (const char* url : {"http://a:1/x", "http://a:1?x", "http://a:1#x"}) add(url);
   EXPECT_EQ(take_all(), "http://a:1/x http://a:1?x ");

@@ -67,6 +67,34 @@ TEST_F(CurlConnectionsTest, more_requests_than_connections_wait_and_time_out_onl
   }
 }
 
+TEST_F(CurlConnectionsTest, who_may_not_wait_for_a_connection_is_told_that_there_is_none) {
+  RawReceiver hanging(RawAnswer{});
+  RawReceiver receiver(RawAnswer{ok_answer});
+  CurlHttpClientSettings settings = loopback_allowed();
+  settings.connections_max = 2;
+  settings.connections_per_host_max = 1;
+  start(std::move(settings));
+  begin(request_to(hanging.origin()));
+  engine_.poll();
+  ASSERT_TRUE(hanging.wait_for_requests(1));
+  HttpRequest same_host = request_to(hanging.origin());
+  same_host.may_wait = false;
+  HttpRequest other_host = request_to(receiver.origin());
+  other_host.may_wait = false;
+  begin(std::move(other_host));
+  while (outcomes_.empty()) engine_.run_one();
+  EXPECT_TRUE(outcomes_.back());
+  begin(std::move(same_host));
+  while (outcomes_.size() < 2) engine_.run_one();
+  ASSERT_FALSE(outcomes_.back());
+  EXPECT_EQ(outcomes_.back().error().code, Code::overloaded);
+  EXPECT_EQ(outcomes_.back().error().detail,
+            "not sent: all connections to receivers are in use, 2 at most and 1 to one host; try"
+            " again, or raise delivery.connections_max or delivery.connections_per_host_max");
+  client_->stop();
+  run_to_the_end();
+}
+
 TEST_F(CurlConnectionsTest, a_host_that_hangs_leaves_connections_to_others) {
   RawReceiver hanging(RawAnswer{});
   RawReceiver receiver(RawAnswer{ok_answer});

@@ -36,6 +36,14 @@ std::unexpected<Error> stopping() {
   return fail(Code::stopping, "not sent or not answered: Postrider is stopping");
 }
 
+std::unexpected<Error> crowded(const CurlHttpClientSettings& settings) {
+  return fail(
+      Code::overloaded,
+      "not sent: all connections to receivers are in use, {} at most and {} to one host; try"
+      " again, or raise delivery.connections_max or delivery.connections_per_host_max",
+      settings.connections_max, settings.connections_per_host_max);
+}
+
 std::uint32_t epoll_bits(int what) {
   std::uint32_t bits = 0;
   if ((what & CURL_POLL_IN) != 0) bits |= EPOLLIN;
@@ -132,10 +140,21 @@ bool CurlLoop::begin_submitted() {
     if (stopping_) return false;
     submitted.swap(submitted_);
   }
-  for (Submission& submission : submitted) places_.add(std::move(submission));
-  while (auto next = places_.take()) begin(*std::move(next));
+  begin_waiting();
+  for (Submission& submission : submitted) {
+    if (!submission.request.may_wait && !places_.has_room(submission.request.url)) {
+      submission.done(crowded(settings_));
+      continue;
+    }
+    places_.add(std::move(submission));
+    begin_waiting();
+  }
   if (places_.waiting() > 0) warn_of_waiting();
   return true;
+}
+
+void CurlLoop::begin_waiting() {
+  while (auto next = places_.take()) begin(*std::move(next));
 }
 
 void CurlLoop::warn_of_waiting() {

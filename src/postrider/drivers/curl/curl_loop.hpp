@@ -48,6 +48,8 @@ class CurlLoop {
   /// False when stopping.
   bool begin_submitted();
   void begin(Submission submission);
+  /// Those that have a place now.
+  void begin_waiting();
   void warn_of_waiting();
   void wait_for_sockets();
   [[nodiscard]] int wait_milliseconds() const;
