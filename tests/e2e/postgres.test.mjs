@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {after, before, test} from 'node:test';
+import {ForgetfulLink} from './forgetful-link.mjs';
 import {PostgresServer, Receiver, Server, binary, eventually, message, temporaryFolder}
   from './harness.mjs';
 

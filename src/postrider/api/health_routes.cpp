@@ -18,20 +18,24 @@ namespace asio = boost::asio;
 
 constexpr Duration pause_max = std::chrono::milliseconds{50};
 
-/// A probe that the engine's thread answers, asked for again and again: who waits for the answer
-/// itself would wait for as long as the engine hangs.
-Async<bool> engine_answers(Runtime* runtime) {
-  const auto answered = std::make_shared<std::atomic<bool>>(false);
-  asio::post(runtime->executor(), [answered] { *answered = true; });
+enum class Answer { none, yes, no };
+
+/// What the engine's thread says, asked for again and again: who waits for the answer itself would
+/// wait for as long as the engine hangs.
+Async<Answer> ask_engine(Runtime* runtime, std::function<bool()> question) {
+  const auto said = std::make_shared<std::atomic<Answer>>(Answer::none);
+  asio::post(runtime->executor(), [said, question = std::move(question)] {
+    *said = question() ? Answer::yes : Answer::no;
+  });
   asio::steady_timer timer(co_await asio::this_coro::executor);
   Duration pause = std::chrono::milliseconds{1};
   for (Duration waited{}; waited < health_wait; waited += pause) {
-    if (*answered) co_return true;
+    if (*said != Answer::none) break;
     pause = std::min({2 * pause, pause_max, health_wait - waited});
     timer.expires_after(pause);
     co_await timer.async_wait(asio::use_awaitable);
   }
-  co_return answered->load();
+  co_return said->load();
 }
 
 HttpServerResponse plain(int status, std::string text) {
@@ -43,13 +47,14 @@ HttpServerResponse plain(int status, std::string text) {
 }
 
 Async<HttpServerResponse> health(Runtime* runtime) {
-  const bool answers = co_await engine_answers(runtime);
-  co_return answers ? plain(200, "ok\n") : plain(503, "the engine does not answer\n");
+  std::function<bool()> is_there = [] { return true; };
+  const Answer answer = co_await ask_engine(runtime, std::move(is_there));
+  co_return answer == Answer::yes ? plain(200, "ok\n") : plain(503, "the engine does not answer\n");
 }
 
-Async<HttpServerResponse> readiness(Runtime* runtime, bool is_ready) {
-  const bool answers = co_await engine_answers(runtime);
-  co_return answers&& is_ready ? plain(200, "ready\n") : plain(503, "not ready\n");
+Async<HttpServerResponse> readiness(Runtime* runtime, std::function<bool()> is_ready) {
+  const Answer answer = co_await ask_engine(runtime, std::move(is_ready));
+  co_return answer == Answer::yes ? plain(200, "ready\n") : plain(503, "not ready\n");
 }
 
 }  // namespace
@@ -60,7 +65,7 @@ void add_health_routes(HttpRouter& router, Runtime& runtime, std::function<bool(
   router.add(std::move(live));
   HttpRoute ready{"GET", "/readyz", Role::none, 0};
   ready.handler = [&runtime, is_ready = std::move(is_ready)](HttpServerRequest&) {
-    return readiness(&runtime, is_ready());
+    return readiness(&runtime, is_ready);
   };
   router.add(std::move(ready));
 }

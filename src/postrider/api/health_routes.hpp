@@ -11,8 +11,8 @@ namespace postrider {
 inline constexpr Duration health_wait = std::chrono::seconds{3};
 
 /// `/healthz`: 200 when the engine's thread answers within `health_wait`, else 503. `/readyz`: the
-/// same, and 503 while `is_ready`, which is called on any thread, says no. `runtime` is the
-/// engine's, and outlives the server.
+/// same, and 503 while `is_ready`, which is called there, says no. `runtime` is the engine's, and
+/// outlives the server.
 void add_health_routes(HttpRouter& router, Runtime& runtime, std::function<bool()> is_ready);
 
 }  // namespace postrider

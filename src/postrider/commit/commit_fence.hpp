@@ -40,6 +40,10 @@ class CommitFence {
   /// Whether the transaction of the last heartbeat is committed, when the database's answer to it
   /// was lost. `session_ended` when that cannot be known any more.
   virtual Result<bool> was_committed(SqlConnection& connection) = 0;
+  /// The same over a connection beside the one that writes, while that cannot be had. Nothing is on
+  /// its lane meanwhile. `storage_unavailable` until the right has ended in the database: before,
+  /// the transaction may yet land.
+  virtual Result<bool> was_committed_at_last(SqlConnection& other) = 0;
 };
 
 }  // namespace postrider

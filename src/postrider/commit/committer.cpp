@@ -8,6 +8,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 
+#include "postrider/base/log.hpp"
 #include "postrider/runtime/reply.hpp"
 #include "postrider/runtime/yield.hpp"
 
@@ -18,6 +19,8 @@ constexpr Duration retry_pause_min = std::chrono::milliseconds{50};
 constexpr Duration retry_pause_max = std::chrono::seconds{2};
 // Longer than a database takes to start again, shorter than its clients wait.
 constexpr Duration retry_time_max = std::chrono::seconds{15};
+// What passes at once is nothing to speak of.
+constexpr Duration quiet_time_max = std::chrono::seconds{1};
 
 class AwaitedWrite final : public Write {
  public:
@@ -53,6 +56,14 @@ bool is_of_one_write(const Result<void>& outcome) {
   }
 }
 
+/// Whether the database fails, or cannot be reached.
+bool is_of_database(const Result<void>& outcome) {
+  return !outcome && (outcome.error().code == Code::storage_unavailable ||
+                      outcome.error().code == Code::storage_failed ||
+                      outcome.error().code == Code::storage_locked ||
+                      outcome.error().code == Code::storage_incompatible);
+}
+
 std::unexpected<Error> session_ended() {
   return fail(Code::session_ended, "the session of this process has ended; try again");
 }
@@ -64,11 +75,12 @@ Async<Result<void>> Commits::commit(std::function<Result<void>(SqlConnection&)> 
   co_return co_await commit(std::move(nothing), std::move(apply));
 }
 
-Committer::Committer(Runtime& runtime, Lane& lane, SqlConnection& connection,
-                     CommitterMetrics metrics, CommitFence* fence)
+Committer::Committer(Runtime& runtime, Reader writer, Reader background, CommitterMetrics metrics,
+                     CommitFence* fence)
     : runtime_(runtime),
-      lane_(lane),
-      connection_(connection),
+      lane_(writer.lane),
+      connection_(writer.connection),
+      background_(background),
       metrics_(metrics),
       fence_(fence),
       changed_(runtime),
@@ -150,7 +162,13 @@ Async<Result<void>> Committer::reserve_all(const Writes* writes) {
 /// True when the last attempt was committed.
 Async<Result<bool>> Committer::settle_doubt() {
   auto work = [this] { return fence_->was_committed(connection_); };
-  const Result<bool> committed = co_await run_on(lane_, work);
+  Result<bool> committed = co_await run_on(lane_, work);
+  if (!committed && committed.error().code == Code::storage_unavailable) {
+    auto ask = [this] { return fence_->was_committed_at_last(background_.connection); };
+    const Result<bool> at_last = co_await run_on(background_.lane, ask);
+    const bool is_known = at_last || at_last.error().code == Code::session_ended;
+    if (is_known) committed = at_last;
+  }
   in_doubt_ = !committed && committed.error().code != Code::session_ended;
   co_return committed;
 }
@@ -168,18 +186,52 @@ Async<Result<void>> Committer::try_once(const Batch* batch) {
 Async<Result<void>> Committer::commit_all(const Batch* batch) {
   // A stop has left the commit before in doubt. What is told of that must not answer for this one.
   if (in_doubt_) co_return fail(Code::stopping, "the server is stopping");
-  const MonoTime gives_up_at = runtime_.now() + retry_time_max;
+  const MonoTime began = runtime_.now();
+  const MonoTime gives_up_at = began + retry_time_max;
   Duration pause = retry_pause_min;
   while (true) {
     Result<void> outcome = co_await try_once(batch);
+    observe(outcome, runtime_.now() - began);
     const bool is_transient =
         in_doubt_ || (!outcome && outcome.error().code == Code::storage_unavailable);
     if (!is_transient || stopping_) co_return outcome;
     if (!in_doubt_ && fence_ != nullptr && fence_->has_ended()) co_return session_ended();
     if (!in_doubt_ && runtime_.now() >= gives_up_at) co_return outcome;
+    // Still in doubt.
+    if (runtime_.now() >= gives_up_at) tell_of_doubt(batch->writes);
     co_await stop_requested_.wait_until(runtime_.now() + pause);
     pause = std::min(2 * pause, retry_pause_max);
   }
+}
+
+void Committer::observe(const Result<void>& outcome, Duration since_begin) {
+  if (!is_of_database(outcome)) {
+    if (is_failing_) log_info("database: commits succeed again");
+    is_failing_ = false;
+    is_away_ = false;
+    return;
+  }
+  const Error& error = outcome.error();
+  if (error.code == Code::storage_unavailable && since_begin < quiet_time_max) return;
+  // A disk that has failed once may do so no more, which only the next commit can tell.
+  is_away_ = error.code != Code::storage_failed;
+  if (!std::exchange(is_failing_, true)) {
+    log_error("database: nothing can be committed until it works again: {}", error.detail);
+  }
+}
+
+void Committer::tell_of_doubt(const Writes& writes) {
+  const Error error =
+      fail(Code::storage_unavailable,
+           "the database was lost in the middle of a commit, and whether it has happened is not"
+           " known yet; send the same again under the same Idempotency-Key, or look whether it is"
+           " there")
+          .error();
+  for (const auto& write : writes) write->on_doubt(error);
+  const Result<void> refused =
+      fail(Code::storage_unavailable,
+           "the database cannot be reached, and nothing was stored; try again later");
+  for (const auto& write : std::exchange(queue_, {})) write->finish(refused);
 }
 
 Async<void> Committer::run() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "postrider/commit/commit_fence.hpp"
+#include "postrider/commit/reader.hpp"
 #include "postrider/runtime/gate.hpp"
 #include "postrider/runtime/lane.hpp"
 #include "postrider/store/sql.hpp"
@@ -18,8 +19,10 @@
 //
 // Faults. An unreachable database is tried again for 15 s. If the answer to a commit is lost,
 // nobody knows whether it happened; it is then looked up by its heartbeat, for as long as that
-// takes, before anything else is attempted: a commit is never reported as failed when it happened,
-// nor applied twice. A database that fails, or is full, fails all writes of the commit.
+// takes, before anything else is attempted: a commit is never finished as failed when it happened,
+// nor applied twice. When that takes more than 15 s, its writes are told that they are in doubt,
+// and what is queued behind it fails. A database that fails, or is full, fails all writes of the
+// commit.
 //
 // What is left is an error of one write, which would come again each time. The commit is tried
 // without participants first, since what they add can be added later. If that succeeds, each of
@@ -55,6 +58,9 @@ class Write {
   /// On the engine thread, after the transaction is on disk, or with the reason why it is not. The
   /// last call.
   virtual void finish(const Result<void>& outcome) = 0;
+  /// On the engine thread, perhaps more than once: whether it is committed is not known, and may
+  /// not be for long. Whoever need not wait for that is to be told now. `finish` follows.
+  virtual void on_doubt(const Error&) {}
   /// On the engine thread, when the transaction has failed by what this write alone applies: it
   /// becomes the two halves that it gives, in order, each of which is prepared when the one before
   /// has finished. Then this is the last call. Empty when it cannot be divided.
@@ -124,9 +130,9 @@ class Commits {
 /// size. Engine thread.
 class Committer final : public Commits {
  public:
-  /// `connection` is used on `lane` only. `fence` is null where no other process writes. References
-  /// must outlive the committer.
-  Committer(Runtime& runtime, Lane& lane, SqlConnection& connection, CommitterMetrics metrics,
+  /// `background`: a second way to the database, for when the first one is lost. `fence` is null
+  /// where no other process writes. References must outlive the committer.
+  Committer(Runtime& runtime, Reader writer, Reader background, CommitterMetrics metrics,
             CommitFence* fence);
 
   /// Once, before anything is submitted.
@@ -147,6 +153,9 @@ class Committer final : public Commits {
   void join_next(CommitParticipant& participant) override;
   Async<void> leave(CommitParticipant* participant) override;
 
+  /// False while the database cannot be reached, or is not the one that it was.
+  [[nodiscard]] bool reaches_database() const { return !is_away_; }
+
   /// Waits until nothing is being committed and nothing is queued.
   Async<void> drained();
 
@@ -166,6 +175,8 @@ class Committer final : public Commits {
   Async<Result<void>> commit_halves(Writes* refused, Result<void> refusal);
   Async<Result<void>> commit_all(const Batch* batch);
   Async<Result<bool>> settle_doubt();
+  void observe(const Result<void>& outcome, Duration since_begin);
+  void tell_of_doubt(const Writes& writes);
   Async<Result<void>> reserve_all(const Writes* writes);
   Async<Result<void>> try_once(const Batch* batch);
   Result<void> attempt(const Batch& batch);
@@ -173,6 +184,7 @@ class Committer final : public Commits {
   Runtime& runtime_;
   Lane& lane_;
   SqlConnection& connection_;
+  Reader background_;
   CommitterMetrics metrics_;
   CommitFence* fence_;
   Event changed_;
@@ -183,7 +195,9 @@ class Committer final : public Commits {
   std::vector<CommitParticipant*> suspects_;      ///< without which a commit was not refused
   bool is_committing_ = false;
   std::uint64_t commits_begun_ = 0;
-  bool in_doubt_ = false;  ///< it is not known yet whether the last attempt was committed
+  bool in_doubt_ = false;    ///< it is not known yet whether the last attempt was committed
+  bool is_failing_ = false;  ///< as the log says
+  bool is_away_ = false;
   bool stopping_ = false;
 };
 

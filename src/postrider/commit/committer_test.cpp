@@ -358,9 +358,74 @@ TEST_F(CommitterTest, a_doubt_that_nobody_can_settle_does_not_answer_for_the_nex
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_EQ(outcomes[0].error().code, Code::session_ended);
 
+  writer->doubts = 0;
   session.on_begun(begin_session(*writer, "test", wall_time(2)).value(), runtime.now());
   EXPECT_TRUE(run(committer->commit(insert_left)));
   EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+}
+
+/// The connection that writes is lost and does not come back.
+class WriterLostInDoubt : public CommitterTest {
+ protected:
+  WriterLostInDoubt() {
+    writer->doubts = 1'000'000;
+    gate.spawn(commit_and_keep(*committer, insert_left, outcomes), "in doubt");
+  }
+  void end_own_session() {
+    runtime.run_for(std::chrono::minutes{1});
+    EXPECT_TRUE(outcomes.empty()) << "it may yet land";
+    EXPECT_FALSE(committer->reaches_database());
+    const auto other = database.connect_writer("other");
+    EXPECT_TRUE(end_session(*other, session.instance(), session.key(), wall_time(1)));
+    run(gate.drained());
+  }
+
+  Gate gate{runtime};
+  std::vector<Result<void>> outcomes;
+};
+
+TEST_F(WriterLostInDoubt, another_one_tells_that_it_has_happened_once_the_session_has_ended) {
+  writer->answers_lost = 1;
+  end_own_session();
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_TRUE(outcomes[0]) << outcomes[0].error().detail;
+  EXPECT_EQ(read_streams(*reader).value().size(), 1U);
+  EXPECT_TRUE(committer->reaches_database());
+}
+
+TEST_F(WriterLostInDoubt, another_one_tells_that_it_has_not_happened_once_the_session_has_ended) {
+  writer->commits_lost = 1;
+  end_own_session();
+  ASSERT_EQ(outcomes.size(), 1U);
+  ASSERT_FALSE(outcomes[0]);
+  EXPECT_EQ(outcomes[0].error().code, Code::session_ended);
+  EXPECT_TRUE(read_streams(*reader).value().empty());
+}
+
+TEST_F(WriterLostInDoubt, what_is_queued_behind_it_fails_after_a_while_and_leaves_nothing) {
+  writer->answers_lost = 1;
+  runtime.run_for(std::chrono::seconds{5});
+  std::vector<Result<void>> behind;
+  gate.spawn(commit_and_keep(*committer, insert_left, behind), "behind it");
+  runtime.run_for(std::chrono::seconds{5});
+  EXPECT_TRUE(behind.empty());
+  runtime.run_for(std::chrono::seconds{10});
+  ASSERT_EQ(behind.size(), 1U);
+  EXPECT_EQ(behind[0].error().code, Code::storage_unavailable);
+  writer->doubts = 0;
+  run(gate.drained());
+  EXPECT_TRUE(outcomes.at(0));
+  EXPECT_EQ(writer->commits, 1);
+}
+
+TEST_F(CommitterTest, tells_whether_it_reaches_the_database) {
+  EXPECT_TRUE(committer->reaches_database());
+  writer->commits_refused = 1'000'000;
+  EXPECT_FALSE(run(committer->commit(insert_left)));
+  EXPECT_FALSE(committer->reaches_database());
+  writer->commits_refused = 1;
+  EXPECT_TRUE(run(committer->commit(insert_left)));
+  EXPECT_TRUE(committer->reaches_database());
 }
 
 TEST_F(CommitterTest, a_stop_does_not_wait_for_a_database_that_is_away) {

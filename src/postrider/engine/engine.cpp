@@ -22,7 +22,7 @@ Engine::Engine(EnginePorts ports, EngineSettings settings)
       settings_(std::move(settings)),
       catalog_(settings_.catalog),
       session_(session_of(settings_)),
-      committer_(ports.runtime, ports.writer.lane, ports.writer.connection, metrics_.committer(),
+      committer_(ports.runtime, ports.writer, ports.background, metrics_.committer(),
                  session_.get()),
       streams_(ports.runtime, committer_, ports.background, settings_.streams,
                StreamMetrics{metrics_.facts_per_commit}, session_.get(), this),

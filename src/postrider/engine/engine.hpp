@@ -39,6 +39,11 @@ class Engine final : private Streams::Listener, private Membership::Listener {
   /// The instance that does, to be named to users; empty when none is known.
   [[nodiscard]] std::string delivering_instance() const;
 
+  /// False while the database cannot be reached, or another process has this one's place there.
+  [[nodiscard]] bool can_commit() const {
+    return committer_.reaches_database() && !(session_ && session_->has_ended());
+  }
+
   /// Asks the process that delivers to try the service at once. False when it cannot be told.
   bool ask_to_retry(const std::string& service);
 

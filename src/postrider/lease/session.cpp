@@ -35,9 +35,20 @@ Result<void> Session::heartbeat(SqlConnection& connection) {
 }
 
 Result<bool> Session::was_committed(SqlConnection& connection) {
-  TRY(const auto heartbeats, read_heartbeats(connection, begun_.instance, begun_.session));
-  if (!heartbeats) return std::unexpected(ended());
-  return std::exchange(heartbeats_, *heartbeats) < *heartbeats;
+  TRY(const auto counted, read_heartbeats(connection, begun_.instance, begun_.session));
+  if (!counted) return std::unexpected(ended());
+  return std::exchange(heartbeats_, counted->count) < counted->count;
+}
+
+/// Whoever ends a session waits for the transaction that counts up its heartbeats.
+Result<bool> Session::was_committed_at_last(SqlConnection& other) {
+  TRY(const auto counted, read_heartbeats(other, begun_.instance, begun_.session));
+  if (counted && !counted->has_ended) {
+    return fail(Code::storage_unavailable, "session {} goes on, and so may its last commit",
+                begun_.session);
+  }
+  if (counted && heartbeats_ < counted->count) return true;
+  return std::unexpected(ended());
 }
 
 Error Session::ended() const {

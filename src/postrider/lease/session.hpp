@@ -47,6 +47,7 @@ class Session final : public CommitFence {
   Result<void> heartbeat(SqlConnection& connection) override;
   void on_heartbeat_committed() override { ++heartbeats_; }
   Result<bool> was_committed(SqlConnection& connection) override;
+  Result<bool> was_committed_at_last(SqlConnection& other) override;
 
  private:
   [[nodiscard]] Error ended() const;

@@ -17,7 +17,7 @@ constexpr Statement heartbeat_sql{
     "UPDATE sessions SET beats = beats + 1"
     " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL"};
 constexpr Statement heartbeats_sql{
-    "SELECT beats FROM sessions WHERE instance_key = $1 AND session_key = $2"};
+    "SELECT beats, ended_at FROM sessions WHERE instance_key = $1 AND session_key = $2"};
 
 // A session in the middle of a transaction is skipped, so that nobody waits for its row: the
 // database server soon ends a transaction in which nothing happens.
@@ -75,9 +75,14 @@ Result<void> count_heartbeat(SqlConnection& connection, InstanceKey instance, Se
   return connection.require(heartbeat_sql, {instance.value, session.value}, otherwise);
 }
 
-Result<std::optional<std::int64_t>> read_heartbeats(SqlConnection& connection, InstanceKey instance,
-                                                    SessionKey session) {
-  return read_optional(connection, heartbeats_sql, {instance.value, session.value});
+Result<std::optional<Heartbeats>> read_heartbeats(SqlConnection& connection, InstanceKey instance,
+                                                  SessionKey session) {
+  std::optional<Heartbeats> heartbeats;
+  TRY_VOID(connection.execute(
+      heartbeats_sql, {instance.value, session.value}, [&heartbeats](const SqlRow& row) {
+        heartbeats = Heartbeats{.count = row.integer(0), .has_ended = !row.is_null(1)};
+      }));
+  return heartbeats;
 }
 
 Result<bool> expire_session(SqlConnection& connection, const SessionRow& session, WallTime now) {

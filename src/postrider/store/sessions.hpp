@@ -32,9 +32,13 @@ Result<void> name_fleet(SqlConnection& connection, std::string_view fleet);
 /// with `otherwise`.
 Result<void> count_heartbeat(SqlConnection& connection, InstanceKey instance, SessionKey session,
                              const Error& otherwise);
-/// Also of a session that has ended. Empty when the instance has begun another one since.
-Result<std::optional<std::int64_t>> read_heartbeats(SqlConnection& connection, InstanceKey instance,
-                                                    SessionKey session);
+struct Heartbeats {
+  std::int64_t count = 0;
+  bool has_ended = false;  ///< their session, so that no more follow
+};
+/// Empty when the instance has begun another session since.
+Result<std::optional<Heartbeats>> read_heartbeats(SqlConnection& connection, InstanceKey instance,
+                                                  SessionKey session);
 /// Ends it if it has had no heartbeat since the row was read; false when it had, or has ended.
 Result<bool> expire_session(SqlConnection& connection, const SessionRow& session, WallTime now);
 Result<void> end_session(SqlConnection& connection, InstanceKey instance, SessionKey session,

@@ -29,6 +29,7 @@ struct Stream::PendingAppend {
   StreamId last;
   bool is_refused = false;  ///< by its condition, or another process has taken its key meanwhile
   Reply<Result<std::optional<AppendReceipt>>> done;
+  bool is_answered = false;
 
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(facts->size()); }
 };
@@ -90,10 +91,16 @@ class Stream::AppendWrite final : public Write {
     if (is_prepared_) {
       stream_.finish_commit(reservation_, newest_session_, std::move(chunks_), std::move(blocks_));
     } else if (stream_.next_write_ == this) {
-      // There is no commit: the server stops, or the session has ended.
+      // There is no commit: the server stops, the session has ended, or the database is away.
       stream_.next_write_ = nullptr;
     }
     for (PendingAppend& append : appends_) stream_.answer(append, outcome);
+  }
+
+  /// Its facts may yet get into the stream.
+  void on_doubt(const Error& error) override {
+    const Result<void> unknown = std::unexpected(error);
+    for (PendingAppend& append : appends_) stream_.answer(append, unknown);
   }
 
   /// Its IDs are given back, as after every failure; each half reserves some of its own.
@@ -331,6 +338,7 @@ void Stream::finish_commit(const Reservation& reservation, SessionKey newest_ses
 }
 
 void Stream::answer(PendingAppend& append, const Result<void>& outcome) {
+  if (std::exchange(append.is_answered, true)) return;
   waiting_bytes_ -= append.facts->memory_bytes();
   if (!outcome) {
     append.done(std::unexpected(outcome.error()));

@@ -76,6 +76,30 @@ TEST_F(StreamTest, a_failed_append_leaves_no_fact_and_its_ids_are_not_given_agai
   EXPECT_EQ(ids_of(read(*stream, 0)), (std::vector<std::int64_t>{1, 2, 6}));
 }
 
+TEST_F(StreamTest, who_appended_what_stays_in_doubt_is_answered_and_the_fact_is_there_once) {
+  const auto stream = open_stream(no_tail);
+  Gate gate{runtime};
+  std::vector<Result<AppendReceipt>> receipts;
+  const auto append = [&](int number) -> Async<void> {
+    std::optional<IdempotencyKey> key = IdempotencyKey{"key", std::string(32, 'd')};
+    receipts.push_back(co_await stream->append(facts(*stream, 1, number), std::move(key)));
+  };
+  writer->answers_lost = 1;
+  writer->doubts = 1'000'000;
+  gate.spawn(append(1), "append");
+  runtime.run_for(std::chrono::seconds{20});
+  ASSERT_EQ(receipts.size(), 1U);
+  EXPECT_EQ(receipts[0].error().code, Code::storage_unavailable);
+  EXPECT_TRUE(receipts[0].error().detail.contains("Idempotency-Key"));
+  EXPECT_EQ(stream->linear_position(), StreamId{0});
+  writer->doubts = 0;
+  run(committer->drained());
+  gate.spawn(append(1), "again");
+  run(gate.drained());
+  EXPECT_EQ(receipts.back().value().first, StreamId{1});
+  EXPECT_EQ(ids_of(read(*stream, 0)), range(1, 1));
+}
+
 TEST_F(StreamTest, an_append_that_is_refused_fails_alone_among_those_of_its_commit) {
   constexpr int count = 9;
   const auto stream = open_stream(no_tail);

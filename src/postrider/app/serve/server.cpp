@@ -64,6 +64,7 @@ Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
     PostgresSettings postgres = settings.postgres;
     postgres.url = settings.database;
     postgres.transaction_idle_max = settings.fleet.session_interval / 2;
+    postgres.silence_max = settings.fleet.session_interval;
     TRY(auto database, PostgresDatabase::open(std::move(postgres)));
     return database;
   }
@@ -138,7 +139,7 @@ struct Server::Parts {
 };
 
 Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& policy) {
-  const auto is_ready = [this] { return ready.load(); };
+  const auto is_ready = [this] { return ready.load() && engine.can_commit(); };
   HttpRouter public_router;
   add_public_routes(public_router, engine, streams, appends, config.public_api);
   add_health_routes(public_router, runtime, is_ready);

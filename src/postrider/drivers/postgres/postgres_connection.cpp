@@ -86,6 +86,11 @@ constexpr Statement last_drawn_sql{
     " WHERE schemaname = current_schema() AND sequencename = $1"};
 constexpr Statement raise_sql{"SELECT setval($1::text::regclass, $2::bigint)"};
 
+// The same for its side: what a client that is gone holds, it gives back soon.
+constexpr const char* server_keepalives_sql =
+    "SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"
+    " SET tcp_user_timeout = 10000";
+
 std::string one_line(std::string_view message) {
   std::string line(message);
   while (!line.empty() && line.back() == '\n') line.pop_back();
@@ -153,7 +158,8 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(std::string
 }
 
 Result<void> PostgresConnection::connect() {
-  // What the URL says comes after these, and wins. A server that vanishes is noticed soon.
+  // What the URL says comes after these, and wins. A server that vanishes is noticed within
+  // 10 s.
   const std::array<const char*, 8> names = {"connect_timeout",
                                             "keepalives_idle",
                                             "keepalives_interval",
@@ -162,8 +168,8 @@ Result<void> PostgresConnection::connect() {
                                             "client_encoding",
                                             "dbname",
                                             nullptr};
-  const std::array<const char*, 8> values = {"5",     "10",   "5",          "3",
-                                             "20000", "UTF8", url_.c_str(), nullptr};
+  const std::array<const char*, 8> values = {"5",     "4",    "2",          "3",
+                                             "10000", "UTF8", url_.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(names.data(), values.data(), 1));
   prepared_.clear();
   prepared_in_pipeline_.clear();
@@ -174,7 +180,10 @@ Result<void> PostgresConnection::connect() {
   }
   if (PQstatus(connection_.get()) != CONNECTION_OK) return error(nullptr);
   PQsetNoticeProcessor(connection_.get(), log_notice, nullptr);
-  auto accepted = after_connect_(*this);
+  is_connecting_ = true;
+  auto accepted = run_text(server_keepalives_sql);
+  if (accepted) accepted = after_connect_(*this);
+  is_connecting_ = false;
   if (!accepted) connection_.reset();
   return accepted;
 }
@@ -185,6 +194,7 @@ bool PostgresConnection::is_lost() const {
 
 Result<void> PostgresConnection::ensure_connected() {
   if (!is_lost()) return {};
+  if (is_connecting_) return error(nullptr);
   auto connected = connect();
   if (connected || connected.error().code != Code::storage_locked) return connected;
   // The server has not noticed yet that the connection before is lost.

@@ -76,6 +76,7 @@ class PostgresConnection final : public SqlConnection {
   std::vector<std::string> prepared_in_pipeline_;  ///< keys of those that may yet be refused
   std::size_t prepared_count_ = 0;
   std::optional<Error> required_;  ///< what the transaction fails with when a row was missing
+  bool is_connecting_ = false;
   bool in_transaction_ = false;
   bool in_doubt_ = false;
 };

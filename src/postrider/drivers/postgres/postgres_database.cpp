@@ -1,5 +1,6 @@
 #include "postrider/drivers/postgres/postgres_database.hpp"
 
+#include "postrider/drivers/postgres/instance_lock.hpp"
 #include "postrider/drivers/postgres/postgres_connection.hpp"
 #include "postrider/store/migrations.hpp"
 
@@ -38,15 +39,6 @@ Result<void> take_lock(PostgresConnection& connection, const std::string& name,
   return fail(Code::storage_locked, "{}", refusal);
 }
 
-/// Two processes under one name would end each other's sessions again and again.
-Result<void> take_name(PostgresConnection& connection, const PostgresSettings& settings) {
-  const std::string name = fmt::format("{}/{}", settings.schema, settings.instance_name);
-  return take_lock(connection, name,
-                   fmt::format("another postrider named {} works on schema {} of this database;"
-                               " stop it, or give this one another instance_name",
-                               settings.instance_name, settings.schema));
-}
-
 Result<void> check_copy(PostgresConnection& connection, const std::string& schema) {
   std::int64_t unfinished = 0;
   TRY_VOID(connection.SqlConnection::execute(
@@ -75,12 +67,10 @@ Result<void> prepare_session(PostgresConnection& connection, const PostgresSetti
       std::chrono::duration_cast<std::chrono::milliseconds>(settings.transaction_idle_max);
   const bool writes = access == Database::Access::read_write;
   TRY_VOID(override_defaults(connection, timeout, writes));
-  TRY_VOID(connection.execute_once(
+  return connection.execute_once(
       fmt::format("SET application_name = 'postrider';"
                   " SET idle_in_transaction_session_timeout = {}; SET search_path = \"{}\"",
-                  idle.count(), settings.schema)));
-  if (writes) TRY_VOID(take_name(connection, settings));
-  return {};
+                  idle.count(), settings.schema));
 }
 
 /// A schema that is there already may have been made by somebody who may do more than this user.
@@ -133,8 +123,13 @@ Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(PostgresSetting
 }
 
 Result<std::unique_ptr<SqlConnection>> PostgresDatabase::connect(Access access) const {
-  const auto prepare = [settings = settings_, access](PostgresConnection& connection) {
-    return prepare_session(connection, settings, access);
+  const auto prepare =
+      [settings = settings_, access,
+       lock = InstanceLock(settings_.schema, settings_.instance_name, settings_.silence_max)](
+          PostgresConnection& connection) mutable -> Result<void> {
+    TRY_VOID(prepare_session(connection, settings, access));
+    if (access == Access::read_only) return {};
+    return lock.take(connection);
   };
   TRY(auto connection, PostgresConnection::open(settings_.url, prepare));
   return connection;

@@ -17,11 +17,14 @@ struct PostgresSettings {
   /// The server ends the transaction of a process that was stopped in the middle of it.
   Duration transaction_idle_max = std::chrono::seconds{2};
 
+  /// Whoever has its name and has said nothing for so long is taken for dead.
+  Duration silence_max = std::chrono::seconds{5};
+
   bool operator==(const PostgresSettings&) const = default;
 };
 
 /// A schema of a PostgreSQL database, for any number of processes: while the writing connection of
-/// one lives, no other process gets one under the same name.
+/// one lives, no other process gets one under the same name (see instance_lock.hpp).
 class PostgresDatabase final : public Database {
  public:
   /// Errors: `storage_unavailable` (no server, or it refuses), `storage_incompatible` (older than

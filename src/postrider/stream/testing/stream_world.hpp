@@ -38,6 +38,11 @@ class WatchedConnection final : public ForwardingConnection {
     if (before_commit) std::exchange(before_commit, {})();
     if (fail_commits) return fail(Code::storage_full, "planted");
     in_doubt_ = false;
+    if (commits_lost-- > 0) {
+      in_doubt_ = true;
+      return fail(Code::storage_unavailable, "planted");
+    }
+    commits_lost = 0;
     if (commits_refused-- > 0) return fail(Code::storage_unavailable, "planted");
     commits_refused = 0;
     ++commits;
@@ -53,6 +58,7 @@ class WatchedConnection final : public ForwardingConnection {
   int commits = 0;
   bool fail_commits = false;
   int commits_refused = 0;   ///< how many commits do not reach the database
+  int commits_lost = 0;      ///< how many do not happen without anybody being told
   int answers_lost = 0;      ///< how many are not answered although they have happened
   std::string refused_once;  ///< a part of a statement that fails
   /// Statements that fail, with `refusal`, however often they come.
@@ -76,8 +82,8 @@ class StreamWorld : public testing::Test {
                      runtime.now());
     writer->commits = 0;
     committer = std::make_unique<Committer>(
-        runtime, lane, *writer, CommitterMetrics{commit_count, pages_written, commit_seconds},
-        &session);
+        runtime, Reader{lane, *writer}, Reader{lane, *reader},
+        CommitterMetrics{commit_count, pages_written, commit_seconds}, &session);
     committer->start();
     streams = make_streams();
   }
