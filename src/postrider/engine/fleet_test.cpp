@@ -17,11 +17,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-EngineSettings settings_of(const std::string& name) {
+EngineSettings settings_of(const std::string& name, Duration session_interval) {
   EngineSettings settings;
   settings.streams.declared["events"] = {};
   settings.streams.auto_create = name == "creator";
-  settings.fleet = FleetSettings{.instance_name = name};
+  settings.fleet = FleetSettings{.instance_name = name, .session_interval = session_interval};
   settings.streams.each.tail_cache_bytes = 1U << 20;
   return settings;
 }
@@ -30,7 +30,7 @@ EngineSettings settings_of(const std::string& name) {
 class FleetProcess {
  public:
   FleetProcess(sim::Timeline& timeline, const TemporaryDatabase& database, sim::Air* air,
-               const std::string& name, std::uint64_t seed)
+               const std::string& name, std::uint64_t seed, Duration session_interval)
       : runtime(timeline, sim::Random(seed)),
         writer(database.connect_writer(name)),
         reader(database.connect_reader()),
@@ -38,7 +38,7 @@ class FleetProcess {
         receiver(runtime),
         engine(EnginePorts{runtime, Reader{lane, *writer}, Reader{lane, *reader}, receiver,
                            bus.get(), &lane},
-               settings_of(name)) {}
+               settings_of(name, session_interval)) {}
   FleetProcess(const FleetProcess&) = delete;
   FleetProcess& operator=(const FleetProcess&) = delete;
   ~FleetProcess() { runtime.end(); }
@@ -58,7 +58,7 @@ class FleetTest : public testing::Test {
  protected:
   FleetProcess& start(const std::string& name, sim::Air* over = nullptr) {
     auto& slot = processes[name];
-    slot = std::make_unique<FleetProcess>(timeline, database, over, name, ++seed);
+    slot = std::make_unique<FleetProcess>(timeline, database, over, name, ++seed, session_interval);
     const auto started = sim::run(slot->runtime, slot->engine.start({}));
     EXPECT_TRUE(started) << started.error().detail;
     return *slot;
@@ -162,6 +162,7 @@ class FleetTest : public testing::Test {
   std::map<std::string, Follower> followers;
   std::set<int> answered;
   std::uint64_t seed = 0;
+  Duration session_interval = seconds{5};  ///< of what is started next
   int number = 0;
 };
 
@@ -195,6 +196,26 @@ TEST_F(FleetTest, a_process_that_joins_or_comes_again_is_followed) {
   work(seconds{3});
   check();
   processes.clear();
+}
+
+TEST_F(FleetTest, all_processes_have_the_session_interval_of_the_first_one) {
+  const auto live = [this] {
+    const auto connection = database.connect_reader();
+    const StoredSessions stored = read_sessions(*connection).value();
+    return std::ranges::count_if(stored.sessions, &SessionRow::is_live);
+  };
+  session_interval = seconds{20};
+  start("a");
+  session_interval = seconds{1};
+  start("b");
+  kill("a");
+  world.run_for(seconds{15});
+  EXPECT_EQ(live(), 2) << "not ended after the interval that b was given";
+  world.run_for(seconds{10});
+  EXPECT_EQ(live(), 1);
+  stop("b");
+  start("b");
+  EXPECT_EQ(read_session_interval(*database.connect_reader()).value(), seconds{1});
 }
 
 TEST_F(FleetTest, nobody_waits_for_a_process_that_was_killed_longer_than_its_session) {

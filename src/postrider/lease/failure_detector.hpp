@@ -16,6 +16,8 @@ class FailureDetector {
  public:
   explicit FailureDetector(Duration interval) : interval_(interval) {}
 
+  void set_interval(Duration interval) { interval_ = interval; }
+
   /// `sessions` were read by `now`, which never goes back. Gives those that have had no heartbeat
   /// for the interval, each time until they have ended.
   std::vector<SessionRow> observe(std::span<const SessionRow> sessions, MonoTime now);

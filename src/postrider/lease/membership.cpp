@@ -32,6 +32,7 @@ Membership::Membership(Runtime& runtime, Reader writer, Reader background, Commi
       committer_(committer),
       session_(session),
       settings_(std::move(settings)),
+      configured_interval_(settings_.session_interval),
       lease_(lease),
       listener_(listener),
       failures_(settings_.session_interval),
@@ -82,8 +83,9 @@ void Membership::poll_soon() {
 Async<void> Membership::wait_for_next_poll() {
   const MonoTime now = runtime_.now();
   if (!is_poll_wanted_) {
-    const Duration pause = listener_.are_changes_announced() ? settings_.session_interval / 5
-                                                             : settings_.poll_interval;
+    const Duration pause = listener_.are_changes_announced()
+                               ? settings_.session_interval / 5
+                               : std::min(settings_.poll_interval, settings_.session_interval / 4);
     co_await wake_.wait_until(now + pause);
   }
   if (is_poll_wanted_) co_await wake_.wait_until(now + poll_spacing);
@@ -121,20 +123,40 @@ Async<Result<void>> Membership::begin_session_anew() {
   const std::string fleet =
       fmt::format("{:016x}", runtime_.random(std::numeric_limits<std::uint64_t>::max()));
   BegunSession begun;
-  auto work = [this, now, &fleet, &begun]() -> Result<void> {
+  Duration interval{};
+  auto work = [this, now, &fleet, &begun, &interval]() -> Result<void> {
     SqlConnection& connection = writer_.connection;
-    return transact(connection, [&]() -> Result<void> {
+    TRY_VOID(transact(connection, [&]() -> Result<void> {
       TRY(begun, begin_session(connection, session_.instance_name(), now));
       TRY_VOID(name_fleet(connection, fleet));
+      TRY_VOID(propose_session_interval(connection, begun.instance, configured_interval_));
       TRY(const StoredSessions stored, read_sessions(connection));
+      interval = stored.session_interval;
       return listener_.prepare_session(connection, begun.instance, stored);
-    });
+    }));
+    return connection.end_idle_transactions_after(interval / 2);
   };
   CO_TRY_VOID(co_await run_on(writer_.lane, work));
+  adopt_interval(interval);
   session_.on_begun(begun, before);
   listener_.on_session_begun();
   log_info("session {} of instance {} has begun", session_.key(), session_.instance_name());
   co_return Result<void>{};
+}
+
+/// The clocks of all processes must agree on when a session is over.
+void Membership::adopt_interval(Duration interval) {
+  if (interval != configured_interval_) {
+    log_warn(
+        "fleet: fleet.session_interval is {} here and {} for the processes that work on this"
+        " database already; this process uses {} too. Give all of them the same; to change it, stop"
+        " all of them",
+        format_duration(configured_interval_), format_duration(interval),
+        format_duration(interval));
+  }
+  settings_.session_interval = interval;
+  failures_.set_interval(interval);
+  session_.set_interval(interval);
 }
 
 /// Every commit is a heartbeat. Without one for too long, others end the session.

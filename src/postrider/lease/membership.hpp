@@ -31,7 +31,8 @@ namespace postrider {
 /// How this process works with others on one database.
 struct FleetSettings {
   std::string instance_name;
-  /// Others end the session of a process that had no heartbeat for this long.
+  /// Others end the session of a process that had no heartbeat for this long. What the database
+  /// says goes before, while other processes work on it.
   Duration session_interval = std::chrono::seconds{5};
   /// How often the database is asked for the changes of others while they do not announce them.
   Duration poll_interval = std::chrono::milliseconds{100};
@@ -101,6 +102,7 @@ class Membership {
   Async<void> run();
   Async<Result<void>> poll_membership();
   Async<Result<void>> begin_session_anew();
+  void adopt_interval(Duration interval);
   Async<Result<void>> heartbeat_if_due();
   Async<Result<MembershipSnapshot>> read_snapshot();
   Async<Result<void>> end_failed_sessions(const MembershipSnapshot* snapshot);
@@ -113,6 +115,7 @@ class Membership {
   Committer& committer_;
   Session& session_;
   FleetSettings settings_;
+  const Duration configured_interval_;
   std::string_view lease_;
   Listener& listener_;
   FailureDetector failures_;

@@ -32,6 +32,8 @@ class Session final : public CommitFence {
   /// 0 before the first has begun.
   [[nodiscard]] SessionKey key() const { return begun_.session; }
 
+  /// Before a session begins: what the database says. Nothing is on the lane.
+  void set_interval(Duration interval) { interval_ = interval; }
   /// A new session has begun, in a transaction that is committed. Nothing is on the lane. `before`:
   /// a moment before that transaction.
   void on_begun(BegunSession begun, MonoTime before);

@@ -139,13 +139,18 @@ constexpr std::array<std::string_view, 4> step_7 = {
     " ELSE 1 END WHERE status = 'paused'",
 };
 
-constexpr std::array<MigrationStep, 7> steps = {MigrationStep{step_1},
+constexpr std::array<std::string_view, 1> step_8 = {
+    "ALTER TABLE newest_session ADD COLUMN session_interval_ms BIGINT NOT NULL DEFAULT 0",
+};
+
+constexpr std::array<MigrationStep, 8> steps = {MigrationStep{step_1},
                                                 MigrationStep{step_2},
                                                 MigrationStep{step_3},
                                                 MigrationStep{step_4},
                                                 MigrationStep{step_5, split_inboxes, step_5_end},
                                                 MigrationStep{step_6},
-                                                MigrationStep{step_7}};
+                                                MigrationStep{step_7},
+                                                MigrationStep{step_8}};
 
 }  // namespace
 

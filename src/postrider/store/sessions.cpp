@@ -19,6 +19,12 @@ constexpr Statement heartbeat_sql{
 constexpr Statement heartbeats_sql{
     "SELECT beats, ended_at FROM sessions WHERE instance_key = $1 AND session_key = $2"};
 
+constexpr Statement propose_interval_sql{
+    "UPDATE newest_session SET session_interval_ms = $1 WHERE one = 1"
+    " AND (session_interval_ms = 0 OR NOT EXISTS"
+    " (SELECT 1 FROM sessions WHERE instance_key <> $2 AND ended_at IS NULL))"};
+constexpr Statement interval_sql{"SELECT session_interval_ms FROM newest_session WHERE one = 1"};
+
 // A session in the middle of a transaction is skipped, so that nobody waits for its row: the
 // database server soon ends a transaction in which nothing happens.
 constexpr Statement expire_sql{
@@ -38,7 +44,7 @@ constexpr Statement position_sql{
 // the session that they belong to.
 constexpr Statement read_sql{
     "SELECT n.session_key, s.instance_key, s.instance_name, s.session_key, s.beats, s.ended_at,"
-    " p.stream_key, p.position, n.fleet FROM newest_session n"
+    " p.stream_key, p.position, n.fleet, n.session_interval_ms FROM newest_session n"
     " LEFT JOIN sessions s ON s.session_key > 0"
     " LEFT JOIN writer_positions p ON p.instance_key = s.instance_key"
     " WHERE n.one = 1 ORDER BY s.instance_key, p.stream_key"};
@@ -68,6 +74,17 @@ Result<BegunSession> begin_session(SqlConnection& connection, std::string_view i
 
 Result<void> name_fleet(SqlConnection& connection, std::string_view fleet) {
   return connection.enqueue(name_sql, {fleet});
+}
+
+Result<void> propose_session_interval(SqlConnection& connection, InstanceKey instance,
+                                      Duration interval) {
+  const auto rounded = std::chrono::round<std::chrono::milliseconds>(interval);
+  return connection.enqueue(propose_interval_sql, {std::int64_t{rounded.count()}, instance.value});
+}
+
+Result<Duration> read_session_interval(SqlConnection& connection) {
+  TRY(const auto stored, read_optional(connection, interval_sql, {}));
+  return std::chrono::milliseconds{stored.value_or(0)};
 }
 
 Result<void> count_heartbeat(SqlConnection& connection, InstanceKey instance, SessionKey session,
@@ -107,6 +124,7 @@ Result<StoredSessions> read_sessions(SqlConnection& connection) {
   TRY_VOID(connection.execute(read_sql, {}, [&stored](const SqlRow& row) {
     stored.newest = SessionKey{row.integer(0)};
     stored.fleet = row.text(8);
+    stored.session_interval = std::chrono::milliseconds{row.integer(9)};
     if (row.is_null(1)) return;
     const InstanceKey instance{row.integer(1)};
     if (stored.sessions.empty() || stored.sessions.back().instance != instance) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "postrider/base/strong.hpp"
+#include "postrider/base/time.hpp"
 #include "postrider/store/sql.hpp"
 
 namespace postrider {
@@ -18,6 +19,13 @@ struct SessionRow {
   std::int64_t heartbeats = 0;  ///< counts the transactions of the session
   bool is_live = false;
 };
+
+/// Inside the transaction that begins a session: the interval of all sessions of this database is
+/// `interval` from now on, if no other instance has a session or none was said before.
+Result<void> propose_session_interval(SqlConnection& connection, InstanceKey instance,
+                                      Duration interval);
+/// Zero when none was said before.
+Result<Duration> read_session_interval(SqlConnection& connection);
 
 struct BegunSession {
   InstanceKey instance;
@@ -55,7 +63,8 @@ Result<void> put_writer_position(SqlConnection& connection, const WriterPosition
 /// Sessions and positions as they stood together at one moment.
 struct StoredSessions {
   SessionKey newest;
-  std::string fleet;  ///< drawn once for the database; empty before the first session
+  std::string fleet;            ///< drawn once for the database; empty before the first session
+  Duration session_interval{};  ///< of all of them; zero before the first one
   std::vector<SessionRow> sessions;
   std::vector<WriterPositionRow> positions;
 };

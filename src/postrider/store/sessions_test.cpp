@@ -47,6 +47,23 @@ TEST_F(StoredSessionsTest, are_read_with_their_positions) {
   EXPECT_EQ(stored.positions[2].position, StreamId{31});
 }
 
+TEST_F(StoredSessionsTest, have_the_interval_of_the_first_one_until_nobody_else_is_left) {
+  using std::chrono::seconds;
+  const auto propose = [this](const BegunSession& session, Duration interval) {
+    EXPECT_TRUE(propose_session_interval(*connection, session.instance, interval));
+    EXPECT_EQ(read_sessions(*connection).value().session_interval,
+              read_session_interval(*connection).value());
+    return read_session_interval(*connection).value();
+  };
+  EXPECT_EQ(read_session_interval(*connection).value(), Duration::zero());
+  const BegunSession a = begin("a");
+  EXPECT_EQ(propose(a, seconds{5}), seconds{5});
+  const BegunSession b = begin("b");
+  EXPECT_EQ(propose(b, seconds{1}), seconds{5});
+  ASSERT_TRUE(end_session(*connection, a.instance, a.session, wall_time(2)));
+  EXPECT_EQ(propose(b, seconds{1}), seconds{1});
+}
+
 using StreamIds = StoreTest;
 
 TEST_F(StreamIds, are_drawn_once_each) {

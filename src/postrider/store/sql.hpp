@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "postrider/base/result.hpp"
+#include "postrider/base/time.hpp"
 
 namespace postrider {
 
@@ -64,6 +65,10 @@ class SqlConnection {
   virtual void rollback() = 0;
   /// After `commit` failed: whether the transaction may have happened nevertheless.
   [[nodiscard]] virtual bool is_in_doubt() const { return false; }
+
+  /// From now on the database ends a transaction in which nothing happens for that long, where it
+  /// can be shared with other processes.
+  virtual Result<void> end_idle_transactions_after(Duration) { return {}; }
 
   /// Pages that transactions of this connection have written since the last call; 0 where the
   /// database does not say.

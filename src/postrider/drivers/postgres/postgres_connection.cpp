@@ -183,6 +183,7 @@ Result<void> PostgresConnection::connect() {
   is_connecting_ = true;
   auto accepted = run_text(server_keepalives_sql);
   if (accepted) accepted = after_connect_(*this);
+  if (accepted && !idle_limit_sql_.empty()) accepted = run_text(idle_limit_sql_.c_str());
   is_connecting_ = false;
   if (!accepted) connection_.reset();
   return accepted;
@@ -394,6 +395,12 @@ void PostgresConnection::rollback() {
 void PostgresConnection::leave_transaction() {
   in_transaction_ = false;
   required_.reset();
+}
+
+Result<void> PostgresConnection::end_idle_transactions_after(Duration time) {
+  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(time);
+  idle_limit_sql_ = fmt::format("SET idle_in_transaction_session_timeout = {}", limit.count());
+  return execute_once(idle_limit_sql_);
 }
 
 Result<void> PostgresConnection::create_sequence(const std::string& name, std::int64_t step) {

@@ -39,6 +39,7 @@ class PostgresConnection final : public SqlConnection {
   Result<void> enqueue(const Statement& statement, std::span<const SqlValue> values) override;
   Result<void> require(const Statement& statement, std::span<const SqlValue> values,
                        const Error& otherwise) override;
+  Result<void> end_idle_transactions_after(Duration time) override;
   Result<void> create_sequence(const std::string& name, std::int64_t step) override;
   Result<std::vector<std::int64_t>> draw(const std::string& name, std::int64_t count) override;
   Result<std::int64_t> last_drawn(const std::string& name) override;
@@ -76,6 +77,7 @@ class PostgresConnection final : public SqlConnection {
   std::vector<std::string> prepared_in_pipeline_;  ///< keys of those that may yet be refused
   std::size_t prepared_count_ = 0;
   std::optional<Error> required_;  ///< what the transaction fails with when a row was missing
+  std::string idle_limit_sql_;     ///< empty: as `after_connect` says
   bool is_connecting_ = false;
   bool in_transaction_ = false;
   bool in_doubt_ = false;

@@ -3,6 +3,7 @@
 #include "postrider/drivers/postgres/instance_lock.hpp"
 #include "postrider/drivers/postgres/postgres_connection.hpp"
 #include "postrider/store/migrations.hpp"
+#include "postrider/store/sessions.hpp"
 
 namespace postrider {
 namespace {
@@ -119,6 +120,9 @@ Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(PostgresSetting
   TRY_VOID(use_schema(*connection, schema));
   TRY_VOID(migrate(*connection, postgres_dialect));
   if (!database->settings_.takes_unfinished_copy) TRY_VOID(check_copy(*connection, schema));
+  // Whoever lives need not say anything more often.
+  TRY(const Duration interval, read_session_interval(*connection));
+  database->settings_.silence_max = std::max(database->settings_.silence_max, interval);
   return database;
 }
 

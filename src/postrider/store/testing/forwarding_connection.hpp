@@ -19,6 +19,9 @@ class ForwardingConnection : public SqlConnection {
   Result<void> commit() override { return inner_.commit(); }
   void rollback() override { inner_.rollback(); }
   [[nodiscard]] bool is_in_doubt() const override { return inner_.is_in_doubt(); }
+  Result<void> end_idle_transactions_after(Duration time) override {
+    return inner_.end_idle_transactions_after(time);
+  }
   std::uint64_t take_pages_written() override { return inner_.take_pages_written(); }
   Result<void> create_sequence(const std::string& name, std::int64_t step) override {
     return inner_.create_sequence(name, step);
