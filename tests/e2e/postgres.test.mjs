@@ -105,9 +105,99 @@ test('a server without its database answers 503 and works on when it is back', a
 
 test('no password of the URL is in a message', async () => {
   const url = postgres.url.replace('postgres@', 'postgres:hush@').replace(/:(\d+)\//, ':1/');
-  const {configFile} = new Server(temporaryFolder(), '', `database: ${url}`);
+  const {configFile} = new Server(temporaryFolder(), 'start: {database_wait: 0s}\n',
+    `database: ${url}`);
   const refused = spawnSync(binary, ['serve', '--config', configFile], {encoding: 'utf8'});
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /127\.0\.0\.1/);
   assert.doesNotMatch(refused.stderr, /hush/);
+});
+
+async function startThroughLink(schema) {
+  const link = await new ForgetfulLink(postgres.url).start();
+  const server = await Server.start('', undefined,
+    `database: ${link.url}\nstorage: {schema: ${schema}}`);
+  return {link, server};
+}
+
+const isReady = async server => (await server.request('public', 'GET', '/readyz')).status === 200;
+
+test('a connection that only the server still has is replaced', async () => {
+  const {link, server} = await startThroughLink('forgotten');
+  await appendSurely(server, 1);
+  link.forget();
+  for (let number = 2; number <= 20; number += 1) await appendSurely(server, number);
+  const {json} = await server.request('public', 'GET', '/v1/streams/events/facts?limit=1000');
+  assert.deepEqual(json.facts.map(each => each.fact.event_id),
+    Array.from({length: 20}, (_, index) => `$${index + 1}`));
+  await eventually('the server to be ready', () => isReady(server));
+  assert.match(server.log, /backend \d+, which still has the name postrider of this process/);
+  await server.end();
+  link.stop();
+});
+
+test('a process that died without the server noticing can be started again', async () => {
+  const {link, server} = await startThroughLink('died');
+  await appendSurely(server, 1);
+  link.down();
+  await server.kill9();
+  link.up();
+  await server.start();
+  await appendSurely(server, 2);
+  assert.match(server.log, /its process is taken for dead/);
+  await server.end();
+  link.stop();
+});
+
+test('a server that does not reach its database answers 503, and is not ready until it does',
+  async () => {
+    const {link, server} = await startThroughLink('away');
+    await appendSurely(server, 1);
+    link.down();
+    const answer = await server.append([message(2)]);
+    assert.equal(answer.status, 503);
+    assert.equal(await isReady(server), false);
+    assert.equal((await server.request('public', 'GET', '/healthz')).status, 200);
+    assert.match(server.log, /database: nothing can be committed until it works again/);
+    link.up();
+    await eventually('the server to be ready again', () => isReady(server));
+    await appendSurely(server, 3);
+    assert.match(server.log, /database: commits succeed again/);
+    await server.end();
+    link.stop();
+  });
+
+test('a start waits for a database that is away, unless it is told to stop', async () => {
+  const own = new PostgresServer().start();
+  const server = new Server(temporaryFolder(), '', `database: ${own.url}`);
+  own.run('kill');
+  const started = server.start();
+  await eventually('the server to wait', () => server.log.includes('the start waits for it'));
+  own.run('restart');
+  await started;
+  await appendSurely(server, 1);
+  assert.equal(await server.stop(), 0);
+  own.run('kill');
+  server.log = '';
+  const stopped = assert.rejects(server.start(), /the server ended \(0\)/);
+  await eventually('the server to wait', () => server.log.includes('the start waits for it'));
+  server.child.kill('SIGTERM');
+  await stopped;
+  assert.match(server.log, /stopped before the database was there/);
+  await server.end();
+  own.end();
+});
+
+test('a start does not wait for what will not pass', async () => {
+  const refusals = [
+    [postgres.url.replace(/postgres$/, 'nowhere'), /database "nowhere" does not exist/],
+    [postgres.url.replace('postgres@', 'nobody@'), /role "nobody" does not exist/],
+  ];
+  for (const [url, reason] of refusals) {
+    const {configFile} = new Server(temporaryFolder(), '', `database: ${url}`);
+    const refused = spawnSync(binary, ['serve', '--config', configFile], {encoding: 'utf8'});
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, reason);
+    assert.doesNotMatch(refused.stderr, /waits for it/);
+  }
 });

@@ -48,6 +48,7 @@ void add_server_sections(SettingTable& table, Settings& settings) {
                 {"error", LogLevel::error}});
   table.choice("log.format", settings.log.format,
                {{"text", LogFormat::text}, {"json", LogFormat::json}});
+  table.duration("start.database_wait", settings.start_database_wait, Duration::zero(), hours{1});
   table.duration("stop.grace", settings.stop_grace, Duration::zero(), hours{1});
 }
 

@@ -56,6 +56,7 @@ struct Settings {
   CurlHttpClientSettings http_client;  ///< without its policy
   std::vector<std::string> outbound_allow;  ///< ranges that receivers may be in though not public
   LogSection log;
+  Duration start_database_wait = std::chrono::seconds{60};  ///< for PostgreSQL that is away
   Duration stop_grace = std::chrono::seconds{10};
   bool operator==(const Settings&) const = default;
 };

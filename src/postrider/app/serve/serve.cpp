@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -20,6 +23,7 @@
 #include "postrider/app/serve/server.hpp"
 #include "postrider/base/background_log.hpp"
 #include "postrider/base/log.hpp"
+#include "postrider/base/quantity.hpp"
 
 namespace postrider {
 namespace {
@@ -88,6 +92,34 @@ void print_defaults(const Settings& settings) {
                      "outbound.allow: [127.0.0.0/8] lets them in"));
 }
 
+/// Waits for a database that is away, until a signal comes or it takes too long.
+class DatabaseWait {
+ public:
+  DatabaseWait(sigset_t signals, Duration longest) : signals_(signals), longest_(longest) {}
+
+  /// Whether to try again.
+  bool operator()(const Error& error) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!ends_at_) ends_at_ = now + longest_;
+    if (now >= *ends_at_) return false;
+    if (std::exchange(said_, error.detail) != error.detail) {
+      log_warn("{}; the start waits for it, up to start.database_wait ({})", error.detail,
+               format_duration(longest_));
+    }
+    constexpr timespec pause{.tv_sec = 0, .tv_nsec = 500'000'000};
+    is_interrupted_ = sigtimedwait(&signals_, nullptr, &pause) > 0;
+    return !is_interrupted_;
+  }
+  [[nodiscard]] bool is_interrupted() const { return is_interrupted_; }
+
+ private:
+  sigset_t signals_;
+  Duration longest_;
+  std::optional<std::chrono::steady_clock::time_point> ends_at_;
+  std::string said_;
+  bool is_interrupted_ = false;
+};
+
 void print_ready(const Server& server) {
   fmt::print("{{\"ready\":true,\"public\":\"{}\",\"admin\":\"{}\",\"pid\":{}}}\n",
              server.public_address(), server.admin_address(), getpid());
@@ -133,7 +165,13 @@ int serve(const std::string& config_path, const ServeOptions& options) {
   write_log_in_background();
   fit_descriptor_limit(*settings);
   if (const auto tokens = complete_tokens(*settings); !tokens) return report(tokens.error());
-  auto server = Server::start(*settings, std::move(services));
+  DatabaseWait wait(signals, settings->start_database_wait);
+  auto server = Server::start(*settings, std::move(services), std::ref(wait));
+  if (wait.is_interrupted()) {
+    log_info("stopped before the database was there");
+    finish_log(ExitCode::ok);
+    return static_cast<int>(ExitCode::ok);
+  }
   if (!server) {
     finish_log(ExitCode::failed);
     return report(server.error());

@@ -74,6 +74,29 @@ Result<std::unique_ptr<Database>> open_database(const Settings& settings) {
   return database;
 }
 
+struct OpenedDatabase {
+  std::unique_ptr<Database> database;
+  std::unique_ptr<SqlConnection> writer;
+  std::unique_ptr<SqlConnection> reader;
+};
+
+Result<OpenedDatabase> connect_to_database(const Settings& settings) {
+  OpenedDatabase opened;
+  TRY(opened.database, open_database(settings));
+  TRY(opened.writer, opened.database->connect(Database::Access::read_write));
+  TRY(opened.reader, opened.database->connect(Database::Access::read_only));
+  return opened;
+}
+
+Result<OpenedDatabase> connect_patiently(const Settings& settings,
+                                         const Server::WaitForDatabase& wait) {
+  while (true) {
+    auto opened = connect_to_database(settings);
+    if (opened || opened.error().code != Code::storage_unavailable) return opened;
+    if (!wait(opened.error())) return opened;
+  }
+}
+
 /// Only processes on PostgreSQL can be several.
 EngineSettings engine_settings(const Settings& settings) {
   EngineSettings engine = settings.engine;
@@ -87,12 +110,11 @@ EngineSettings engine_settings(const Settings& settings) {
 
 // Members are destroyed from the last to the first: listeners, then the engine, then its world.
 struct Server::Parts {
-  Parts(const Settings& config, AddressPolicy policy, std::unique_ptr<Database> opened,
-        std::unique_ptr<SqlConnection> writer, std::unique_ptr<SqlConnection> reader)
+  Parts(const Settings& config, AddressPolicy policy, OpenedDatabase opened)
       : grace(config.stop_grace),
-        database(std::move(opened)),
-        writer_connection(std::move(writer)),
-        reader_connection(std::move(reader)),
+        database(std::move(opened.database)),
+        writer_connection(std::move(opened.writer)),
+        reader_connection(std::move(opened.reader)),
         http(runtime.executor(), http_client_settings(config, std::move(policy))),
         writer_lane(runtime.executor(), "pr-writer"),
         reader_lane(runtime.executor(), "pr-reader"),
@@ -164,13 +186,11 @@ Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Server>> Server::start(const Settings& settings,
-                                              ServiceRegistry::Receivers services) {
+                                              ServiceRegistry::Receivers services,
+                                              const WaitForDatabase& wait) {
   TRY(auto policy, AddressPolicy::parse(settings.outbound_allow));
-  TRY(auto database, open_database(settings));
-  TRY(auto writer, database->connect(Database::Access::read_write));
-  TRY(auto reader, database->connect(Database::Access::read_only));
-  auto parts = std::make_unique<Parts>(settings, policy, std::move(database), std::move(writer),
-                                       std::move(reader));
+  TRY(auto opened, connect_patiently(settings, wait));
+  auto parts = std::make_unique<Parts>(settings, policy, std::move(opened));
   parts->engine_thread = std::thread([&runtime = parts->runtime] { runtime.run(); });
   // From here on, leaving stops what runs.
   std::unique_ptr<Server> server(new Server(std::move(parts)));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -11,9 +12,12 @@ namespace postrider {
 /// A whole running server: database, engine thread, HTTP client, two listeners.
 class Server {
  public:
+  /// Whether to try again, some time after the database could not be reached.
+  using WaitForDatabase = std::function<bool(const Error& error)>;
   /// Tokens are set in `settings`. Errors: the database, a conflict between services, a listener.
   static Result<std::unique_ptr<Server>> start(const Settings& settings,
-                                               ServiceRegistry::Receivers services);
+                                               ServiceRegistry::Receivers services,
+                                               const WaitForDatabase& wait);
   ~Server();
 
   /// Accepts no more, finishes what is in flight within the grace time, syncs, ends all threads.

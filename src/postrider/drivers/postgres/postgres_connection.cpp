@@ -153,24 +153,32 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(std::string
   TRY_VOID(check_url(url));
   std::unique_ptr<PostgresConnection> connection(
       new PostgresConnection(std::move(url), std::move(after_connect)));
-  TRY_VOID(connection->connect());
+  TRY_VOID(connection->connect_first());
   return connection;
 }
 
+PostgresConnection::ConnectParameters PostgresConnection::parameters() const {
+  // What the URL says comes after these, and wins. A server that vanishes is noticed within 10 s.
+  return {.names = {"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
+                    "tcp_user_timeout", "client_encoding", "dbname", nullptr},
+          .values = {"5", "4", "2", "3", "10000", "UTF8", url_.c_str(), nullptr}};
+}
+
+/// A server that is there and refuses will do so again.
+Result<void> PostgresConnection::connect_first() {
+  auto connected = connect();
+  if (connected || connected.error().code != Code::storage_unavailable) return connected;
+  const ConnectParameters given = parameters();
+  if (PQpingParams(given.names.data(), given.values.data(), 1) != PQPING_OK) return connected;
+  // It may have come back just now.
+  connected = connect();
+  if (connected || connected.error().code != Code::storage_unavailable) return connected;
+  return fail(Code::storage_incompatible, "{}", connected.error().detail);
+}
+
 Result<void> PostgresConnection::connect() {
-  // What the URL says comes after these, and wins. A server that vanishes is noticed within
-  // 10 s.
-  const std::array<const char*, 8> names = {"connect_timeout",
-                                            "keepalives_idle",
-                                            "keepalives_interval",
-                                            "keepalives_count",
-                                            "tcp_user_timeout",
-                                            "client_encoding",
-                                            "dbname",
-                                            nullptr};
-  const std::array<const char*, 8> values = {"5",     "4",    "2",          "3",
-                                             "10000", "UTF8", url_.c_str(), nullptr};
-  connection_.reset(PQconnectdbParams(names.data(), values.data(), 1));
+  const ConnectParameters given = parameters();
+  connection_.reset(PQconnectdbParams(given.names.data(), given.values.data(), 1));
   prepared_.clear();
   prepared_in_pipeline_.clear();
   leave_transaction();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,7 +23,8 @@ namespace postrider {
 class PostgresConnection final : public SqlConnection {
  public:
   /// `url` as libpq takes it. `after_connect` runs on each new connection before anything else:
-  /// what it refuses keeps the connection unusable.
+  /// what it refuses keeps the connection unusable. Errors: `storage_unavailable` while the server
+  /// is away, `storage_incompatible` when it is there and refuses the user or the database.
   using AfterConnect = std::function<Result<void>(PostgresConnection&)>;
   static Result<std::unique_ptr<PostgresConnection>> open(std::string url,
                                                           AfterConnect after_connect);
@@ -46,6 +48,11 @@ class PostgresConnection final : public SqlConnection {
   Result<void> raise_sequence(const std::string& name, std::int64_t number) override;
 
  private:
+  /// Names and values, as libpq takes them.
+  struct ConnectParameters {
+    std::array<const char*, 8> names;
+    std::array<const char*, 8> values;
+  };
   struct CloseConnection {
     void operator()(pg_conn* connection) const;
   };
@@ -56,6 +63,8 @@ class PostgresConnection final : public SqlConnection {
 
   PostgresConnection(std::string url, AfterConnect after_connect);
   Result<void> connect();
+  Result<void> connect_first();
+  [[nodiscard]] ConnectParameters parameters() const;
   Result<void> ensure_connected();
   [[nodiscard]] bool is_lost() const;
   Result<ResultSet> run(const Statement& statement, std::span<const SqlValue> values);
