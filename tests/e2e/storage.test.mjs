@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {readFileSync, statSync, writeFileSync} from 'node:fs';
+import {copyFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import {Receiver, Server, eventually, message, temporaryFolder} from './harness.mjs';
@@ -78,3 +78,35 @@ test('under steady traffic the file stops growing, and what waits is never delet
   await retaining.end();
   await receiver.stop();
 });
+
+const logged = (server, line) => eventually(`${line} in the log`, () => line.test(server.log), 10);
+
+const filesUnderServer = {
+  'is deleted': {file: 'postrider.db', change: rmSync},
+  'is replaced': {file: 'postrider.db', change: file => {
+    copyFileSync(file, `${file}.copy`);
+    renameSync(`${file}.copy`, file);
+  }},
+  'has its log deleted': {file: 'postrider.db-wal', change: rmSync},
+};
+
+for (const [what, {file, change}] of Object.entries(filesUnderServer)) {
+  test(`a database that ${what} under a server takes nothing more`, async () => {
+    const folder = temporaryFolder();
+    const server = await Server.start('', folder, `database: sqlite:${folder}/postrider.db`);
+    assert.equal((await server.append([message(1)])).status, 200);
+    change(path.join(folder, file));
+    if (file === 'postrider.db') {
+      assert.equal((await server.request('public', 'GET', '/readyz')).status, 503);
+      await logged(server, /database: its file is no longer where it was/);
+    }
+    const refused = await server.append([message(2)]);
+    assert.equal(refused.status, 500);
+    assert.match(refused.json.detail, /was deleted, moved or replaced.*Put the file back/);
+    assert.equal((await server.request('public', 'GET', '/readyz')).status, 503);
+    await logged(server, /nothing can be committed.*was deleted, moved or replaced/);
+    const read = await server.request('public', 'GET', '/v1/streams/events/facts');
+    assert.equal(read.json.facts.length, 1);
+    await server.end();
+  });
+}

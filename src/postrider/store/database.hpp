@@ -18,6 +18,9 @@ class Database {
   /// `writer`: for the one connection that writes.
   enum class Access { read_write, read_only };
   [[nodiscard]] virtual Result<std::unique_ptr<SqlConnection>> connect(Access access) const = 0;
+
+  /// False when what is committed now would not be found at the next start. Any thread.
+  [[nodiscard]] virtual bool is_in_place() const { return true; }
 };
 
 }  // namespace postrider

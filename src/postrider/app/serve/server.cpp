@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
@@ -16,6 +17,7 @@
 #include "postrider/app/config/text_rules.hpp"
 #include "postrider/app/serve/process_io.hpp"
 #include "postrider/base/background_log.hpp"
+#include "postrider/base/log.hpp"
 #include "postrider/drivers/asio/asio_runtime.hpp"
 #include "postrider/drivers/asio/thread_lane.hpp"
 #include "postrider/drivers/bus/redis_bus.hpp"
@@ -138,9 +140,12 @@ struct Server::Parts {
   }
 
   Result<void> listen(const Settings& config, const AddressPolicy& policy);
+  /// On the engine thread.
+  bool is_database_in_place();
 
   Duration grace;
   std::atomic<bool> ready{false};
+  bool was_in_place = true;
   std::unique_ptr<Database> database;
   std::unique_ptr<SqlConnection> writer_connection;
   std::unique_ptr<SqlConnection> reader_connection;
@@ -160,8 +165,19 @@ struct Server::Parts {
   std::thread engine_thread;
 };
 
+bool Server::Parts::is_database_in_place() {
+  const bool is_in_place = database->is_in_place();
+  if (std::exchange(was_in_place, is_in_place) && !is_in_place) {
+    log_error(
+        "database: its file is no longer where it was; this process is not ready until it is");
+  }
+  return is_in_place;
+}
+
 Result<void> Server::Parts::listen(const Settings& config, const AddressPolicy& policy) {
-  const auto is_ready = [this] { return ready.load() && engine.can_commit(); };
+  const auto is_ready = [this] {
+    return ready.load() && engine.can_commit() && is_database_in_place();
+  };
   HttpRouter public_router;
   add_public_routes(public_router, engine, streams, appends, config.public_api);
   add_health_routes(public_router, runtime, is_ready);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace postrider {
@@ -22,15 +23,34 @@ std::string read_holder(int descriptor) {
 
 }  // namespace
 
-Result<ProcessLock> ProcessLock::take(const std::string& path, const std::string& subject) {
+Result<ProcessLock> ProcessLock::open(const std::string& path) {
   ProcessLock lock;
   lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock.descriptor_ < 0) {
-    return fail(Code::storage_failed,
-                "cannot open {}: {}; does its folder exist and may you write"
-                " there?",
-                path, std::strerror(errno));
-  }
+  if (lock.descriptor_ >= 0) return lock;
+  return fail(Code::storage_failed,
+              "cannot open {}: {}; does its folder exist and may you write"
+              " there?",
+              path, std::strerror(errno));
+}
+
+Result<ProcessLock> ProcessLock::take_file_itself(const std::string& path) {
+  TRY(ProcessLock lock, open(path));
+  if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) return lock;
+  return fail(Code::storage_locked,
+              "{} is in use by another process, although its lock file is not; stop that process"
+              " first or use another database",
+              path);
+}
+
+bool ProcessLock::is_at(const std::string& path) const {
+  struct stat locked{};
+  struct stat named{};
+  return ::fstat(descriptor_, &locked) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+}
+
+Result<ProcessLock> ProcessLock::take(const std::string& path, const std::string& subject) {
+  TRY(ProcessLock lock, open(path));
   if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
     return fail(Code::storage_locked,
                 "{} is in use by process {}; stop it first or use another database", subject,

@@ -14,6 +14,13 @@ class ProcessLock {
   /// holder's process ID; `storage_failed`.
   static Result<ProcessLock> take(const std::string& path, const std::string& subject);
 
+  /// The same of a file that others write and read: nothing is written to it. Locks that SQLite
+  /// takes are of another kind; those of this process end with the object.
+  static Result<ProcessLock> take_file_itself(const std::string& path);
+
+  /// Whether a file of that name is still the locked one. Any thread.
+  [[nodiscard]] bool is_at(const std::string& path) const;
+
   ProcessLock() = default;
   ProcessLock(ProcessLock&& other) noexcept;
   ProcessLock& operator=(ProcessLock&& other) noexcept;
@@ -22,6 +29,8 @@ class ProcessLock {
   ~ProcessLock();
 
  private:
+  static Result<ProcessLock> open(const std::string& path);
+
   int descriptor_ = -1;
 };
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 namespace postrider {
 namespace {
@@ -123,8 +124,8 @@ void SqliteConnection::FinalizeStatement::operator()(sqlite3_stmt* statement) co
 }
 
 SqliteConnection::SqliteConnection(std::unique_ptr<sqlite3, CloseConnection> database,
-                                   std::string path)
-    : path_(std::move(path)), database_(std::move(database)) {}
+                                   std::string path, bool has_system_files)
+    : path_(std::move(path)), has_system_files_(has_system_files), database_(std::move(database)) {}
 
 SqliteConnection::~SqliteConnection() = default;
 
@@ -139,7 +140,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   }
   sqlite3_extended_result_codes(raw, 1);
   write_back_on_close(raw, false);
-  return std::unique_ptr<SqliteConnection>(new SqliteConnection(std::move(database), path));
+  return std::unique_ptr<SqliteConnection>(
+      new SqliteConnection(std::move(database), path, vfs.empty()));
 }
 
 std::unexpected<Error> SqliteConnection::error(int result) const {
@@ -204,7 +206,35 @@ Result<void> SqliteConnection::execute_once(const std::string& sql) {
 
 Result<void> SqliteConnection::begin() {
   TRY_VOID(execute(begin_sql));
-  return {};
+  auto in_place = check_files();
+  if (!in_place) rollback();
+  return in_place;
+}
+
+std::optional<SqliteConnection::LogFile> SqliteConnection::find_log() const {
+  struct stat found{};
+  const char* const path = sqlite3_filename_wal(sqlite3_db_filename(database_.get(), "main"));
+  if (::stat(path, &found) != 0) return std::nullopt;
+  return LogFile{.device = found.st_dev, .number = found.st_ino};
+}
+
+/// What is written to a file that has lost its name is gone when the process ends.
+Result<void> SqliteConnection::check_files() {
+  int has_moved = 0;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+  bool has_log = true;
+  if (has_system_files_) {
+    const auto log = find_log();
+    if (!log_) log_ = log;
+    has_log = log == log_;
+  }
+  if (has_moved == 0 && has_log) return {};
+  return fail(Code::storage_incompatible,
+              "the file {}{} was deleted, moved or replaced while this process uses it, and what is"
+              " written to it would be lost. Nothing more is stored; what was can be read until the"
+              " process ends. Put the file back where it was, or stop the process, restore the"
+              " database with its -wal from a copy, and start again",
+              path_, has_moved == 0 ? "-wal" : "");
 }
 
 Result<void> SqliteConnection::commit() {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -47,12 +49,24 @@ class SqliteConnection final : public SqlConnection {
   };
   using PreparedStatement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-  SqliteConnection(std::unique_ptr<sqlite3, CloseConnection> database, std::string path);
+  /// The log beside the database, as the system knows it.
+  struct LogFile {
+    std::uint64_t device = 0;
+    std::uint64_t number = 0;
+    bool operator==(const LogFile&) const = default;
+  };
+
+  SqliteConnection(std::unique_ptr<sqlite3, CloseConnection> database, std::string path,
+                   bool has_system_files);
+  Result<void> check_files();
+  [[nodiscard]] std::optional<LogFile> find_log() const;
   Result<sqlite3_stmt*> prepared(const Statement& statement);
   Result<std::int64_t> run(sqlite3_stmt* prepared, const RowCallback& row);
   [[nodiscard]] std::unexpected<Error> error(int result) const;
 
   std::string path_;
+  bool has_system_files_;       ///< not those of another VFS
+  std::optional<LogFile> log_;  ///< empty until it is there
   std::unique_ptr<sqlite3, CloseConnection> database_;
   std::unordered_map<const char*, PreparedStatement> statements_;  ///< by the text's address
 };

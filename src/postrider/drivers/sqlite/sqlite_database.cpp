@@ -1,8 +1,6 @@
 #include "postrider/drivers/sqlite/sqlite_database.hpp"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include "postrider/drivers/sqlite/sqlite_connection.hpp"
 #include "postrider/drivers/sqlite/wal_damage.hpp"
@@ -21,13 +19,6 @@ constexpr Statement application_id_sql{
     "SELECT application_id, (SELECT COUNT(*) FROM sqlite_master)"
     " FROM pragma_application_id"};
 
-/// Registrations are in it with their tokens. SQLite gives its other files the same mode, and says
-/// what is wrong when there is no file afterwards. One that exists stays as its owner wants it.
-void make_private_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor >= 0) ::close(descriptor);
-}
-
 /// What SQLite would drop without a word has been answered.
 Result<void> check_log(const std::string& path) {
   const std::string log = path + "-wal";
@@ -43,18 +34,21 @@ Result<void> check_log(const std::string& path) {
 
 }  // namespace
 
-SqliteDatabase::SqliteDatabase(SqliteSettings settings, ProcessLock lock)
-    : settings_(std::move(settings)), lock_(std::move(lock)) {}
+SqliteDatabase::SqliteDatabase(SqliteSettings settings, ProcessLock lock, ProcessLock file_lock)
+    : settings_(std::move(settings)), lock_(std::move(lock)), file_lock_(std::move(file_lock)) {}
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(SqliteSettings settings) {
   ProcessLock lock;
+  ProcessLock file_lock;
   if (settings.vfs.empty()) {
     TRY(lock, ProcessLock::take(settings.path + ".lock", settings.path));
-    make_private_file(settings.path);
+    // Makes it, when it is new, for its owner alone: registrations are in it with their tokens.
+    // SQLite gives its other files the same mode.
+    TRY(file_lock, ProcessLock::take_file_itself(settings.path));
     TRY_VOID(check_log(settings.path));
   }
   std::unique_ptr<SqliteDatabase> database(
-      new SqliteDatabase(std::move(settings), std::move(lock)));
+      new SqliteDatabase(std::move(settings), std::move(lock), std::move(file_lock)));
   TRY(const auto connection, database->connect(Access::read_write));
   auto migrated = migrate(*connection, sqlite_dialect);
   if (!migrated) {
@@ -62,6 +56,10 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(SqliteSettings sett
         std::move(migrated).error().with("database " + database->settings_.path));
   }
   return database;
+}
+
+bool SqliteDatabase::is_in_place() const {
+  return !settings_.vfs.empty() || file_lock_.is_at(settings_.path);
 }
 
 Result<void> SqliteDatabase::check_owner(SqlConnection& connection) const {

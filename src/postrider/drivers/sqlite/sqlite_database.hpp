@@ -26,14 +26,16 @@ class SqliteDatabase final : public Database {
   static Result<std::unique_ptr<SqliteDatabase>> open(SqliteSettings settings);
 
   [[nodiscard]] Result<std::unique_ptr<SqlConnection>> connect(Access access) const override;
+  [[nodiscard]] bool is_in_place() const override;
 
  private:
-  SqliteDatabase(SqliteSettings settings, ProcessLock lock);
+  SqliteDatabase(SqliteSettings settings, ProcessLock lock, ProcessLock file_lock);
   Result<void> check_owner(SqlConnection& connection) const;
   Result<void> set_sizes(SqlConnection& connection) const;
 
   SqliteSettings settings_;
   ProcessLock lock_;
+  ProcessLock file_lock_;  ///< for when somebody deletes the lock file
 };
 
 }  // namespace postrider

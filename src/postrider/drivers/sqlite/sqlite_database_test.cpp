@@ -26,6 +26,70 @@ class SqliteDatabaseTest : public testing::Test {
 constexpr Statement insert_sql{"INSERT INTO members VALUES ($1, $2, $3)"};
 constexpr Statement count_sql{"SELECT COUNT(*) FROM members"};
 
+/// Somebody works on the files of a database that is in use.
+class SqliteFilesTest : public SqliteDatabaseTest {
+ protected:
+  Result<void> commit() {
+    return transact(*connection, [this]() -> Result<void> {
+      return connection->enqueue(insert_sql,
+                                 {++members_, std::string_view("!r"), std::string_view("@a")});
+    });
+  }
+  void expect_refused(std::string_view file) {
+    const auto refused = commit();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::storage_incompatible);
+    EXPECT_TRUE(refused.error().detail.contains(fmt::format("the file {} was deleted", file)))
+        << refused.error().detail;
+  }
+
+  const std::string path = folder_.file("p.db");
+  std::unique_ptr<SqliteDatabase> database = SqliteDatabase::open(settings()).value();
+  std::unique_ptr<SqlConnection> connection = database->connect(Access::read_write).value();
+
+ private:
+  std::int64_t members_ = 0;
+};
+
+TEST_F(SqliteFilesTest, nothing_is_committed_to_a_file_that_is_gone) {
+  ASSERT_TRUE(commit());
+  EXPECT_TRUE(database->is_in_place());
+  std::filesystem::remove(path);
+  EXPECT_FALSE(database->is_in_place());
+  expect_refused(path);
+}
+
+TEST_F(SqliteFilesTest, nothing_is_committed_to_a_file_that_was_replaced) {
+  ASSERT_TRUE(commit());
+  std::filesystem::copy_file(path, path + ".copy");
+  std::filesystem::rename(path + ".copy", path);
+  EXPECT_FALSE(database->is_in_place());
+  expect_refused(path);
+}
+
+TEST_F(SqliteFilesTest, nothing_is_committed_to_a_log_that_is_gone) {
+  ASSERT_TRUE(commit());
+  std::filesystem::remove(path + "-wal");
+  expect_refused(path + "-wal");
+}
+
+TEST_F(SqliteFilesTest, a_file_that_is_put_back_is_used_again) {
+  ASSERT_TRUE(commit());
+  std::filesystem::rename(path, path + ".away");
+  expect_refused(path);
+  std::filesystem::rename(path + ".away", path);
+  EXPECT_TRUE(database->is_in_place());
+  EXPECT_TRUE(commit());
+}
+
+TEST_F(SqliteFilesTest, who_deletes_the_lock_file_does_not_let_a_second_process_in) {
+  std::filesystem::remove(path + ".lock");
+  const auto second = SqliteDatabase::open(settings());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::storage_locked);
+  EXPECT_TRUE(commit());
+}
+
 std::int64_t members(SqlConnection& connection) {
   std::int64_t count = -1;
   EXPECT_TRUE(
