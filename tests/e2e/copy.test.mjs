@@ -89,6 +89,17 @@ test('an installation works on in PostgreSQL, through interrupted copies', async
   const again = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'copied']);
   assert.equal(again.code, 0, again.stderr);
   assert.match(again.stdout, /rows copied and compared/);
+  const twice = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'copied']);
+  assert.equal(twice.code, 0, twice.stderr);
+  assert.match(twice.stdout, /rows were copied before, and compared: both hold the same/);
+  await withClient(postgres.url, client =>
+    client.query('UPDATE copied.services SET created_at = created_at + 1'));
+  const changed = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'copied']);
+  assert.equal(changed.code, 1);
+  assert.match(changed.stderr, /the target has 1 rows in streams, and not what the file holds/);
+  assert.match(changed.stderr, /table services has 1 rows/);
+  await withClient(postgres.url, client =>
+    client.query('UPDATE copied.services SET created_at = created_at - 1'));
   const copied = await Server.start(quick, undefined,
     `database: ${postgres.url}\nstorage: {schema: copied}`);
   const read = await copied.request('public', 'GET', '/v1/streams/events/facts?limit=1000');
@@ -112,7 +123,8 @@ test('a target that holds something, a running source and a missing one are refu
   await other.stop();
   const taken = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'taken']);
   assert.equal(taken.code, 1);
-  assert.match(taken.stderr, /the target has 1 rows in streams; copy into an empty schema/);
+  assert.match(taken.stderr,
+    /the target has 1 rows in streams, and not what .*; copy into an empty schema/);
   await server.start();
   const running = await runBinary(['db', 'copy', source, postgres.url, '--schema', 'running']);
   assert.equal(running.code, 1);

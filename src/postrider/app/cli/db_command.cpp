@@ -24,19 +24,21 @@ ExitCode copy(const InstallationCopy& copy, CommandContext& context) {
     }
     return !context.interrupted || !context.interrupted();
   };
-  const auto rows = copy_installation(copy, watch);
+  const auto copied = copy_installation(copy, watch);
   bar.reset();
-  if (!rows) {
-    if (rows.error().code == Code::stopping) {
-      print_error(context, rows.error().detail);
+  if (!copied) {
+    if (copied.error().code == Code::stopping) {
+      print_error(context, copied.error().detail);
       return ExitCode::interrupted;
     }
-    return report(context, rows.error());
+    return report(context, copied.error());
   }
   context.terminal.out << fmt::format(
-                              "{} rows copied and compared; now say `database:` and the"
-                              " URL in the configuration\n",
-                              *rows)
+                              "{} rows {}; now say `database:` and the URL in the configuration\n",
+                              copied->rows,
+                              copied->was_complete
+                                  ? "were copied before, and compared: both hold the same"
+                                  : "copied and compared")
                        << std::flush;
   return ExitCode::ok;
 }

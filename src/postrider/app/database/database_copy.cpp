@@ -43,16 +43,32 @@ class Copy {
       : from_(from), to_(to), watch_(watch) {}
 
   Result<std::int64_t> run() {
+    TRY_VOID(count());
+    for (const CopiedTable& table : copied_tables()) TRY_VOID(copy(table));
+    auto rows = compare_all();
+    if (rows || rows.error().code != Code::storage_failed) return rows;
+    return fail(Code::storage_failed, "{}; empty the target and copy again", rows.error().detail);
+  }
+  Result<std::int64_t> run_comparison() {
+    TRY_VOID(count());
+    progress_.copied_rows = progress_.total_rows;
+    return compare_all();
+  }
+
+ private:
+  Result<void> count() {
     for (const CopiedTable& table : copied_tables()) {
       TRY(const std::int64_t rows, count_rows(from_, table));
       progress_.total_rows += rows;
     }
-    for (const CopiedTable& table : copied_tables()) TRY_VOID(copy(table));
+    return {};
+  }
+
+  Result<std::int64_t> compare_all() {
     for (const CopiedTable& table : copied_tables()) TRY_VOID(compare(table));
     return progress_.total_rows;
   }
 
- private:
   Result<void> go_on(std::int64_t rows) {
     progress_.copied_rows += rows;
     if (watch_(progress_)) return {};
@@ -98,8 +114,7 @@ class Copy {
     TRY(const Contents target, contents_of(to_, table));
     if (source == target) return {};
     return fail(Code::storage_failed,
-                "table {} has {} rows with checksum {:016x} here and {} rows with {:016x} there;"
-                " empty the target and copy again",
+                "table {} has {} rows with checksum {:016x} here and {} rows with {:016x} there",
                 table.name, source.rows, source.sum, target.rows, target.sum);
   }
 
@@ -113,6 +128,11 @@ class Copy {
 
 Result<std::int64_t> copy_database(SqlConnection& from, SqlConnection& to, const CopyWatch& watch) {
   return Copy(from, to, watch).run();
+}
+
+Result<std::int64_t> compare_databases(SqlConnection& from, SqlConnection& to,
+                                       const CopyWatch& watch) {
+  return Copy(from, to, watch).run_comparison();
 }
 
 }  // namespace postrider

@@ -23,4 +23,8 @@ using CopyWatch = std::function<bool(const CopyProgress&)>;
 /// target holds something else), `storage_failed` (what was written is not what was read).
 Result<std::int64_t> copy_database(SqlConnection& from, SqlConnection& to, const CopyWatch& watch);
 
+/// The comparison at the end of a copy alone. Errors: `storage_failed` (they do not hold the same).
+Result<std::int64_t> compare_databases(SqlConnection& from, SqlConnection& to,
+                                       const CopyWatch& watch);
+
 }  // namespace postrider
