@@ -30,26 +30,48 @@ bool is_postgres_url(std::string_view text) {
   return text.starts_with("postgresql://") || text.starts_with("postgres://");
 }
 
+bool is_wrong_port(std::string_view port) {
+  // The usual one; or escaped, which libpq reads.
+  if (port.empty() || port.contains('%')) return false;
+  int number = 0;
+  const auto [end, error] = std::from_chars(port.begin(), port.end(), number);
+  return error != std::errc{} || end != port.end() || number < 1 || number > port_max;
+}
+
+/// Whether `is_so` of any part of a list.
+template <class Predicate>
+bool any_part(std::string_view list, char separator, Predicate is_so) {
+  while (!list.empty()) {
+    const std::string_view part = list.substr(0, list.find(separator));
+    list.remove_prefix(std::min(part.size() + 1, list.size()));
+    if (is_so(part)) return true;
+  }
+  return false;
+}
+
+bool has_wrong_port_of_host(std::string_view host) {
+  host.remove_prefix(host.rfind(']') + 1);  // of an IPv6 address
+  const std::size_t colon = host.rfind(':');
+  return colon != std::string_view::npos && is_wrong_port(host.substr(colon + 1));
+}
+
+/// `port=` after the `?`: one for each host, or one for all.
+bool has_wrong_port_parameter(std::string_view parameter) {
+  constexpr std::string_view name = "port=";
+  return parameter.starts_with(name) && any_part(parameter.substr(name.size()), ',', is_wrong_port);
+}
+
 /// Whether a port that the URL names cannot be one. It may name several hosts, each with a port.
 /// Where a user and a password end, and hosts begin, is as libpq reads it.
 bool has_wrong_port(std::string_view url) {
   url.remove_prefix(url.find("://") + 3);
   const std::size_t at = url.find('@');
   if (at < url.find('/')) url.remove_prefix(at + 1);
-  url = url.substr(0, url.find_first_of("/?"));
-  while (!url.empty()) {
-    std::string_view host = url.substr(0, url.find(','));
-    url.remove_prefix(std::min(host.size() + 1, url.size()));
-    host.remove_prefix(host.rfind(']') + 1);  // of an IPv6 address
-    const std::size_t colon = host.rfind(':');
-    if (colon == std::string_view::npos || colon + 1 == host.size()) continue;
-    const std::string_view port = host.substr(colon + 1);
-    int number = 0;
-    const auto [end, error] = std::from_chars(port.begin(), port.end(), number);
-    const bool fits = error == std::errc{} && end == port.end();
-    if (!fits || number < 1 || number > port_max) return true;
-  }
-  return false;
+  const std::string_view hosts = url.substr(0, url.find_first_of("/?"));
+  if (any_part(hosts, ',', has_wrong_port_of_host)) return true;
+  const std::size_t question = url.find('?', hosts.size());
+  return question != std::string_view::npos &&
+         any_part(url.substr(question + 1), '&', has_wrong_port_parameter);
 }
 
 /// What stands in place of a port may be a part of a password: it is not repeated.

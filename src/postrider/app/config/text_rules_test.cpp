@@ -20,11 +20,13 @@ TEST(DatabaseRule, takes_urls_of_postgresql_and_keeps_their_passwords) {
 TEST(DatabaseRule, takes_ports_from_1_to_65535_of_each_host) {
   for (const std::string hosts :
        {"host:1", "host:65535", "host:", "u:99999@host", "[::1]", "[fe80::1]:5432", "a:1,b:2",
-        "host/db?application_name=a:0", "", "app:S3cr?et@db:5432/x", "u:a:b@h"}) {
+        "host/db?application_name=a:0", "host/db?port=1", "a,b/db?x=y&port=5432,65535",
+        "/db?port=", "h?port=%35432", "h/db?support=0", "", "app:S3cr?et@db:5432/x", "u:a:b@h"}) {
     EXPECT_EQ(database_fault("postgresql://" + hosts), "") << hosts;
   }
   for (const std::string hosts :
-       {"host:0", "host:65536", "host:99999/db", "u:p@host:x", "[::1]:-1", "a:1,b:70000?x=y"}) {
+       {"host:0", "host:65536", "host:99999/db", "u:p@host:x", "[::1]:-1", "a:1,b:70000?x=y",
+        "host/db?port=0", "host?port=65536", "/db?x=y&port=5432,x&z=1"}) {
     EXPECT_NE(database_fault("postgresql://" + hosts), "") << hosts;
   }
   for (const std::string url : {"u:secret@h:99999", "user:secret", "u:secret/x@h/db"}) {
@@ -33,6 +35,7 @@ TEST(DatabaseRule, takes_ports_from_1_to_65535_of_each_host) {
     EXPECT_EQ(fault.find("secret"), std::string::npos) << fault;
   }
   EXPECT_NE(outbox_fault("postgresql://h:99999"), "");
+  EXPECT_NE(outbox_fault("postgresql://h/db?port=99999"), "");
 }
 
 TEST(SchemaRule, takes_1_to_63_lower_case_characters) {
