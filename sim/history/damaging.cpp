@@ -1,5 +1,7 @@
 #include "sim/history/damaging.hpp"
 
+#include <algorithm>
+
 #include "postrider/store/blocks.hpp"
 #include "postrider/store/streams.hpp"
 #include "postrider/stream/block.hpp"
@@ -45,7 +47,11 @@ Result<void> damage_a_block(Context& context, SqlConnection& connection, Random&
     return context.ledger.damage().find(stream.name, block.last) != nullptr;
   });
   if (blocks.empty()) return {};
-  return alter(context, connection, stream, blocks[random.below(blocks.size())], random);
+  // The newest are those that somebody still waits for.
+  const bool is_new = random.chance(700);
+  const std::size_t among = is_new ? std::min<std::size_t>(blocks.size(), 3) : blocks.size();
+  const Block& block = blocks[blocks.size() - 1 - random.below(among)];
+  return alter(context, connection, stream, block, random);
 }
 
 }  // namespace postrider::sim
