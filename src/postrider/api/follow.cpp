@@ -76,7 +76,7 @@ Async<void> write_events(Runtime* runtime, Stream* stream, ReadPlace place, Resp
     if (has_facts) {
       text = to_events(next->page);
     } else if (const auto& unreadable = next->page.unreadable) {
-      place.after = place.after.joined(PositionVector(unreadable->ids.last));
+      place.after = place.after.joined(next->page.upto.clipped(unreadable->ids.last));
       text = to_event(*stream, *unreadable, place.after);
     } else if (next->asked_at < until) {
       continue;

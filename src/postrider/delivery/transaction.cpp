@@ -1,5 +1,7 @@
 #include "postrider/delivery/transaction.hpp"
 
+#include <algorithm>
+
 namespace postrider {
 namespace {
 
@@ -35,12 +37,14 @@ class TransactionReader {
     if (next_ > before) transaction_.batches.push_back(chunk.batch);
   }
 
-  /// Leaves out what lies in `facts` at the next positions.
-  void leave_out(const UnreadableFacts& facts) {
+  /// Ends before `facts`, or, when there is no fact yet, after those of them that are next. What is
+  /// frozen must be readable as a whole, or each retry would find it damaged and take a new ID.
+  void end_at(const UnreadableFacts& facts) {
     const bool holds_next = next() >= facts.ids.first && next() <= facts.ids.last;
     if (!holds_next) return;
     transaction_.unreadable.push_back(facts);
-    while (!is_done() && next() <= facts.ids.last) pass();
+    while (transaction_.payloads.empty() && !is_done() && next() <= facts.ids.last) pass();
+    is_full_ = true;
   }
 
   Transaction finish() && { return std::move(transaction_); }
@@ -71,7 +75,12 @@ Async<Result<Transaction>> read_transaction(Stream& stream, std::vector<StreamId
     CO_TRY(const FactRun run,
            co_await stream.read(before, reader.left(), Stream::WithAttributes::no));
     for (const Chunk& chunk : run.chunks) reader.add(chunk);
-    if (run.unreadable && !reader.is_done()) reader.leave_out(*run.unreadable);
+    if (run.unreadable && !reader.is_done()) {
+      UnreadableFacts facts = *run.unreadable;
+      // Its first ID may be what is wrong: no other block holds what is wanted.
+      if (reader.next() == wanted) facts.ids.first = std::min(facts.ids.first, wanted);
+      reader.end_at(facts);
+    }
     if (!reader.is_done() && reader.next() == wanted) {
       co_return fail(Code::storage_failed, "fact {} of stream \"{}\" is missing", wanted,
                      stream.name());

@@ -21,12 +21,12 @@ struct Transaction {
   std::vector<WallTime> appended_at;                      ///< of each fact
   std::vector<std::shared_ptr<const FactBatch>> batches;  ///< that the payloads are in
   std::int64_t entries = 0;  ///< of the inbox: the facts, and those that cannot be read
-  std::vector<UnreadableFacts> unreadable;  ///< between `first` and `last`, and left out
+  std::vector<UnreadableFacts> unreadable;  ///< what ended it; a part of it if there is no fact
 };
 
 /// Reads the facts at `positions`, which rise and are not empty, until a limit of `limits` is
-/// reached. Nothing is parsed or written anew. What cannot be read is left out, so that there may
-/// be no fact at all.
+/// reached. Nothing is parsed or written anew. What cannot be read ends it too. At the first
+/// position it is all that there is, without a fact.
 Async<Result<Transaction>> read_transaction(Stream& stream, std::vector<StreamId> positions,
                                             TransactionLimits limits);
 

@@ -41,16 +41,33 @@ TEST_F(DamagedInbox, are_left_out_and_put_in_quarantine) {
   damage_block(stream->key(), StreamId{20});
   resume();
   ASSERT_TRUE(run_until_idle("a"));
-  ASSERT_EQ(receiver.arrivals.size(), 1U);
-  Numbers expected = all_to(10, 1);
-  const Numbers rest = all_to(40, 21);
-  expected.insert(expected.end(), rest.begin(), rest.end());
-  EXPECT_EQ(facts_in(0), expected);
+  ASSERT_EQ(receiver.arrivals.size(), 2U);
+  EXPECT_EQ(facts_in(0), all_to(10, 1));
+  EXPECT_EQ(facts_in(1), all_to(40, 21));
   EXPECT_EQ(quarantined(), (std::vector{IdRange{StreamId{11}, StreamId{20}}}));
   EXPECT_EQ(facts_quarantined.Value(), 10);
   EXPECT_EQ(facts_delivered.Value(), 30);
   EXPECT_EQ(stored_cursor("a").acknowledged, StreamId{40});
   EXPECT_EQ(registry->find("a")->behind(), 0);
+}
+
+TEST_F(DamagedInbox, what_goes_out_beside_them_keeps_its_id_and_its_bytes) {
+  damage_block(stream->key(), StreamId{20});
+  receiver.answer = [](std::size_t index) {
+    const bool fails = index < 3 || (index > 3 && index < 7);
+    return ScriptedReceiver::status(fails ? 500 : 200);
+  };
+  resume();
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 2; }));
+  restart();
+  ASSERT_TRUE(run_until_idle("a"));
+  ASSERT_EQ(receiver.arrivals.size(), 8U);
+  for (const std::size_t first : {0U, 4U}) {
+    for (std::size_t again = first + 1; again < first + 4; ++again) {
+      EXPECT_EQ(receiver.arrivals[again].url, receiver.arrivals[first].url);
+      EXPECT_EQ(receiver.arrivals[again].body, receiver.arrivals[first].body);
+    }
+  }
 }
 
 TEST_F(DamagedInbox, that_are_all_there_is_are_passed_by_without_a_request) {
@@ -88,8 +105,8 @@ TEST_F(DamagedInbox, are_entered_once_for_all_services) {
     resume(id);
     ASSERT_TRUE(run_until_idle(id));
   }
-  ASSERT_EQ(receiver.arrivals.size(), 2U);
-  EXPECT_EQ(facts_in(0), facts_in(1));
+  ASSERT_EQ(receiver.arrivals.size(), 4U);
+  EXPECT_EQ(facts_in(0), facts_in(2));
   EXPECT_EQ(facts_quarantined.Value(), 10);
   EXPECT_EQ(quarantined().size(), 1U);
 }

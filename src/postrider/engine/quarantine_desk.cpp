@@ -88,7 +88,12 @@ Async<Result<std::string>> QuarantineDesk::read_facts(Stream* stream, IdRange id
     if (run.unreadable) {
       co_return still_unreadable(stream->name(), run.unreadable->ids, run.unreadable->cause);
     }
-    if (run.through <= after) break;
+    if (run.through <= after) {
+      co_return fail(
+          Code::deadline,
+          "this process does not know yet of all facts up to {} of stream \"{}\"; try again",
+          ids.last, stream->name());
+    }
     after = run.through;
   }
   co_return body + "]";

@@ -86,6 +86,15 @@ TEST_F(QuarantineDeskTest, facts_that_still_cannot_be_read_stay) {
   EXPECT_EQ(stream->linear_position(), StreamId{6});
 }
 
+TEST_F(QuarantineDeskTest, a_process_that_does_not_know_of_all_facts_yet_leaves_the_entry) {
+  put(StreamId{3}, StreamId{9});
+  const auto receipt = run(desk->retry("events", StreamId{3}));
+  ASSERT_FALSE(receipt);
+  EXPECT_EQ(receipt.error().code, Code::deadline);
+  EXPECT_EQ(entries().size(), 1U);
+  EXPECT_EQ(stream->linear_position(), StreamId{6});
+}
+
 TEST_F(QuarantineDeskTest, what_is_dropped_is_gone_and_nothing_else) {
   put(StreamId{3}, StreamId{4});
   put(StreamId{5}, StreamId{5});

@@ -5,7 +5,9 @@ namespace {
 
 constexpr Statement insert_sql{
     "INSERT INTO quarantine (stream_key, first_id, last_id, cause, found_at)"
-    " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (stream_key, first_id) DO NOTHING"};
+    " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (stream_key, first_id) DO UPDATE SET"
+    " last_id = excluded.last_id, cause = excluded.cause"
+    " WHERE quarantine.last_id < excluded.last_id"};
 constexpr Statement read_sql{
     "SELECT stream_key, first_id, last_id, cause, found_at FROM quarantine"
     " ORDER BY stream_key, first_id LIMIT $1"};

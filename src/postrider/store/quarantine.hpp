@@ -17,7 +17,7 @@ struct QuarantineRow {
   WallTime found_at{};
 };
 
-/// False, and nothing is changed, when there is a row that begins with the same fact.
+/// False, and nothing is changed, when a row that begins with the same fact holds all of it.
 Result<bool> insert_quarantined(SqlConnection& connection, const QuarantineRow& row);
 
 /// Of all streams, in order of stream and fact, at most `count_max`.

@@ -22,6 +22,10 @@ class QuarantineStore : public StoreTest {
 TEST_F(QuarantineStore, an_entry_is_kept_as_it_was_found_first) {
   EXPECT_TRUE(insert_quarantined(*connection, row_of(StreamId{5}, StreamId{9})).value());
   EXPECT_FALSE(insert_quarantined(*connection, row_of(StreamId{5}, StreamId{7}, "else")).value());
+  EXPECT_TRUE(insert_quarantined(*connection, row_of(StreamId{6}, StreamId{6})).value());
+  EXPECT_TRUE(insert_quarantined(*connection, row_of(StreamId{6}, StreamId{8}, "more")).value());
+  EXPECT_EQ(stored().back(), (IdRange{StreamId{6}, StreamId{8}}));
+  ASSERT_TRUE(delete_quarantined(*connection, stream, StreamId{6}).value());
   const auto found = find_quarantined(*connection, stream, StreamId{5}).value();
   ASSERT_TRUE(found);
   EXPECT_EQ(found->ids, (IdRange{StreamId{5}, StreamId{9}}));

@@ -16,8 +16,8 @@ struct WalDamage {
 /// SQLite takes the log up to the first frame whose checksum is wrong, and says nothing: what
 /// follows is taken for a commit that a crash cut off. Only the last commit can have been cut off,
 /// as each is synced before the next one is written. So a frame of another commit behind it tells
-/// that the one before was whole once. `path` is that of the log; one that is not there, or cannot
-/// be read, holds no damage. Any thread.
+/// that the one before was whole once. Damage to the header of the log, but for its checksum, is
+/// not found. `path` is that of the log; one that is not there holds no damage. Any thread.
 /// Source: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 std::optional<WalDamage> find_wal_damage(const std::string& path);
 
