@@ -449,6 +449,20 @@ TEST_F(HttpServerTest, refuses_bodies_beyond_what_all_together_may_hold) {
   EXPECT_EQ(answer_to(post(12'000) + std::string(12'000, 'y')).status, 200);
 }
 
+TEST_F(HttpServerTest, a_body_that_was_refused_counts_no_more_while_its_client_stays) {
+  HttpServerSettings settings;
+  settings.bodies_bytes_max = 20'000;
+  start(settings);
+  RawClient client(server->port());
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 30000\r\n\r\n" +
+              std::string(25'000, 'x'));
+  EXPECT_EQ(client.response().status, 503);
+  EXPECT_EQ(answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 15000\r\n\r\n" +
+                      std::string(15'000, 'y'))
+                .status,
+            200);
+}
+
 /// For more pages than a socket's buffers hold.
 constexpr int many_pages = 1500;
 std::string requests_for_many_pages() {

@@ -160,6 +160,9 @@ Async<HttpConnection::State> HttpConnection::read_body(std::uint64_t bytes_max) 
   while (state == State::need_more) {
     if (!count_body()) {
       is_over_ = true;
+      // At once, or the others would be over as well.
+      std::string().swap(request_.body);
+      release_body();
       co_return State::failed;
     }
     if (body_bytes_ >= due_bytes) {
