@@ -10,7 +10,7 @@ namespace postrider {
 /// kept in quarantine until an operator tries them again or drops them.
 struct UnreadableFacts {
   IdRange ids;
-  std::string cause;  ///< holds nothing of the payloads
+  std::string cause;  ///< may hold what the database says of a value that it refuses
 };
 
 }  // namespace postrider
