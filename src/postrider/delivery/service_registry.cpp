@@ -85,17 +85,16 @@ void ServiceRegistry::add(std::shared_ptr<Service> service) {
   ++version_;
 }
 
-Result<void> ServiceRegistry::load(StoredDelivery stored, const DecisionTails& tails,
-                                   const ReceiverKinds& kinds) {
+Result<void> ServiceRegistry::load(StoredDelivery stored, const DecisionTails& tails) {
   TRY(auto streams, restore_streams(stored, tails));
-  for (StoredService& each : stored.services) {
-    TRY(auto receiver, kinds.parse_stored(each.row.id, each.row.kind, each.row.document));
+  for (std::size_t i = 0; i < stored.services.size(); ++i) {
+    StoredService& each = stored.services[i];
     auto service = std::make_shared<Service>();
     service->row = std::move(each.row);
     service->delivery = std::move(each.delivery);
     service->streams = std::move(streams[service->row.key]);
     service->restore_turn();
-    set_receiver(*service, std::move(receiver));
+    set_receiver(*service, std::move(stored.receivers[i]));
     if (!service->is_active()) service->forget_windows();
     add(std::move(service));
   }

@@ -34,7 +34,7 @@ class ServiceRegistry final : public Inboxes {
 
   using Receivers = std::vector<std::shared_ptr<const Receiver>>;
   /// What the database holds. Once, before anything else. `tails` are loaded already.
-  Result<void> load(StoredDelivery stored, const DecisionTails& tails, const ReceiverKinds& kinds);
+  Result<void> load(StoredDelivery stored, const DecisionTails& tails);
   /// Makes the services that the configuration declares what it says. One that it no longer
   /// declares is paused, never dropped: its facts wait until it is declared again or deleted.
   Async<Result<void>> reconcile(Receivers declared);

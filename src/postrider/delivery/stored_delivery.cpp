@@ -99,6 +99,15 @@ Result<StoredDelivery> read_stored_delivery(SqlConnection& connection) {
   return stored;
 }
 
+Result<void> parse_receivers(StoredDelivery& stored, const ReceiverKinds& kinds) {
+  stored.receivers.reserve(stored.services.size());
+  for (const StoredService& each : stored.services) {
+    TRY(auto receiver, kinds.parse_stored(each.row.id, each.row.kind, each.row.document));
+    stored.receivers.push_back(std::move(receiver));
+  }
+  return {};
+}
+
 Result<std::unordered_map<ServiceKey, Service::Streams>> restore_streams(
     const StoredDelivery& stored, const DecisionTails& tails) {
   Restorer restorer(stored);

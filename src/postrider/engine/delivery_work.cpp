@@ -8,9 +8,10 @@ struct Stored {
   std::vector<StoredDecisions> decisions;
 };
 
-Result<Stored> read_stored(SqlConnection& connection) {
+Result<Stored> read_stored(SqlConnection& connection, const ReceiverKinds& kinds) {
   Stored stored;
   TRY(stored.delivery, read_stored_delivery(connection));
+  TRY_VOID(parse_receivers(stored.delivery, kinds));
   TRY(stored.decisions, read_decisions(connection));
   return stored;
 }
@@ -55,10 +56,10 @@ void DeliveryWork::add_stream(Stream& stream) {
 }
 
 Async<Result<void>> DeliveryWork::start(ServiceRegistry::Receivers declared_services) {
-  auto work = [this] { return read_stored(ports_.background.connection); };
+  auto work = [this] { return read_stored(ports_.background.connection, catalog_.kinds()); };
   CO_TRY(auto stored, co_await run_on(ports_.background.lane, work));
   CO_TRY_VOID(tails_.load(std::move(stored.decisions)));
-  CO_TRY_VOID(registry_.load(std::move(stored.delivery), tails_, catalog_.kinds()));
+  CO_TRY_VOID(registry_.load(std::move(stored.delivery), tails_));
   CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   if (!commits_.may_act()) {

@@ -15,6 +15,7 @@ namespace postrider {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 EngineSettings settings_of(const std::string& name, Duration session_interval) {
@@ -26,6 +27,29 @@ EngineSettings settings_of(const std::string& name, Duration session_interval) {
   return settings;
 }
 
+/// What is posted while it is held is done later.
+class HeldLane final : public Lane {
+ public:
+  explicit HeldLane(sim::VirtualRuntime& runtime) : lane_(runtime) {}
+  void post(std::move_only_function<void()> work, std::move_only_function<void()> done) override {
+    jobs_.emplace_back(std::move(work), std::move(done));
+    if (!is_held_) release();
+  }
+  void hold() { is_held_ = true; }
+  void release() {
+    is_held_ = false;
+    for (auto& [work, done] : std::exchange(jobs_, {}))
+      lane_.post(std::move(work), std::move(done));
+  }
+  [[nodiscard]] std::size_t waiting() const { return jobs_.size(); }
+
+ private:
+  using Job = std::pair<std::move_only_function<void()>, std::move_only_function<void()>>;
+  sim::InlineLane lane_;
+  std::vector<Job> jobs_;
+  bool is_held_ = false;
+};
+
 /// One process of the fleet. Its destructor is `kill -9`.
 class FleetProcess {
  public:
@@ -36,7 +60,7 @@ class FleetProcess {
         reader(database.connect_reader()),
         bus(air == nullptr ? nullptr : std::make_unique<sim::SimulatedBus>(runtime, *air)),
         receiver(runtime),
-        engine(EnginePorts{runtime, Reader{lane, *writer}, Reader{lane, *reader}, receiver,
+        engine(EnginePorts{runtime, Reader{lane, *writer}, Reader{background, *reader}, receiver,
                            bus.get(), &lane},
                settings_of(name, session_interval)) {}
   FleetProcess(const FleetProcess&) = delete;
@@ -47,6 +71,7 @@ class FleetProcess {
 
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};
+  HeldLane background{runtime};
   std::unique_ptr<SqlConnection> writer;
   std::unique_ptr<SqlConnection> reader;
   std::unique_ptr<sim::SimulatedBus> bus;
@@ -76,6 +101,16 @@ class FleetTest : public testing::Test {
         BodyKind::json, stream.format(), {});
     const auto receipt = co_await stream.append(std::move(facts).value(), std::nullopt);
     if (receipt) answered->insert(number);
+  }
+
+  std::set<std::string> live_sessions() {
+    const auto connection = database.connect_reader();
+    std::set<std::string> names;
+    const StoredSessions stored = read_sessions(*connection).value();
+    for (const SessionRow& row : stored.sessions) {
+      if (row.is_live()) names.insert(row.instance_name);
+    }
+    return names;
   }
 
   /// Gives the last ID.
@@ -199,20 +234,15 @@ TEST_F(FleetTest, a_process_that_joins_or_comes_again_is_followed) {
 }
 
 TEST_F(FleetTest, all_processes_have_the_session_interval_of_the_first_one) {
-  const auto live = [this] {
-    const auto connection = database.connect_reader();
-    const StoredSessions stored = read_sessions(*connection).value();
-    return std::ranges::count_if(stored.sessions, &SessionRow::is_live);
-  };
   session_interval = seconds{20};
   start("a");
   session_interval = seconds{1};
   start("b");
   kill("a");
   world.run_for(seconds{15});
-  EXPECT_EQ(live(), 2) << "not ended after the interval that b was given";
+  EXPECT_EQ(live_sessions().size(), 2U) << "not ended after the interval that b was given";
   world.run_for(seconds{10});
-  EXPECT_EQ(live(), 1);
+  EXPECT_EQ(live_sessions().size(), 1U);
   stop("b");
   start("b");
   EXPECT_EQ(read_session_interval(*database.connect_reader()).value(), seconds{1});
@@ -249,6 +279,73 @@ TEST_F(FleetTest, one_process_delivers_and_another_takes_over) {
   start("a");
   world.run_for(seconds{10});
   EXPECT_FALSE(processes.at("a")->engine.delivery());
+}
+
+TEST_F(FleetTest, a_session_lasts_while_the_background_is_busy) {
+  FleetProcess& a = start("a");
+  start("b");
+  a.background.hold();
+  world.run_for(minutes{1});
+  EXPECT_GT(a.background.waiting(), 0U);
+  EXPECT_TRUE(a.engine.delivery());
+  EXPECT_FALSE(processes.at("b")->engine.delivery());
+  gate.spawn(append(&a, 1, &answered), "append");
+  world.run_for(seconds{1});
+  EXPECT_EQ(answered, std::set<int>{1});
+  a.background.release();
+  world.run_for(seconds{1});
+  check();
+}
+
+TEST_F(FleetTest, a_session_lasts_through_a_takeover_that_takes_long) {
+  start("a");
+  FleetProcess& b = start("b");
+  kill("a");
+  ASSERT_TRUE(world.run_until([&] { return b.engine.delivering_instance() == "b"; }, seconds{10}));
+  b.background.hold();
+  world.run_for(minutes{1});
+  EXPECT_EQ(live_sessions(), std::set<std::string>{"b"});
+  EXPECT_FALSE(b.engine.delivery() && b.engine.delivery()->has_started());
+  start("c");
+  world.run_for(seconds{20});
+  EXPECT_EQ(live_sessions(), (std::set<std::string>{"b", "c"}));
+  EXPECT_FALSE(processes.at("c")->engine.delivery());
+  b.background.release();
+  EXPECT_TRUE(world.run_until(
+      [&] { return b.engine.delivery() && b.engine.delivery()->has_started(); }, seconds{1}));
+}
+
+TEST_F(FleetTest, an_instance_that_is_gone_for_an_hour_is_forgotten) {
+  const auto names = [this] {
+    std::set<std::string> names;
+    const StoredSessions stored = read_sessions(*processes.at("a")->reader).value();
+    std::set<InstanceKey> instances;
+    for (const SessionRow& row : stored.sessions) {
+      names.insert(row.instance_name);
+      instances.insert(row.instance);
+    }
+    for (const WriterPositionRow& row : stored.positions) {
+      EXPECT_TRUE(instances.contains(row.instance)) << "a position of nobody";
+    }
+    return names;
+  };
+  start("a");
+  for (const char* name : {"b", "c"}) {
+    append_many(start(name), 2500);
+    stop(name);
+  }
+  world.run_for(gone_after - seconds{10});
+  EXPECT_EQ(names(), (std::set<std::string>{"a", "b", "c"}));
+  start("c");
+  world.run_for(seconds{20});
+  EXPECT_EQ(names(), (std::set<std::string>{"a", "c"}));
+  const StreamId last = append_many(start("b"), 10);
+  const auto all_have_it = [&] {
+    return std::ranges::all_of(processes, [last](const auto& each) {
+      return each.second->stream().linear_position() >= last;
+    });
+  };
+  EXPECT_TRUE(world.run_until(all_have_it, seconds{1}));
 }
 
 TEST_F(FleetTest, who_delivers_no_more_counts_no_services) {

@@ -6,7 +6,7 @@ std::vector<SessionRow> FailureDetector::observe(std::span<const SessionRow> ses
                                                  MonoTime now) {
   std::vector<SessionRow> failed;
   for (const SessionRow& row : sessions) {
-    if (!row.is_live) {
+    if (!row.is_live()) {
       last_heartbeats_.erase(row.instance);
       continue;
     }

@@ -23,7 +23,7 @@ class FailureDetectorTest : public testing::Test {
             .instance_name = "x",
             .session = SessionKey{session},
             .heartbeats = beats,
-            .is_live = is_live};
+            .ended_at = is_live ? std::optional<WallTime>{} : wall_time(1)};
   }
   using Instances = std::vector<std::int64_t>;
 

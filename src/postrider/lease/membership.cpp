@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <ranges>
+#include <set>
 
 #include "postrider/base/log.hpp"
 #include "postrider/base/quantity.hpp"
@@ -13,11 +15,29 @@ namespace {
 // Polls that are wanted at about the same time are one.
 constexpr Duration poll_spacing = std::chrono::milliseconds{5};
 
+/// How many instances one poll forgets at most: they are in one commit.
+constexpr std::size_t forgotten_per_poll = 100;
+
+/// The largest position in each stream of the writers whose session has not ended.
+std::map<StreamKey, StreamId> live_positions(const StoredSessions& stored) {
+  std::set<InstanceKey> live;
+  for (const SessionRow& row : stored.sessions) {
+    if (row.is_live()) live.insert(row.instance);
+  }
+  std::map<StreamKey, StreamId> largest;
+  for (const WriterPositionRow& row : stored.positions) {
+    if (!live.contains(row.instance)) continue;
+    StreamId& known = largest[row.stream];
+    known = std::max(known, row.position);
+  }
+  return largest;
+}
+
 }  // namespace
 
 const SessionRow* MembershipSnapshot::find_live(SessionKey session) const {
   const auto is_it = [session](const SessionRow& row) {
-    return row.is_live && row.session == session;
+    return row.is_live() && row.session == session;
   };
   const auto found = std::ranges::find_if(stored.sessions, is_it);
   return found == stored.sessions.end() ? nullptr : &*found;
@@ -37,9 +57,11 @@ Membership::Membership(Runtime& runtime, Reader writer, Reader background, Commi
       listener_(listener),
       failures_(settings_.session_interval),
       wake_(runtime),
+      stop_requested_(runtime),
       gate_(runtime) {}
 
 Async<Result<void>> Membership::start() {
+  gate_.spawn(keep_session(), "heartbeat");
   CO_TRY_VOID(co_await poll_membership());
   gate_.spawn(run(), "membership");
   co_return Result<void>{};
@@ -47,6 +69,7 @@ Async<Result<void>> Membership::start() {
 
 Async<void> Membership::stop() {
   stopping_ = true;
+  stop_requested_.notify_all();
   poll_soon();
   co_await gate_.drained();
   if (session_.has_ended()) co_return;
@@ -104,7 +127,6 @@ Async<Result<void>> Membership::poll_membership() {
           ended, session_.key());
     }
   }
-  CO_TRY_VOID(co_await heartbeat_if_due());
   CO_TRY(const MembershipSnapshot snapshot, co_await read_snapshot());
   if (snapshot.find_live(session_.key()) == nullptr) {
     session_.on_ended();
@@ -113,6 +135,7 @@ Async<Result<void>> Membership::poll_membership() {
   }
   CO_TRY_VOID(co_await listener_.on_snapshot(&snapshot));
   CO_TRY_VOID(co_await end_failed_sessions(&snapshot));
+  CO_TRY_VOID(co_await forget_gone_instances(&snapshot));
   co_return co_await hold_lease(&snapshot);
 }
 
@@ -159,15 +182,22 @@ void Membership::adopt_interval(Duration interval) {
   session_.set_interval(interval);
 }
 
-/// Every commit is a heartbeat. Without one for too long, others end the session.
-Async<Result<void>> Membership::heartbeat_if_due() {
-  if (runtime_.now() - session_.last_heartbeat() < settings_.session_interval / 2) {
-    co_return Result<void>{};
+/// Every commit is a heartbeat. Without one for too long, others end the session. On its own, so
+/// that nothing that a poll waits for delays it.
+Async<void> Membership::keep_session() {
+  while (!stopping_) {
+    const Duration interval = settings_.session_interval;
+    const MonoTime due = session_.last_heartbeat() + interval / 2;
+    co_await stop_requested_.wait_until(std::max(due, runtime_.now() + interval / 10));
+    const bool is_due = runtime_.now() - session_.last_heartbeat() >= interval / 2;
+    if (stopping_ || session_.has_ended() || !is_due) continue;
+    std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) -> Result<void> {
+      return {};
+    };
+    const Result<void> beaten = co_await committer_.commit(std::move(nothing));
+    // The committer says what is wrong with the database.
+    if (!beaten && session_.has_ended()) poll_soon();
   }
-  std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) -> Result<void> {
-    return {};
-  };
-  co_return co_await committer_.commit(std::move(nothing));
 }
 
 Async<Result<MembershipSnapshot>> Membership::read_snapshot() {
@@ -200,6 +230,43 @@ Async<Result<void>> Membership::end_failed_sessions(const MembershipSnapshot* sn
     }
   }
   co_return Result<void>{};
+}
+
+/// Instances that have been gone for long. A position that no live writer has reached stays: the
+/// next writer begins after the largest one.
+Async<Result<void>> Membership::forget_gone_instances(const MembershipSnapshot* snapshot) {
+  if (snapshot->lease_holder != session_.key()) co_return Result<void>{};
+  const StoredSessions& stored = snapshot->stored;
+  std::map<InstanceKey, Gone> gone;
+  for (const SessionRow& row : stored.sessions) {
+    const bool is_gone = row.ended_at && runtime_.wall_now() - *row.ended_at >= gone_after;
+    if (is_gone) gone.emplace(row.instance, Gone{row, {}});
+  }
+  if (gone.empty()) co_return Result<void>{};
+  const auto reached = live_positions(stored);
+  for (const WriterPositionRow& row : stored.positions) {
+    const auto found = gone.find(row.instance);
+    if (found == gone.end()) continue;
+    const auto live = reached.find(row.stream);
+    if (live == reached.end() || live->second < row.position) {
+      gone.erase(found);
+    } else {
+      found->second.streams.push_back(row.stream);
+    }
+  }
+  co_return co_await forget(&gone);
+}
+
+Async<Result<void>> Membership::forget(const std::map<InstanceKey, Gone>* gone) {
+  if (gone->empty()) co_return Result<void>{};
+  std::function<Result<void>(SqlConnection&)> apply =
+      [gone](SqlConnection& connection) -> Result<void> {
+    for (const auto& [instance, each] : *gone | std::views::take(forgotten_per_poll)) {
+      TRY_VOID(forget_instance(connection, each.session, each.streams));
+    }
+    return {};
+  };
+  co_return co_await committer_.commit(std::move(apply));
 }
 
 Async<Result<void>> Membership::hold_lease(const MembershipSnapshot* snapshot) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "postrider/commit/committer.hpp"
 #include "postrider/commit/reader.hpp"
@@ -12,7 +14,8 @@
 // The life of a session, as seen by its process.
 //   begin      one transaction gives the session its key and makes the process ready to work under
 //              it; it ends the session that the same instance had before.
-//   heartbeat  every commit is one. When there was none for half an interval, an empty one is made.
+//   heartbeat  every commit is one. When there was none for half an interval, an empty one is made,
+//              by a task of its own: no poll, takeover or load delays it.
 //   poll       the sessions of all processes and the holder of the lease are read from the
 //   database:
 //              every fifth of an interval if others announce their changes on the bus, else every
@@ -22,6 +25,9 @@
 //              and set on its heartbeats. When the own one was ended by others, whatever rests on
 //              it is stopped, and a new one begins.
 //   takeover   a lease whose holder's session has ended is taken by compare and set on its holder.
+//   forgetting an instance whose last session ended an hour ago is removed with its positions, so
+//              that names that change with each start do not make polls slower. The holder of the
+//              lease does it.
 // Faults. A process may stop, pause or lose the database or the bus at any point. What it had begun
 // under its old session fails at its commit. While the database cannot be read nobody is found to
 // have failed: the intervals of all others begin again.
@@ -39,6 +45,9 @@ struct FleetSettings {
 
   bool operator==(const FleetSettings&) const = default;
 };
+
+/// An instance is forgotten when its last session has ended this long ago.
+inline constexpr Duration gone_after = std::chrono::hours{1};
 
 /// What the database says of all processes at one moment.
 struct MembershipSnapshot {
@@ -103,9 +112,15 @@ class Membership {
   Async<Result<void>> poll_membership();
   Async<Result<void>> begin_session_anew();
   void adopt_interval(Duration interval);
-  Async<Result<void>> heartbeat_if_due();
+  Async<void> keep_session();
   Async<Result<MembershipSnapshot>> read_snapshot();
   Async<Result<void>> end_failed_sessions(const MembershipSnapshot* snapshot);
+  struct Gone {
+    SessionRow session;
+    std::vector<StreamKey> streams;  ///< that it has a position in
+  };
+  Async<Result<void>> forget_gone_instances(const MembershipSnapshot* snapshot);
+  Async<Result<void>> forget(const std::map<InstanceKey, Gone>* gone);
   Async<Result<void>> hold_lease(const MembershipSnapshot* snapshot);
   Async<void> wait_for_next_poll();
 
@@ -123,6 +138,7 @@ class Membership {
   std::string last_error_;
   bool is_poll_wanted_ = false;
   Event wake_;
+  Event stop_requested_;
   Gate gate_;
   bool stopping_ = false;
 };

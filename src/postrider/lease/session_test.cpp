@@ -65,7 +65,7 @@ TEST_F(SessionTest, that_was_ended_commits_nothing_more) {
   const auto session = begun("a");
   ASSERT_TRUE(commit(*session));
   EXPECT_TRUE(expire_session(*connection, row_of(*session), wall_time(2)).value());
-  EXPECT_FALSE(row_of(*session).is_live);
+  EXPECT_FALSE(row_of(*session).is_live());
   EXPECT_EQ(commit(*session).error().code, Code::session_ended);
   EXPECT_FALSE(expire_session(*connection, row_of(*session), wall_time(2)).value()) << "twice";
 }

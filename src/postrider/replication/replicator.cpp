@@ -99,6 +99,7 @@ void Replicator::attach(Stream& stream) {
 }
 
 void Replicator::set_instances(const std::vector<SessionRow>& sessions) {
+  instances_.clear();  // of those that are gone
   for (const SessionRow& row : sessions) instances_[row.instance_name] = row.instance;
   if (is_connected_ && std::exchange(must_catch_up_, false)) bus_.caught_up();
 }

@@ -67,7 +67,7 @@ class ReplicatorTest : public SharedStreamWorld {
 
   void set_instances() {
     const auto row = [this](InstanceKey instance, const std::string& name) {
-      return SessionRow{instance, name, session.key(), 0, true};
+      return SessionRow{instance, name, session.key(), 0, {}};
     };
     replicator.set_instances(
         {row(session.instance(), "test"), row(second, "second"), row(third, "third")});

@@ -89,9 +89,11 @@ class QueryPlan : public StoreTest {
     EXPECT_TRUE(read_heartbeats(recording, session.instance, session.session));
     EXPECT_TRUE(read_newest_session(recording));
     EXPECT_TRUE(
-        expire_session(recording, {session.instance, "a", session.session, 1, true}, wall_time(2)));
+        expire_session(recording, {session.instance, "a", session.session, 1, {}}, wall_time(2)));
     EXPECT_TRUE(put_writer_position(recording, {stream, session.instance, StreamId{1}}));
     EXPECT_TRUE(end_session(recording, session.instance, session.session, wall_time(2)));
+    EXPECT_TRUE(
+        forget_instance(recording, {session.instance, "a", session.session, 1, {}}, {{stream}}));
     EXPECT_TRUE(take_lease(recording, "a", SessionKey{0}, session.session));
     EXPECT_TRUE(read_lease(recording, "a"));
   }

@@ -35,6 +35,13 @@ constexpr Statement end_sql{
     "UPDATE sessions SET ended_at = $3"
     " WHERE instance_key = $1 AND session_key = $2 AND ended_at IS NULL"};
 
+constexpr Statement forget_sql{
+    "DELETE FROM sessions WHERE instance_key IN"
+    " (SELECT instance_key FROM sessions WHERE instance_key = $1 AND session_key = $2"
+    " AND ended_at IS NOT NULL FOR UPDATE SKIP LOCKED)"};
+constexpr Statement forget_position_sql{
+    "DELETE FROM writer_positions WHERE stream_key = $1 AND instance_key = $2"};
+
 constexpr Statement position_sql{
     "INSERT INTO writer_positions (stream_key, instance_key, position) VALUES ($1, $2, $3)"
     " ON CONFLICT (stream_key, instance_key) DO UPDATE SET position = excluded.position"
@@ -48,6 +55,11 @@ constexpr Statement read_sql{
     " LEFT JOIN sessions s ON s.session_key > 0"
     " LEFT JOIN writer_positions p ON p.instance_key = s.instance_key"
     " WHERE n.one = 1 ORDER BY s.instance_key, p.stream_key"};
+
+std::optional<WallTime> ended_at_of(const SqlRow& row) {
+  if (row.is_null(5)) return std::nullopt;
+  return wall_time(row.integer(5));
+}
 
 Result<std::optional<std::int64_t>> read_optional(SqlConnection& connection,
                                                   const Statement& statement,
@@ -114,6 +126,17 @@ Result<void> end_session(SqlConnection& connection, InstanceKey instance, Sessio
   return connection.enqueue(end_sql, {instance.value, session.value, unix_milliseconds(now)});
 }
 
+Result<void> forget_instance(SqlConnection& connection, const SessionRow& session,
+                             std::span<const StreamKey> streams) {
+  TRY(const std::int64_t removed,
+      connection.execute(forget_sql, {session.instance.value, session.session.value}));
+  if (removed == 0) return {};
+  for (const StreamKey stream : streams) {
+    TRY_VOID(connection.enqueue(forget_position_sql, {stream.value, session.instance.value}));
+  }
+  return {};
+}
+
 Result<void> put_writer_position(SqlConnection& connection, const WriterPositionRow& row) {
   return connection.enqueue(position_sql,
                             {row.stream.value, row.instance.value, row.position.value});
@@ -132,7 +155,7 @@ Result<StoredSessions> read_sessions(SqlConnection& connection) {
                                  .instance_name = std::string(row.text(2)),
                                  .session = SessionKey{row.integer(3)},
                                  .heartbeats = row.integer(4),
-                                 .is_live = row.is_null(5)});
+                                 .ended_at = ended_at_of(row)});
     }
     if (row.is_null(6)) return;
     stored.positions.push_back({StreamKey{row.integer(6)}, instance, StreamId{row.integer(7)}});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,13 +12,15 @@
 
 namespace postrider {
 
-/// One row for each instance that ever was; its last session.
+/// One row for each instance that is not forgotten; its last session.
 struct SessionRow {
   InstanceKey instance;
   std::string instance_name;
   SessionKey session;
   std::int64_t heartbeats = 0;  ///< counts the transactions of the session
-  bool is_live = false;
+  std::optional<WallTime> ended_at;
+
+  [[nodiscard]] bool is_live() const { return !ended_at; }
 };
 
 /// Inside the transaction that begins a session: the interval of all sessions of this database is
@@ -51,6 +54,11 @@ Result<std::optional<Heartbeats>> read_heartbeats(SqlConnection& connection, Ins
 Result<bool> expire_session(SqlConnection& connection, const SessionRow& session, WallTime now);
 Result<void> end_session(SqlConnection& connection, InstanceKey instance, SessionKey session,
                          WallTime now);
+
+/// Inside a transaction: the instance was never here, and its row is removed with its positions in
+/// `streams`. Does nothing when it has begun another session since the row was read.
+Result<void> forget_instance(SqlConnection& connection, const SessionRow& session,
+                             std::span<const StreamKey> streams);
 
 struct WriterPositionRow {
   StreamKey stream;

@@ -1,5 +1,7 @@
 #include "postrider/store/sessions.hpp"
 
+#include <algorithm>
+
 #include "postrider/store/leases.hpp"
 #include "postrider/store/stream_ids.hpp"
 #include "postrider/store/testing/store_test.hpp"
@@ -39,12 +41,42 @@ TEST_F(StoredSessionsTest, are_read_with_their_positions) {
   ASSERT_EQ(stored.sessions.size(), 3U);
   EXPECT_EQ(stored.sessions[1].instance, b.instance);
   EXPECT_EQ(stored.sessions[1].instance_name, "b");
-  EXPECT_TRUE(stored.sessions[1].is_live);
+  EXPECT_TRUE(stored.sessions[1].is_live());
   ASSERT_EQ(stored.positions.size(), 3U);
   EXPECT_EQ(stored.positions[1].stream, StreamKey{2});
   EXPECT_EQ(stored.positions[1].position, StreamId{20});
   EXPECT_EQ(stored.positions[2].instance, c.instance);
   EXPECT_EQ(stored.positions[2].position, StreamId{31});
+}
+
+TEST_F(StoredSessionsTest, that_have_ended_are_forgotten_unless_their_instance_has_come_again) {
+  const BegunSession a = begin("a");
+  const BegunSession b = begin("b");
+  const auto row_of = [this](const BegunSession& session) {
+    const StoredSessions stored = read_sessions(*connection).value();
+    return *std::ranges::find(stored.sessions, session.instance, &SessionRow::instance);
+  };
+  const auto forget = [this](const SessionRow& row) {
+    const std::vector<StreamKey> streams = {StreamKey{1}, StreamKey{2}};
+    EXPECT_TRUE(transact(*connection, [&] { return forget_instance(*connection, row, streams); }));
+    return read_sessions(*connection).value();
+  };
+  put(StreamKey{1}, a.instance, 10);
+  put(StreamKey{2}, a.instance, 20);
+  put(StreamKey{1}, b.instance, 30);
+  EXPECT_EQ(forget(row_of(a)).sessions.size(), 2U) << "one that lives";
+  ASSERT_TRUE(end_session(*connection, a.instance, a.session, wall_time(2)));
+  const SessionRow ended = row_of(a);
+  EXPECT_EQ(ended.ended_at, wall_time(2));
+  const BegunSession again = begin("a");
+  EXPECT_EQ(forget(ended).positions.size(), 3U) << "one that has come again";
+  ASSERT_TRUE(end_session(*connection, again.instance, again.session, wall_time(3)));
+  const StoredSessions left = forget(row_of(again));
+  ASSERT_EQ(left.sessions.size(), 1U);
+  EXPECT_EQ(left.sessions[0].instance, b.instance);
+  ASSERT_EQ(left.positions.size(), 1U);
+  EXPECT_EQ(left.positions[0].instance, b.instance);
+  EXPECT_GT(begin("a").instance, b.instance) << "a key of its own, since tokens name them";
 }
 
 TEST_F(StoredSessionsTest, have_the_interval_of_the_first_one_until_nobody_else_is_left) {

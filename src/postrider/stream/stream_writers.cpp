@@ -34,9 +34,9 @@ WriterList writers_of(const StoredSessions& stored, StreamKey stream,
                       const std::vector<WriterPositionRow>& positions) {
   WriterList list{stored.newest, {}};
   for (const SessionRow& session : stored.sessions) {
-    const auto& rows = session.is_live ? positions : stored.positions;
+    const auto& rows = session.is_live() ? positions : stored.positions;
     list.writers.push_back(
-        {session.instance, position_in(rows, stream, session.instance), session.is_live});
+        {session.instance, position_in(rows, stream, session.instance), session.is_live()});
   }
   return list;
 }

@@ -32,7 +32,9 @@ class DeliveryWorld : public DecisionWorld {
     registry = std::make_unique<ServiceRegistry>(
         runtime, *committer, *controller,
         ServiceRegistry::Settings{.services_max = services_max, .delivery = settings});
-    EXPECT_TRUE(registry->load(read_stored_delivery(*reader).value(), *tails, kinds));
+    StoredDelivery stored = read_stored_delivery(*reader).value();
+    EXPECT_TRUE(parse_receivers(stored, kinds));
+    EXPECT_TRUE(registry->load(std::move(stored), *tails));
     registry->start_delivery();
   }
 
