@@ -5,9 +5,12 @@
 
 namespace postrider {
 
+class FollowFeeds;
+
 /// Facts from a place on as they come, as server-sent events: `event: fact`, `id:` a token to go on
 /// from, `data:` {"id":…,"fact":…}. Ends when the client goes or the server stops. Source: WHATWG
-/// HTML, "Server-sent events".
-HttpServerResponse follow_response(Runtime& runtime, Stream& stream, ReadPlace place);
+/// HTML, "Server-sent events". `feeds` must outlive the answer.
+HttpServerResponse follow_response(Runtime& runtime, FollowFeeds& feeds, Stream& stream,
+                                   ReadPlace place);
 
 }  // namespace postrider

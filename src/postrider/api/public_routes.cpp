@@ -12,6 +12,7 @@
 #include "postrider/api/engine_call.hpp"
 #include "postrider/api/explanation.hpp"
 #include "postrider/api/follow.hpp"
+#include "postrider/api/follow_feed.hpp"
 #include "postrider/api/http/problem.hpp"
 #include "postrider/api/http/utf8.hpp"
 #include "postrider/api/stream_page.hpp"
@@ -58,6 +59,7 @@ class PublicApi {
   StreamDirectory& streams_;
   AppendQueue& appends_;
   PublicApiSettings settings_;
+  FollowFeeds feeds_;
 };
 
 Result<BodyKind> body_kind(const HttpServerRequest& request) {
@@ -232,7 +234,7 @@ Async<HttpServerResponse> PublicApi::follow(HttpServerRequest& request) {
   if (!stream) co_return problem_response(stream.error(), request.request_id);
   auto place = co_await reach_place(*stream, request);
   if (!place) co_return problem_response(place.error(), request.request_id);
-  co_return follow_response(engine_.runtime(), **stream, *std::move(place));
+  co_return follow_response(engine_.runtime(), feeds_, **stream, *std::move(place));
 }
 
 Async<StreamId> PublicApi::position_on_engine(Stream* stream) {
