@@ -33,7 +33,9 @@ std::string TokenReaders::missing() const {
 Async<Result<TokenReaders::Page>> TokenReaders::read_page(Engine* engine, std::string stream,
                                                           PositionVector after) {
   CO_TRY(Stream* const found, co_await engine->streams().find_or_create(std::move(stream)));
-  CO_TRY_VOID(co_await found->wait_for(after, engine->runtime().now() + wait_max));
+  const bool is_given_up = false;
+  const MonoTime until = engine->runtime().now() + wait_max;
+  CO_TRY_VOID(co_await found->wait_for(after, until, &is_given_up));
   CO_TRY(auto page, co_await found->read_between(after, found->positions(), page_facts_max));
   co_return Page{std::move(page.chunks), std::move(page.through)};
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import {readFileSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import {after, before, test} from 'node:test';
-import {Server, message, producerToken} from './harness.mjs';
+import {Server, eventually, message, producerToken, temporaryFolder} from './harness.mjs';
 
 let server;
 before(async () => { server = await Server.start(); });
@@ -98,6 +99,23 @@ test('follow streams what is there and what comes, from Last-Event-ID on', async
   assert.deepEqual(events.map(event => event.data.fact.event_id), ['$31', '$32', '$33']);
   const [next] = await follow(events[1].id, 1);
   assert.equal(next.data.fact.event_id, '$33');
+});
+
+test('a reader that waits and goes away leaves its place to others', async () => {
+  const one = new Server(temporaryFolder(), 'read: {wait_max: 5m}');
+  const config = readFileSync(one.configFile, 'utf8');
+  writeFileSync(one.configFile, config.replace('public: {', 'public: {connections_max: 1, '));
+  await one.start();
+  const [host, port] = one.ready.public.split(':');
+  const get = target => http.get({host, port, path: `/v1/streams/events/${target}`,
+    headers: {authorization: `Bearer ${producerToken}`, connection: 'close'}});
+  const status = () => new Promise(resolve => get('position').on('error', () => resolve(0))
+    .on('response', response => resolve(response.resume().statusCode)));
+  const waiting = get('facts?at_least=s99').on('error', () => {});
+  await eventually('a server that is full', async () => await status() === 503);
+  waiting.destroy();
+  await eventually('a place', async () => await status() === 200);
+  await one.end();
 });
 
 test('SIGTERM ends a server with a follower attached, with exit code 0', async () => {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <memory>
 
+#include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 #include <openssl/sha.h>
 #include <prometheus/counter.h>
@@ -50,8 +51,9 @@ class PublicApi {
   Async<Result<std::string>> read_page(HttpServerRequest& request);
   Async<Result<std::string>> read_position(HttpServerRequest& request);
   Async<StreamId> position_on_engine(Stream* stream);
-  Async<Result<ReadPlace>> reach_on_engine(Stream* stream, HttpServerRequest& request);
-  /// Waits for the parameter `at_least`.
+  Async<Result<ReadPlace>> reach_on_engine(Stream* stream, HttpServerRequest& request,
+                                           Duration wait, std::shared_ptr<const bool> has_gone);
+  /// Waits for the parameter `at_least`, as long as the client does.
   Async<Result<ReadPlace>> reach_place(Stream* stream, HttpServerRequest& request);
   [[nodiscard]] Result<std::size_t> read_limit(const HttpServerRequest& request) const;
 
@@ -241,14 +243,29 @@ Async<StreamId> PublicApi::position_on_engine(Stream* stream) {
   co_return stream->linear_position();
 }
 
-Async<Result<ReadPlace>> PublicApi::reach_on_engine(Stream* stream, HttpServerRequest& request) {
+Async<Result<ReadPlace>> PublicApi::reach_on_engine(Stream* stream, HttpServerRequest& request,
+                                                    Duration wait,
+                                                    std::shared_ptr<const bool> has_gone) {
   CO_TRY(ReadPlace place, read_place(*stream, request));
-  CO_TRY_VOID(co_await wait_for_place(&engine_.runtime(), stream, place, settings_.read_wait));
+  const MonoTime until = engine_.runtime().now() + wait;
+  CO_TRY_VOID(co_await wait_for_place(stream, place, until, has_gone.get()));
   co_return place;
 }
 
 Async<Result<ReadPlace>> PublicApi::reach_place(Stream* stream, HttpServerRequest& request) {
-  co_return co_await on_engine(engine_.runtime(), reach_on_engine(stream, request));
+  Runtime& runtime = engine_.runtime();
+  const auto has_gone = std::make_shared<bool>(false);
+  const Duration no_time{};
+  auto place = co_await on_engine(runtime, reach_on_engine(stream, request, no_time, has_gone));
+  if (place || place.error().code != Code::deadline) co_return place;
+  request.watch_client([&runtime, stream, has_gone] {
+    boost::asio::post(runtime.executor(), [stream, has_gone] {
+      *has_gone = true;
+      stream->advanced().notify_all();
+    });
+  });
+  co_return co_await on_engine(runtime,
+                               reach_on_engine(stream, request, settings_.read_wait, has_gone));
 }
 
 Async<Result<std::string>> PublicApi::read_position(HttpServerRequest& request) {

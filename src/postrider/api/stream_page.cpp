@@ -30,11 +30,11 @@ Result<ReadPlace> read_place(const Stream& stream, const HttpServerRequest& requ
   return place;
 }
 
-Async<Result<void>> wait_for_place(Runtime* runtime, Stream* stream, ReadPlace place,
-                                   Duration wait) {
+Async<Result<void>> wait_for_place(Stream* stream, ReadPlace place, MonoTime until,
+                                   const bool* is_given_up) {
   PositionVector wanted = std::move(place.after);
   if (place.at_least) wanted = wanted.joined(*place.at_least);
-  co_return co_await stream->wait_for(std::move(wanted), runtime->now() + wait);
+  co_return co_await stream->wait_for(std::move(wanted), until, is_given_up);
 }
 
 Async<Result<StreamPage>> read_stream(Stream* stream, ReadPlace place, std::size_t facts_max) {

@@ -16,10 +16,10 @@ struct ReadPlace {
 Result<ReadPlace> read_place(const Stream& stream, const HttpServerRequest& request);
 
 /// Waits until the stream has reached `after`, which other processes may have given out, and
-/// `at_least`. `deadline`, and nothing was read, when it has not after `wait`: a token from beyond
-/// the end would else pass over what is appended next.
-Async<Result<void>> wait_for_place(Runtime* runtime, Stream* stream, ReadPlace place,
-                                   Duration wait);
+/// `at_least`. `deadline`, and nothing was read, when it has not by `until`, or when the reader has
+/// given up: a token from beyond the end would else pass over what is appended next.
+Async<Result<void>> wait_for_place(Stream* stream, ReadPlace place, MonoTime until,
+                                   const bool* is_given_up);
 
 /// Facts after some place.
 struct StreamPage {

@@ -46,6 +46,12 @@ class StreamPageTest : public SharedStreamWorld {
     }
   }
 
+  Result<void> wait(const ReadPlace& place) {
+    const bool is_given_up = false;
+    const MonoTime until = runtime.now() + std::chrono::seconds{3};
+    return run(wait_for_place(stream, place, until, &is_given_up));
+  }
+
   PositionVector at;
   const PositionVector ahead{StreamId{0}, {{third, StreamId{30}}}};
   const Ids of_third{11, 12, 13, 21, 22, 23};
@@ -95,16 +101,16 @@ TEST_F(StreamPageTest, is_in_order_of_ids_once_nobody_is_behind) {
 
 TEST_F(StreamPageTest, waits_for_what_must_be_there_and_says_when_it_does_not_come) {
   const ReadPlace place{{}, PositionVector(StreamId{20})};
-  const auto waited = run(wait_for_place(&runtime, stream, place, std::chrono::seconds{3}));
+  const auto waited = wait(place);
   ASSERT_FALSE(waited);
   EXPECT_EQ(waited.error().code, Code::deadline);
   const ReadPlace beyond{PositionVector(StreamId{30}), std::nullopt};
-  const auto from_beyond = run(wait_for_place(&runtime, stream, beyond, std::chrono::seconds{3}));
+  const auto from_beyond = wait(beyond);
   ASSERT_FALSE(from_beyond);
   EXPECT_EQ(from_beyond.error().code, Code::deadline);
   catch_up();
-  EXPECT_TRUE(run(wait_for_place(&runtime, stream, beyond, std::chrono::seconds{3})));
-  EXPECT_TRUE(run(wait_for_place(&runtime, stream, place, std::chrono::seconds{3})));
+  EXPECT_TRUE(wait(beyond));
+  EXPECT_TRUE(wait(place));
 }
 
 }  // namespace

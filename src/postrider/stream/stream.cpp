@@ -429,10 +429,11 @@ Async<Result<FactReader::Page>> Stream::read_between(PositionVector after, Posit
   co_return co_await reader_.read_between(std::move(after), std::move(upto), facts_max);
 }
 
-Async<Result<void>> Stream::wait_for(PositionVector position, MonoTime until) {
+Async<Result<void>> Stream::wait_for(PositionVector position, MonoTime until,
+                                     const bool* is_given_up) {
   while (!positions_.vector().reaches(position)) {
     const Wake wake = co_await advanced_.wait_until(until);
-    if (wake == Wake::notified) continue;
+    if (wake == Wake::notified && !*is_given_up) continue;
     co_return fail(Code::deadline, "stream \"{}\" has not reached {} here in time; it stands at {}",
                    name_, position.token(), positions_.vector().token());
   }

@@ -171,8 +171,8 @@ class Stream {
   Async<Result<FactReader::Page>> read_between(PositionVector after, PositionVector upto,
                                                std::size_t facts_max);
   /// Waits until this process knows of everything that `position` has reached. `deadline` when it
-  /// does not by `until`.
-  Async<Result<void>> wait_for(PositionVector position, MonoTime until);
+  /// does not by `until`, or when `advanced` is notified after the flag was set.
+  Async<Result<void>> wait_for(PositionVector position, MonoTime until, const bool* is_given_up);
 
   /// Retention has deleted up to here, in a transaction that is committed.
   void set_dropped_through(StreamId through) { reader_.set_dropped_through(through); }

@@ -393,7 +393,7 @@ class WaitForPosition : public SharedStreamWorld {
     runtime.run_for(std::chrono::milliseconds{1});
   }
   Async<void> wait_until(PositionVector position, MonoTime until) {
-    outcome = co_await stream->wait_for(std::move(position), until);
+    outcome = co_await stream->wait_for(std::move(position), until, &is_given_up);
   }
   void receive(InstanceKey by, std::int64_t position) {
     stream->apply_remote_update(update_without_facts(by, StreamId{position}));
@@ -401,8 +401,21 @@ class WaitForPosition : public SharedStreamWorld {
   }
 
   Gate gate{runtime};
+  bool is_given_up = false;
   std::optional<Result<void>> outcome;
 };
+
+TEST_F(WaitForPosition, ends_when_it_is_given_up) {
+  wait(PositionVector(StreamId{5}));
+  stream->advanced().notify_all();
+  runtime.run_for(std::chrono::milliseconds{1});
+  EXPECT_FALSE(outcome);
+  is_given_up = true;
+  stream->advanced().notify_all();
+  runtime.run_for(std::chrono::milliseconds{1});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->error().code, Code::deadline);
+}
 
 TEST_F(WaitForPosition, ends_when_the_writer_that_it_names_has_come_there) {
   wait(PositionVector(StreamId{0}, {{second, StreamId{5}}}));

@@ -3,7 +3,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "postrider/api/http/internal/connection_table.hpp"
 #include "postrider/api/http/internal/http_connection.hpp"
 #include "postrider/api/http/internal/response_head.hpp"
 #include "postrider/api/http/problem.hpp"
@@ -33,7 +33,6 @@ using SocketError = boost::system::error_code;
 constexpr Duration unwinding_patience = std::chrono::milliseconds{250};
 /// After a failed accept, which most often means that file descriptors have run out.
 constexpr Duration accept_pause = std::chrono::milliseconds{100};
-constexpr Duration full_retry_after = std::chrono::seconds{1};
 
 void rethrow(const std::exception_ptr& exception) {
   // Leaves the thread's `run` and so ends the process: a connection handles what it expects.
@@ -64,12 +63,7 @@ Error listen_error(const std::string& listen, SocketError error) {
 }
 
 /// Answers one connection too many without reading what it wants.
-void turn_away(tcp::socket& socket, std::size_t connections_max) {
-  Error error{Code::overloaded,
-              fmt::format("the server already has {} connections: try again later or raise its "
-                          "connections_max",
-                          connections_max)};
-  error.retry_after = full_retry_after;
+void turn_away(tcp::socket& socket, const Error& error) {
   HttpServerResponse response = problem_response(error, "");
   std::string head;
   append_response_head(response, BodyForm::sized, AfterAnswer::close, head);
@@ -84,7 +78,9 @@ void turn_away(tcp::socket& socket, std::size_t connections_max) {
 class HttpServer::Listener {
  public:
   Listener(HttpServerSettings settings, HttpRouter router, BearerTokens tokens)
-      : shared{std::move(settings), std::move(router), std::move(tokens)},
+      : shared{.settings = std::move(settings),
+               .router = std::move(router),
+               .tokens = std::move(tokens)},
         io_(shared.settings.threads) {}
 
   HttpServerShared shared;
@@ -94,20 +90,19 @@ class HttpServer::Listener {
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
-  using Connections = std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>>;
-
   Result<void> bind();
   Async<void> accept();
   void admit(tcp::socket socket);
   void remove(HttpConnection* connection);
   asio::any_io_executor connection_executor();
+  static void tell(const std::shared_ptr<HttpConnection>& connection,
+                   void (HttpConnection::*what)());
   void tell_all(void (HttpConnection::*what)());
   bool wait_for_all(std::unique_lock<std::mutex>& lock, Duration patience);
 
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
-  Connections connections_;  ///< under the mutex
   /// After what its handlers use. One thread alone wakes nobody when it posts to itself.
   asio::io_context io_;
   tcp::acceptor acceptor_{asio::make_strand(io_)};
@@ -172,12 +167,13 @@ void HttpServer::Listener::admit(tcp::socket socket) {
   {
     const std::lock_guard lock(mutex_);
     if (shared.stopping) return;
-    if (connections_.size() >= shared.settings.connections_max) {
-      turn_away(socket, shared.settings.connections_max);
-      return;
-    }
+    SocketError error;
+    const std::string peer = peer_of(socket.remote_endpoint(error).address());
+    const auto room = shared.connections.make_room(peer);
+    if (!room) return turn_away(socket, room.error());
+    if (room->leaves) tell(room->leaves, &HttpConnection::leave);
     connection = std::make_shared<HttpConnection>(std::move(socket), shared);
-    connections_.emplace(connection.get(), connection);
+    shared.connections.add(connection, peer);
   }
   asio::co_spawn(connection->executor(), connection->run(),
                  [this, connection](const std::exception_ptr& exception) {
@@ -187,21 +183,22 @@ void HttpServer::Listener::admit(tcp::socket socket) {
 }
 
 void HttpServer::Listener::remove(HttpConnection* connection) {
+  shared.connections.remove(connection);
   const std::lock_guard lock(mutex_);
-  connections_.erase(connection);
-  if (connections_.empty()) changed_.notify_all();
+  if (shared.connections.empty()) changed_.notify_all();
+}
+
+void HttpServer::Listener::tell(const std::shared_ptr<HttpConnection>& connection,
+                                void (HttpConnection::*what)()) {
+  asio::post(connection->executor(), [connection, what] { (connection.get()->*what)(); });
 }
 
 void HttpServer::Listener::tell_all(void (HttpConnection::*what)()) {
-  for (const auto& [key, weak] : connections_) {
-    const std::shared_ptr<HttpConnection> connection = weak.lock();
-    if (connection == nullptr) continue;
-    asio::post(connection->executor(), [connection, what] { (connection.get()->*what)(); });
-  }
+  for (const auto& connection : shared.connections.all()) tell(connection, what);
 }
 
 bool HttpServer::Listener::wait_for_all(std::unique_lock<std::mutex>& lock, Duration patience) {
-  return changed_.wait_for(lock, patience, [this] { return connections_.empty(); });
+  return changed_.wait_for(lock, patience, [this] { return shared.connections.empty(); });
 }
 
 void HttpServer::Listener::stop(Duration grace) {

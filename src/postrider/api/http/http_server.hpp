@@ -16,7 +16,10 @@ struct HttpServerSettings {
   std::uint16_t port = 0;             ///< 0: a free one
   int threads = 1;                    ///< each connection stays in order whatever their number
   std::size_t header_bytes_max = 16U << 10;  ///< below 64 KiB, which a field may have
-  std::size_t connections_max = 4096;        ///< more are answered 503 and closed
+  /// For one more, one that waits for a request leaves; when none does it is answered 503.
+  std::size_t connections_max = 4096;
+  /// Of one peer address (IPv6: of its /64 network) that have shown no token yet, in the same way.
+  std::size_t connections_per_address_max = 1024;
   /// Of bodies that are read or answered just now, over all connections; a request that goes beyond
   /// is answered 503.
   std::size_t bodies_bytes_max = 256U << 20;

@@ -1,96 +1,12 @@
 #include "postrider/api/http/http_server.hpp"
 
-#include <atomic>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <gtest/gtest.h>
-
-#include "postrider/api/http/testing/raw_client.hpp"
+#include "postrider/api/http/testing/http_server_world.hpp"
 
 namespace postrider {
 namespace {
-
-namespace asio = boost::asio;
-
-Async<HttpServerResponse> hello(HttpServerRequest& request) {
-  co_return json_response(200, "\"hello from " + request.path + "\"");
-}
-
-Async<HttpServerResponse> echo(HttpServerRequest& request) {
-  EXPECT_GE(request.body.capacity(), request.body.size() + 64);
-  co_return json_response(200, std::move(request.body));
-}
-
-Async<HttpServerResponse> broken(HttpServerRequest& request) {
-  if (!request.path.empty()) throw std::runtime_error("planted");
-  co_return HttpServerResponse();
-}
-
-Async<HttpServerResponse> empty(HttpServerRequest&) {
-  HttpServerResponse response;
-  response.status = 204;
-  co_return response;
-}
-
-Async<HttpServerResponse> megabyte(HttpServerRequest&) {
-  co_return json_response(200, std::string(1024 * 1024, 'm'));
-}
-
-Async<HttpServerResponse> page(HttpServerRequest&) {
-  co_return json_response(200, std::string(8000, 'p'));
-}
-
-Async<HttpServerResponse> slow(HttpServerRequest&) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds{100});
-  co_await timer.async_wait(asio::use_awaitable);
-  co_return json_response(200, "\"late\"");
-}
-
-Async<HttpServerResponse> silent(HttpServerRequest&) {
-  HttpServerResponse response;
-  response.close_without_answer = true;
-  co_return response;
-}
-
-HttpRouter example_router() {
-  HttpRouter router;
-  router.add({"GET", "/hello/{name}", Role::none, 0, hello});
-  router.add({"GET", "/broken", Role::none, 0, broken});
-  router.add({"GET", "/megabyte", Role::none, 0, megabyte});
-  router.add({"GET", "/page", Role::none, 0, page});
-  router.add({"GET", "/slow", Role::none, 0, slow});
-  router.add({"GET", "/silent", Role::none, 0, silent});
-  router.add({"DELETE", "/empty", Role::none, 0, empty});
-  router.add({"POST", "/echo", Role::none, 100'000, echo});
-  router.add({"POST", "/facts", Role::producer, 100'000, echo});
-  router.add({"GET", "/admin", Role::admin, 0, hello});
-  return router;
-}
-
-class HttpServerTest : public ::testing::Test {
- protected:
-  void start(HttpServerSettings settings = {}) {
-    settings.request_id_prefix = "test";
-    server.emplace(std::move(settings), example_router(), BearerTokens({"root"}, {"writer"}));
-    const auto started = server->start();
-    ASSERT_TRUE(started) << started.error().detail;
-  }
-
-  RawResponse answer_to(std::string_view request) {
-    RawClient client(server->port());
-    client.send(request);
-    return client.response();
-  }
-
-  std::optional<HttpServer> server;
-};
-
-constexpr std::string_view get_hello = "GET /hello/a HTTP/1.1\r\nHost: h\r\n\r\n";
 
 TEST_F(HttpServerTest, answers_requests_on_one_connection_one_after_the_other) {
   start();
@@ -129,20 +45,6 @@ TEST_F(HttpServerTest, understands_a_request_that_comes_byte_by_byte) {
   EXPECT_EQ(client.response().body, "abcde");
   client.send(get_hello);
   EXPECT_EQ(client.response().status, 200);
-}
-
-TEST_F(HttpServerTest, reads_bodies_larger_than_its_buffers) {
-  start();
-  const std::string body(90'000, 'b');
-  EXPECT_EQ(
-      answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n" + body).body,
-      body);
-}
-
-TEST_F(HttpServerTest, sends_bodies_larger_than_its_buffers) {
-  start();
-  EXPECT_EQ(answer_to("GET /megabyte HTTP/1.1\r\nHost: h\r\n\r\n").body,
-            std::string(1024 * 1024, 'm'));
 }
 
 TEST_F(HttpServerTest, answers_unknown_paths_with_a_problem) {
@@ -194,38 +96,6 @@ TEST_F(HttpServerTest, keeps_the_connection_when_a_refused_request_has_no_body) 
   EXPECT_EQ(client.response().status, 200);
 }
 
-TEST_F(HttpServerTest, refuses_a_body_that_says_it_is_too_large) {
-  start();
-  RawClient client(server->port());
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\n\r\n");
-  const RawResponse response = client.response();
-  EXPECT_EQ(response.status, 413);
-  EXPECT_NE(response.body.find("at most 100000"), std::string::npos);
-  EXPECT_TRUE(client.is_ended());
-}
-
-TEST_F(HttpServerTest, refuses_a_chunked_body_that_grows_too_large) {
-  start();
-  RawClient client(server->port());
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
-  client.send("c350\r\n" + std::string(50'000, 'a') + "\r\nc351\r\n" + std::string(50'001, 'a'));
-  EXPECT_EQ(client.response().status, 413);
-  EXPECT_TRUE(client.is_ended());
-}
-
-TEST_F(HttpServerTest, takes_a_body_up_to_its_limit) {
-  start();
-  EXPECT_EQ(answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n" +
-                      std::string(100'000, 'a'))
-                .status,
-            200);
-  EXPECT_EQ(answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-                      "186a0\r\n" +
-                      std::string(100'000, 'a') + "\r\n0\r\n\r\n")
-                .status,
-            200);
-}
-
 TEST_F(HttpServerTest, refuses_a_header_over_its_limit) {
   start();
   const std::string many(17'000, 'x');
@@ -242,16 +112,6 @@ TEST_F(HttpServerTest, refuses_a_chunk_extension_or_a_trailer_that_does_not_end)
       "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(answer_to(chunked + "3;" + std::string(40'000, 'x')).status, 431);
   EXPECT_EQ(answer_to(chunked + "0\r\nX: " + std::string(40'000, 'x')).status, 431);
-}
-
-TEST_F(HttpServerTest, asks_for_a_body_that_waits_to_be_asked_for) {
-  start();
-  RawClient client(server->port());
-  client.send(
-      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
-  EXPECT_EQ(client.read_through("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
-  client.send("ok");
-  EXPECT_EQ(client.response().body, "ok");
 }
 
 TEST_F(HttpServerTest, answers_what_is_not_http_with_400_and_ends_the_connection) {
@@ -375,94 +235,6 @@ TEST_F(HttpServerTest, can_end_the_connection_without_an_answer) {
   EXPECT_TRUE(client.is_ended());
 }
 
-TEST_F(HttpServerTest, turns_away_what_is_over_its_number_of_connections) {
-  HttpServerSettings settings;
-  settings.connections_max = 1;
-  start(settings);
-  RawClient first(server->port());
-  first.send(get_hello);
-  EXPECT_EQ(first.response().status, 200);
-  RawClient second(server->port());
-  const RawResponse refused = second.response();
-  EXPECT_EQ(refused.status, 503);
-  EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
-  EXPECT_TRUE(second.is_ended());
-  first.send(get_hello);
-  EXPECT_EQ(first.response().status, 200);
-}
-
-TEST_F(HttpServerTest, ends_connections_that_stay_idle_or_stop_half_way) {
-  HttpServerSettings settings;
-  settings.idle_timeout = std::chrono::milliseconds{20};
-  settings.read_timeout = std::chrono::milliseconds{20};
-  start(settings);
-  for (const std::string_view part : {"", "GET / HT",
-                                      "POST /echo HTTP/1.1\r\nHost: h\r\n"
-                                      "Content-Length: 10\r\n\r\nhalf"}) {
-    RawClient client(server->port());
-    client.send(part);
-    EXPECT_TRUE(client.is_ended()) << part;
-  }
-}
-
-TEST_F(HttpServerTest, ends_a_connection_whose_body_comes_a_byte_at_a_time) {
-  HttpServerSettings settings;
-  settings.read_timeout = std::chrono::milliseconds{200};
-  start(settings);
-  RawClient client(server->port());
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
-  std::atomic<bool> ended = false;
-  std::thread dripping([&] {
-    for (int i = 0; i < 900 && !ended; ++i) {
-      client.send("x");
-      std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    }
-  });
-  EXPECT_TRUE(client.is_ended());
-  ended = true;
-  dripping.join();
-}
-
-TEST_F(HttpServerTest, refuses_bodies_beyond_what_all_together_may_hold) {
-  HttpServerSettings settings;
-  settings.bodies_bytes_max = 20'000;
-  start(settings);
-  const auto post = [](std::size_t bytes) {
-    return "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(bytes) +
-           "\r\n\r\n";
-  };
-  const std::string half(15'000, 'x');
-  RawClient first(server->port());
-  first.send(post(16'000) + half);
-  // Until the server has read it.
-  RawResponse refused;
-  while (refused.status != 503) {
-    refused = answer_to(post(12'000) + std::string(12'000, 'y'));
-  }
-  EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
-  EXPECT_NE(refused.body.find("\"overloaded\""), std::string::npos);
-  first.send(std::string(1'000, 'x'));
-  EXPECT_EQ(first.response().status, 200);
-  first.send(get_hello);
-  EXPECT_EQ(first.response().status, 200);
-  // What was answered counts no more.
-  EXPECT_EQ(answer_to(post(12'000) + std::string(12'000, 'y')).status, 200);
-}
-
-TEST_F(HttpServerTest, a_body_that_was_refused_counts_no_more_while_its_client_stays) {
-  HttpServerSettings settings;
-  settings.bodies_bytes_max = 20'000;
-  start(settings);
-  RawClient client(server->port());
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 30000\r\n\r\n" +
-              std::string(25'000, 'x'));
-  EXPECT_EQ(client.response().status, 503);
-  EXPECT_EQ(answer_to("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 15000\r\n\r\n" +
-                      std::string(15'000, 'y'))
-                .status,
-            200);
-}
-
 /// For more pages than a socket's buffers hold.
 constexpr int many_pages = 1500;
 std::string requests_for_many_pages() {
@@ -499,28 +271,6 @@ TEST_F(HttpServerTest, a_handler_may_take_longer_than_the_client) {
   settings.read_timeout = std::chrono::milliseconds{20};
   start(settings);
   EXPECT_EQ(answer_to("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n").body, "\"late\"");
-}
-
-TEST_F(HttpServerTest, gives_a_request_less_time_than_an_idle_connection) {
-  HttpServerSettings settings;
-  settings.read_timeout = std::chrono::milliseconds{20};
-  start(settings);
-  RawClient client(server->port());
-  client.send(get_hello);
-  EXPECT_EQ(client.response().status, 200);
-  client.send("GET / HT");
-  EXPECT_TRUE(client.is_ended());
-}
-
-TEST_F(HttpServerTest, ends_a_connection_that_stays_idle_after_an_answer) {
-  HttpServerSettings settings;
-  settings.idle_timeout = std::chrono::milliseconds{500};
-  start(settings);
-  RawClient client(server->port());
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf");
-  client.send("+other");
-  EXPECT_EQ(client.response().body, "half+other");
-  EXPECT_TRUE(client.is_ended());
 }
 
 TEST_F(HttpServerTest, serves_many_clients_with_several_threads) {

@@ -37,6 +37,9 @@ struct HttpServerRequest {
   std::string body;            ///< has at least 64 bytes of spare capacity
   std::string request_id;      ///< unique over the processes of an installation
   std::string remote_address;  ///< of the peer, without its port
+  /// Calls `gone` on the connection's executor when the client goes while the handler runs. At most
+  /// once for each request.
+  std::function<void(std::function<void()> gone)> watch_client;
 
   /// The first of that name, without regard to case.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;

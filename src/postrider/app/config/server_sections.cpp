@@ -35,6 +35,8 @@ void add_server_sections(SettingTable& table, Settings& settings) {
   table.text("public.listen", settings.public_listen, listen_fault);
   table.number("public.threads", settings.listener.threads, 1, 64);
   table.number("public.connections_max", settings.listener.connections_max, 1, 1'000'000);
+  table.number("public.connections_per_address_max", settings.listener.connections_per_address_max,
+               1, 1'000'000);
   table.size("public.bodies_max", settings.listener.bodies_bytes_max, mebibyte, tebibyte);
 
   table.text("admin.listen", settings.admin_listen, listen_fault);

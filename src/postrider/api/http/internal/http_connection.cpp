@@ -55,8 +55,15 @@ HttpServerResponse bug_response(const HttpRoute& route, const HttpServerRequest&
 }  // namespace
 
 HttpConnection::HttpConnection(boost::asio::ip::tcp::socket socket, HttpServerShared& shared)
-    : shared_(shared), socket_(std::move(socket)), parser_(shared.settings.header_bytes_max) {
+    : shared_(shared),
+      socket_(std::move(socket)),
+      parser_(shared.settings.header_bytes_max),
+      waiting_since_(++shared.waits) {
   request_.remote_address = socket_.remote_address();
+  request_.watch_client = [this](std::function<void()> gone) {
+    is_watching_ = true;
+    socket_.watch_for_end(std::move(gone));
+  };
 }
 
 HttpConnection::~HttpConnection() {
@@ -87,6 +94,11 @@ void HttpConnection::begin_stop() {
   if (stream_ != nullptr) stream_->wake_source();
 }
 
+void HttpConnection::leave() {
+  is_leaving_ = true;
+  if (waiting_since_ != 0) socket_.close();
+}
+
 void HttpConnection::close() {
   socket_.close();
   if (stream_ != nullptr) stream_->lose_client();
@@ -102,6 +114,7 @@ Async<HttpConnection::Next> HttpConnection::serve_one() {
   }
   const HttpRouter::Found found = shared_.router.find(request_);
   if (auto response = refusal(found)) co_return co_await refuse(*std::move(response), head);
+  accept(*found.route);
   if (head == State::head_done) {
     const State body = co_await read_body(found.route->body_bytes_max);
     if (body == State::need_more) co_return Next::close;
@@ -117,7 +130,15 @@ Async<HttpConnection::Next> HttpConnection::serve_one() {
   co_return co_await answer(*found.route);
 }
 
+void HttpConnection::accept(const HttpRoute& route) {
+  waiting_since_ = 0;
+  if (is_authenticated_ || route.role == Role::none) return;
+  is_authenticated_ = true;
+  shared_.connections.set_authenticated(this);
+}
+
 void HttpConnection::begin_request() {
+  waiting_since_ = ++shared_.waits;
   release_body();
   parser_.begin(request_);
   header_memory_.release();
@@ -140,6 +161,7 @@ Async<HttpConnection::State> HttpConnection::read_head() {
   while (state == State::need_more) {
     const bool came = co_await socket_.read_more(head_read_bytes);
     if (!came) co_return State::need_more;
+    if (is_authenticated_) waiting_since_ = 0;
     state = feed();
     if (is_idle_ && state == State::need_more) socket_.set_timeout(settings.read_timeout);
     is_idle_ = false;
@@ -215,6 +237,7 @@ Async<HttpConnection::Next> HttpConnection::answer(const HttpRoute& route) {
   } catch (...) {
     response = bug_response(route, request_, "something that is not an exception");
   }
+  if (std::exchange(is_watching_, false)) socket_.end_watch();
   if (response.close_without_answer) co_return Next::close;
   const AfterAnswer after = after_answer();
   bool sent = false;
@@ -276,7 +299,7 @@ Async<bool> HttpConnection::send_stream(HttpServerResponse& response, AfterAnswe
 }
 
 AfterAnswer HttpConnection::after_answer() const {
-  if (shared_.stopping || !parser_.keep_alive()) return AfterAnswer::close;
+  if (shared_.stopping || is_leaving_ || !parser_.keep_alive()) return AfterAnswer::close;
   return parser_.is_http_1_0() ? AfterAnswer::keep_alive : AfterAnswer::unsaid;
 }
 

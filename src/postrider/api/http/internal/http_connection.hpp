@@ -12,6 +12,7 @@
 
 #include "postrider/api/http/bearer.hpp"
 #include "postrider/api/http/http_server.hpp"
+#include "postrider/api/http/internal/connection_table.hpp"
 #include "postrider/api/http/internal/http_request_parser.hpp"
 #include "postrider/api/http/internal/http_response_stream.hpp"
 #include "postrider/api/http/internal/http_socket.hpp"
@@ -26,8 +27,10 @@ struct HttpServerShared {
   HttpRouter router;
   BearerTokens tokens;
   std::atomic<std::uint64_t> request_count = 0;
+  std::atomic<std::uint64_t> waits = 0;     ///< counts up as connections begin to wait
   std::atomic<std::size_t> body_bytes = 0;  ///< of requests that are read or answered
   std::atomic<bool> stopping = false;
+  ConnectionTable connections{{settings.connections_max, settings.connections_per_address_max}};
 };
 
 /// Serves one client. Everything on the connection's executor.
@@ -42,9 +45,14 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   Async<void> run();
   /// The server stops: ends the connection now when no request is under way, otherwise after it.
   void begin_stop();
+  /// Another one needs its place: as `begin_stop`.
+  void leave();
   /// Ends everything but a handler that is suspended elsewhere.
   void close();
   [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.executor(); }
+  /// In the order in which connections began to wait for a request, or without a token yet for its
+  /// head; 0 while it does not. Any thread.
+  [[nodiscard]] std::uint64_t waiting_since() const { return waiting_since_; }
 
  private:
   using State = HttpRequestParser::State;
@@ -52,6 +60,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   Async<Next> serve_one();
   void begin_request();
+  /// The head of a request is there, and it may have what it asks for.
+  void accept(const HttpRoute& route);
   /// Both give `need_more` when the client has gone in between.
   Async<State> read_head();
   Async<State> read_body(std::uint64_t bytes_max);
@@ -83,6 +93,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool is_body_apart_ = false;  ///< it is sent behind `answer_`
   HttpResponseStream* stream_ = nullptr;  ///< while an answer is streamed
   bool is_idle_ = true;
+  bool is_authenticated_ = false;
+  bool is_leaving_ = false;
+  bool is_watching_ = false;  ///< for a handler, whether the client goes
+  std::atomic<std::uint64_t> waiting_since_;
 };
 
 }  // namespace postrider

@@ -30,7 +30,8 @@ struct RawResponse {
 /// that takes longer counts as the end of the connection.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port);
+  /// `from`: of the loopback's addresses.
+  explicit RawClient(std::uint16_t port, std::uint32_t from = INADDR_LOOPBACK);
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
   ~RawClient();
@@ -55,9 +56,13 @@ class RawClient {
   bool is_ended_ = false;
 };
 
-inline RawClient::RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+inline RawClient::RawClient(std::uint16_t port, std::uint32_t from)
+    : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(from);
+  const int bound = ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  POSTRIDER_ASSERT(bound == 0, "cannot send from address {}", from);
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const timeval patience{10, 0};
