@@ -205,8 +205,7 @@ class History {
     life_cycle.kill();
     const std::int64_t fresh = life_cycle.held_bytes();
     const StreamSettings& stream = context_.plan.engine.streams.each;
-    const std::size_t caches = context_.plan.engine.streams.declared.size() *
-                               (stream.tail_cache_bytes + stream.block_cache_bytes);
+    const std::size_t caches = stream.tail_cache_bytes + stream.block_cache_bytes;
     if (held <= fresh + static_cast<std::int64_t>(caches) + memory_margin) return;
     context_.referee.broken(
         Check::idle,

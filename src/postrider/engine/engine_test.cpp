@@ -5,6 +5,7 @@
 #include "postrider/drivers/testing/temporary_database.hpp"
 #include "postrider/stream/fact_parser.hpp"
 #include "sim/scripted_receiver.hpp"
+#include "sim/world/held_lane.hpp"
 #include "sim/world/run.hpp"
 
 namespace postrider {
@@ -17,7 +18,8 @@ class EngineTest : public testing::Test {
   Result<void> start() {
     stop();
     engine = std::make_unique<Engine>(
-        EnginePorts{runtime, Reader{lane, *writer}, Reader{lane, *reader}, receiver}, settings);
+        EnginePorts{runtime, Reader{lane, *writer}, Reader{background, *reader}, receiver},
+        settings);
     return sim::run(runtime, engine->start({}));
   }
   void stop() {
@@ -56,6 +58,7 @@ class EngineTest : public testing::Test {
 
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};
+  sim::HeldLane background{runtime};
   sim::ScriptedReceiver receiver{runtime};
   TemporaryDatabase database;
   std::unique_ptr<SqlConnection> writer = database.connect_writer();
@@ -134,6 +137,22 @@ TEST_F(EngineTest, one_commit_is_between_an_append_and_the_request_to_an_idle_re
   EXPECT_EQ(engine->metrics().committer().commits.Value(), before + 1);
   ASSERT_TRUE(run_until_idle());
   EXPECT_EQ(engine->metrics().committer().commits.Value(), before + 2);  // what it has taken
+}
+
+TEST_F(EngineTest, appends_do_not_wait_for_what_a_registration_takes) {
+  settings.streams.declared["events"].format = "json";
+  ASSERT_TRUE(start());
+  Stream& events = *stream("events").value();
+  append(events);
+  ASSERT_TRUE(runtime.run_until([this] { return sort_lag() == 0; }));
+  background.hold();
+  put_webhook();
+  const StreamId last = append(events);
+  EXPECT_EQ(append(events), last.plus(1));
+  EXPECT_EQ(sort_lag(), 2) << "its interest is being compiled";
+  background.release();
+  ASSERT_TRUE(run_until_idle());
+  EXPECT_EQ(engine->delivery()->services().find("w")->delivered(), 2);
 }
 
 TEST_F(EngineTest, facts_that_every_service_has_are_gone_soon_after_their_time) {

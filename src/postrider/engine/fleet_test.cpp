@@ -9,6 +9,7 @@
 #include "postrider/stream/fact_parser.hpp"
 #include "sim/scripted_receiver.hpp"
 #include "sim/world/air.hpp"
+#include "sim/world/held_lane.hpp"
 #include "sim/world/run.hpp"
 
 namespace postrider {
@@ -26,29 +27,6 @@ EngineSettings settings_of(const std::string& name, Duration session_interval) {
   settings.streams.each.tail_cache_bytes = 1U << 20;
   return settings;
 }
-
-/// What is posted while it is held is done later.
-class HeldLane final : public Lane {
- public:
-  explicit HeldLane(sim::VirtualRuntime& runtime) : lane_(runtime) {}
-  void post(std::move_only_function<void()> work, std::move_only_function<void()> done) override {
-    jobs_.emplace_back(std::move(work), std::move(done));
-    if (!is_held_) release();
-  }
-  void hold() { is_held_ = true; }
-  void release() {
-    is_held_ = false;
-    for (auto& [work, done] : std::exchange(jobs_, {}))
-      lane_.post(std::move(work), std::move(done));
-  }
-  [[nodiscard]] std::size_t waiting() const { return jobs_.size(); }
-
- private:
-  using Job = std::pair<std::move_only_function<void()>, std::move_only_function<void()>>;
-  sim::InlineLane lane_;
-  std::vector<Job> jobs_;
-  bool is_held_ = false;
-};
 
 /// One process of the fleet. Its destructor is `kill -9`.
 class FleetProcess {
@@ -71,7 +49,7 @@ class FleetProcess {
 
   sim::VirtualRuntime runtime;
   sim::InlineLane lane{runtime};
-  HeldLane background{runtime};
+  sim::HeldLane background{runtime};
   std::unique_ptr<SqlConnection> writer;
   std::unique_ptr<SqlConnection> reader;
   std::unique_ptr<sim::SimulatedBus> bus;

@@ -11,29 +11,33 @@ void TailCache::add(Chunk chunk) {
   if (chunk.count == 0) return;
   POSTRIDER_ASSERT(chunk.first > end_, "fact {} after {}", chunk.first, end_);
   end_ = chunk.last();
-  bytes_ += chunk.batch->memory_bytes();
-  chunks_.push_back(std::move(chunk));
-  while (bytes_ > bytes_max_) drop_first();
+  const auto place = budget_.add(*this, chunk.batch->memory_bytes());
+  chunks_.push_back({std::move(chunk), place});
+  budget_.shrink();
 }
 
-void TailCache::drop_first() {
-  bytes_ -= chunks_.front().batch->memory_bytes();
-  begins_after_ = chunks_.front().last();
+void TailCache::drop_oldest() {
+  budget_.remove(chunks_.front().place);
+  begins_after_ = chunks_.front().chunk.last();
   chunks_.pop_front();
+}
+
+TailCache::~TailCache() {
+  for (const Held& held : chunks_) budget_.remove(held.place);
 }
 
 void TailCache::invalidate_through(StreamId through) {
   if (through <= begins_after_) return;
-  while (!chunks_.empty() && chunks_.front().first <= through) drop_first();
+  while (!chunks_.empty() && chunks_.front().chunk.first <= through) drop_oldest();
   begins_after_ = std::max(begins_after_, through);
   end_ = std::max(end_, begins_after_);
 }
 
 const Chunk* TailCache::find_after(StreamId after) const {
   if (!reaches(after) || chunks_.empty()) return nullptr;
-  const auto found =
-      std::ranges::upper_bound(chunks_, after, {}, [](const Chunk& chunk) { return chunk.last(); });
-  return found == chunks_.end() ? nullptr : &*found;
+  const auto last_of = [](const Held& held) { return held.chunk.last(); };
+  const auto found = std::ranges::upper_bound(chunks_, after, {}, last_of);
+  return found == chunks_.end() ? nullptr : &found->chunk;
 }
 
 const Chunk* TailCache::next(const Chunk* chunk) const {
@@ -49,22 +53,25 @@ void ChunkCache::add(StreamId after, std::vector<Chunk> chunks) {
     counted = chunk.batch.get();
   }
   const StreamId last = chunks.back().last();
-  entries_.push_front({after, last, bytes, std::move(chunks)});
+  entries_.push_front({after, last, budget_.add(*this, bytes), std::move(chunks)});
   by_last_.emplace(last, entries_.begin());
-  bytes_ += bytes;
-  while (bytes_ > bytes_max_) drop_oldest();
+  budget_.shrink();
+}
+
+ChunkCache::~ChunkCache() {
+  for (const Entry& entry : entries_) budget_.remove(entry.place);
 }
 
 const std::vector<Chunk>* ChunkCache::find_after(StreamId after) {
   const auto found = by_last_.upper_bound(after);
   if (found == by_last_.end() || after < found->second->after) return nullptr;
   entries_.splice(entries_.begin(), entries_, found->second);
+  budget_.use(found->second->place);
   return &found->second->chunks;
 }
 
 void ChunkCache::drop_oldest() {
-  POSTRIDER_ASSERT(!entries_.empty(), "{} bytes in an empty cache", bytes_);
-  bytes_ -= entries_.back().bytes;
+  budget_.remove(entries_.back().place);
   by_last_.erase(entries_.back().last);
   entries_.pop_back();
 }

@@ -6,17 +6,19 @@
 #include <map>
 #include <vector>
 
+#include "postrider/stream/cache_budget.hpp"
 #include "postrider/stream/fact_batch.hpp"
 
 namespace postrider {
 
-/// The newest facts of a stream, without a gap up to its end, within a number of bytes. One thread.
-/// What it gives is valid until the next change.
-class TailCache {
+/// The newest facts of a stream, without a gap up to its end, within the budget of all streams. One
+/// thread. What it gives is valid until the next change of a cache with the same budget.
+class TailCache final : public CacheBudget::Holder {
  public:
   /// Facts up to `begins_after` will not be in it.
-  TailCache(std::size_t bytes_max, StreamId begins_after)
-      : bytes_max_(bytes_max), begins_after_(begins_after), end_(begins_after) {}
+  TailCache(CacheBudget& budget, StreamId begins_after)
+      : budget_(budget), begins_after_(begins_after), end_(begins_after) {}
+  ~TailCache();
 
   /// `chunk` follows everything that was added before. What of it was invalidated is left out.
   void add(Chunk chunk);
@@ -31,39 +33,44 @@ class TailCache {
   /// Iterates from what `find_after` gave to the end.
   [[nodiscard]] const Chunk* next(const Chunk* chunk) const;
 
- private:
-  void drop_first();
+  void drop_oldest() override;
 
-  std::size_t bytes_max_;
-  std::size_t bytes_ = 0;
+ private:
+  struct Held {
+    Chunk chunk;
+    CacheBudget::Place place;
+  };
+
+  CacheBudget& budget_;
   StreamId begins_after_;  ///< facts up to here are no longer, or were never, in the cache
   StreamId end_;
-  std::deque<Chunk> chunks_;
+  std::deque<Held> chunks_;
 };
 
-/// Chunks that were read back from the database, least recently used out first. One thread. What it
-/// gives is valid until the next change.
-class ChunkCache {
+/// Chunks that were read back from the database, within the budget of all streams. One thread. What
+/// it gives is valid until the next change of a cache with the same budget.
+class ChunkCache final : public CacheBudget::Holder {
  public:
-  explicit ChunkCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit ChunkCache(CacheBudget& budget) : budget_(budget) {}
+  ~ChunkCache();
 
   /// `after`: no fact of the stream lies between it and the first chunk.
   void add(StreamId after, std::vector<Chunk> chunks);
   /// The run of chunks that holds the first fact after `after`; null when it is not known.
   const std::vector<Chunk>* find_after(StreamId after);
 
+  void drop_oldest() override;
+
  private:
   struct Entry {
     StreamId after;
     StreamId last;
-    std::size_t bytes = 0;
+    CacheBudget::Place place;
     std::vector<Chunk> chunks;
   };
   using Entries = std::list<Entry>;
-  void drop_oldest();
 
-  std::size_t bytes_max_;
-  std::size_t bytes_ = 0;
+  CacheBudget& budget_;
   Entries entries_;  ///< most recently used first
   std::map<StreamId, Entries::iterator> by_last_;
 };

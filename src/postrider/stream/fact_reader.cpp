@@ -34,14 +34,14 @@ Error unreadable_error(const std::string& stream, const UnreadableFacts& facts) 
 }
 
 FactReader::FactReader(Runtime& runtime, Reader reader, const StreamRow& row,
-                       const StreamFormat& format, CacheSizes sizes, StreamId position)
+                       const StreamFormat& format, Budgets budgets, StreamId position)
     : reader_(reader),
       stream_(row.key),
       name_(row.name),
       format_(format),
       dropped_through_(row.dropped_through),
-      tail_(sizes.tail_bytes, position),
-      cache_(sizes.blocks_bytes),
+      tail_(budgets.tail, position),
+      cache_(budgets.blocks),
       stored_read_mutex_(runtime) {}
 
 void FactReader::add(Chunk chunk) {

@@ -45,13 +45,13 @@ Error unreadable_error(const std::string& stream, const UnreadableFacts& facts);
 /// Engine thread.
 class FactReader {
  public:
-  struct CacheSizes {
-    std::size_t tail_bytes = 0;
-    std::size_t blocks_bytes = 0;
+  struct Budgets {
+    CacheBudget& tail;
+    CacheBudget& blocks;
   };
   /// Facts up to `position` are in the database only. References must outlive the reader.
   FactReader(Runtime& runtime, Reader reader, const StreamRow& row, const StreamFormat& format,
-             CacheSizes sizes, StreamId position);
+             Budgets budgets, StreamId position);
 
   /// The next chunk in linear order. One that is not, which only a damaged update can bring, is
   /// left to the database.

@@ -3,11 +3,15 @@
 namespace postrider {
 
 bool ReorderBuffer::add(Chunk chunk) {
-  const std::size_t bytes = chunk.batch->memory_bytes();
-  if (bytes_ + bytes > bytes_max_) return false;
   const StreamId first = chunk.first;
-  if (chunks_.emplace(first, std::move(chunk)).second) bytes_ += bytes;
+  if (chunks_.contains(first)) return true;
+  if (!budget_.take(chunk.batch->memory_bytes())) return false;
+  chunks_.emplace(first, std::move(chunk));
   return true;
+}
+
+ReorderBuffer::~ReorderBuffer() {
+  for (const auto& [first, chunk] : chunks_) budget_.bytes -= chunk.batch->memory_bytes();
 }
 
 std::vector<Chunk> ReorderBuffer::release_through(StreamId linear) {
@@ -15,11 +19,11 @@ std::vector<Chunk> ReorderBuffer::release_through(StreamId linear) {
   while (!chunks_.empty() && chunks_.begin()->first <= linear) {
     Chunk chunk = std::move(chunks_.begin()->second);
     chunks_.erase(chunks_.begin());
-    bytes_ -= chunk.batch->memory_bytes();
+    budget_.bytes -= chunk.batch->memory_bytes();
     released.push_back(chunk.part(StreamId{0}, linear));
     const Chunk rest = chunk.part(linear, chunk.last());
     if (rest.count == 0) continue;
-    bytes_ += rest.batch->memory_bytes();
+    budget_.bytes += rest.batch->memory_bytes();
     chunks_.emplace(rest.first, rest);
   }
   return released;

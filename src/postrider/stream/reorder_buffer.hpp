@@ -3,6 +3,7 @@
 #include <map>
 #include <vector>
 
+#include "postrider/stream/cache_budget.hpp"
 #include "postrider/stream/fact_batch.hpp"
 
 // Writers commit at the same time, so facts arrive in another order than that of their IDs. A chunk
@@ -16,11 +17,14 @@
 
 namespace postrider {
 
-/// Facts that have arrived and are not in linear order yet, because some writer is behind. Within a
-/// number of bytes. Engine thread.
+/// Facts that have arrived and are not in linear order yet, because some writer is behind. Within
+/// the budget of all streams, which outlives it. Engine thread.
 class ReorderBuffer {
  public:
-  explicit ReorderBuffer(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit ReorderBuffer(ByteBudget& budget) : budget_(budget) {}
+  ReorderBuffer(const ReorderBuffer&) = delete;
+  ReorderBuffer& operator=(const ReorderBuffer&) = delete;
+  ~ReorderBuffer();
 
   /// False when there is no room: then readers must find it in the database. What is there already
   /// from the same ID on stays as it is.
@@ -29,8 +33,7 @@ class ReorderBuffer {
   std::vector<Chunk> release_through(StreamId linear);
 
  private:
-  std::size_t bytes_max_;
-  std::size_t bytes_ = 0;
+  ByteBudget& budget_;
   std::map<StreamId, Chunk> chunks_;
 };
 

@@ -196,14 +196,16 @@ Stream::Stream(Runtime& runtime, Committer& committer, Reader reader, StreamDefi
       key_(definition.row.key),
       name_(definition.row.name),
       format_(std::move(definition.format)),
+      memory_(definition.memory ? std::move(definition.memory)
+                                : std::make_shared<StreamMemory>(settings_)),
       sorted_{definition.row.sorted_through, definition.row.facts_unwanted},
       session_(ids.session),
       ids_(allocator_source(ids.session), ids.last),
       announced_position_(ids.last),
       positions_(ids.last),
-      reorder_buffer_(settings_.tail_cache_bytes),
-      reader_(runtime, reader, definition.row, *format_,
-              {settings_.tail_cache_bytes, settings_.block_cache_bytes}, ids.last),
+      reorder_buffer_(memory_->reordered),
+      reader_(runtime, reader, definition.row, *format_, {memory_->tails, memory_->blocks},
+              ids.last),
       advanced_(runtime),
       key_released_(runtime) {
   if (ids.session == nullptr)
@@ -297,11 +299,12 @@ void Stream::append(std::shared_ptr<const FactBatch> facts, Reply<Result<AppendR
 /// Counts what waits for the disk from here on.
 Result<void> Stream::admit(const FactBatch& facts) {
   POSTRIDER_ASSERT(facts.size() > 0, "an append without facts");
-  if (waiting_bytes_ > settings_.waiting_bytes_max) {
+  ByteBudget& waiting = memory_->waiting;
+  if (waiting.bytes > waiting.bytes_max) {
     return fail(Code::overloaded, "{} bytes of appends wait for the disk already; try again later",
-                waiting_bytes_);
+                waiting.bytes);
   }
-  waiting_bytes_ += facts.memory_bytes();
+  waiting.bytes += facts.memory_bytes();
   return {};
 }
 
@@ -339,7 +342,7 @@ void Stream::finish_commit(const Reservation& reservation, SessionKey newest_ses
 
 void Stream::answer(PendingAppend& append, const Result<void>& outcome) {
   if (std::exchange(append.is_answered, true)) return;
-  waiting_bytes_ -= append.facts->memory_bytes();
+  memory_->waiting.bytes -= append.facts->memory_bytes();
   if (!outcome) {
     append.done(std::unexpected(outcome.error()));
   } else if (append.is_refused) {

@@ -39,13 +39,27 @@ class Histogram;
 namespace postrider {
 
 struct StreamSettings {
-  std::size_t tail_cache_bytes = 64U << 20;
-  std::size_t block_cache_bytes = 32U << 20;
-  std::size_t waiting_bytes_max = 256U << 20;    ///< appends that wait for the committer
+  std::size_t tail_cache_bytes = 64U << 20;      ///< of all streams that share their memory
+  std::size_t block_cache_bytes = 32U << 20;     ///< as well
+  std::size_t waiting_bytes_max = 256U << 20;    ///< as well: appends that wait for the committer
   Duration retain = std::chrono::hours{24 * 7};  ///< facts that no service needs any more
   Duration idempotency_retain = std::chrono::hours{24};
 
   bool operator==(const StreamSettings&) const = default;
+};
+
+/// What streams may hold in memory, together.
+struct StreamMemory {
+  explicit StreamMemory(const StreamSettings& settings)
+      : tails(settings.tail_cache_bytes),
+        blocks(settings.block_cache_bytes),
+        reordered{settings.tail_cache_bytes},
+        waiting{settings.waiting_bytes_max} {}
+
+  CacheBudget tails;
+  CacheBudget blocks;
+  ByteBudget reordered;
+  ByteBudget waiting;
 };
 
 /// Where a stream's IDs come from: from memory when no other process writes, else from the sequence
@@ -105,6 +119,8 @@ struct StreamDefinition {
   StreamRow row;
   std::shared_ptr<const StreamFormat> format;  ///< that `row` names
   StreamSettings settings;
+  /// That it shares with other streams; of its own when null.
+  std::shared_ptr<StreamMemory> memory = nullptr;
 };
 
 /// An append-only log of facts, written to by this process and, under a session, by others. Engine
@@ -253,6 +269,7 @@ class Stream {
   StreamKey key_;
   std::string name_;
   std::shared_ptr<const StreamFormat> format_;
+  std::shared_ptr<StreamMemory> memory_;
   SortedPosition sorted_;
   const Session* session_;
   IdAllocator ids_;
@@ -267,7 +284,6 @@ class Stream {
   std::vector<Chunk> prepared_;
   bool are_prepared_written_ = false;
   AppendWrite* next_write_ = nullptr;  ///< of appends; submitted, and its commit has not begun
-  std::size_t waiting_bytes_ = 0;      ///< of appends that are not answered
   std::unordered_set<std::string> keys_in_use_;
 };
 

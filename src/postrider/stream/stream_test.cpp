@@ -267,6 +267,31 @@ TEST_F(StreamTest, appends_are_refused_while_too_many_bytes_wait_for_the_disk) {
   EXPECT_TRUE(run(stream->append(facts(*stream, 1), std::nullopt)));
 }
 
+TEST_F(StreamTest, all_streams_share_what_may_wait_for_the_disk) {
+  StreamsSettings settings;
+  settings.auto_create = true;
+  settings.default_format = "plain";
+  settings.each.waiting_bytes_max = 1;
+  settings.make_format = [](std::string_view, const std::map<std::string, std::string>&) {
+    return std::shared_ptr<const StreamFormat>(std::make_shared<const PlainFormat>());
+  };
+  Streams all(runtime, *committer, Reader{lane, *reader}, settings, StreamMetrics{facts_per_commit},
+              nullptr);
+  Stream* const a = run(all.find_or_create("a")).value();
+  Stream* const b = run(all.find_or_create("b")).value();
+  Gate gate{runtime};
+  std::vector<std::string> refused;
+  auto append = [&](Stream* to) -> Async<void> {
+    const auto receipt = co_await to->append(facts(*to, 1), std::nullopt);
+    if (!receipt) refused.push_back(to->name());
+  };
+  gate.spawn(append(a), "a");
+  gate.spawn(append(b), "b");
+  run(gate.drained());
+  EXPECT_EQ(refused, std::vector<std::string>{"b"});
+  EXPECT_TRUE(run(b->append(facts(*b, 1), std::nullopt)));
+}
+
 TEST_F(StreamTest, updates_of_a_writer_that_is_gone_may_come_late_and_twice) {
   const auto stream = open_stream();
   const InstanceKey own{0};

@@ -38,6 +38,7 @@ Streams::Streams(Runtime& runtime, Committer& committer, Reader reader, StreamsS
       metrics_(metrics),
       session_(session),
       listener_(listener),
+      memory_(std::make_shared<StreamMemory>(settings_.each)),
       created_(runtime) {}
 
 Stream* Streams::find(StreamKey key) const {
@@ -161,7 +162,8 @@ Stream& Streams::open(const StreamRow& row, StreamId last_id) {
   settings.retain = declaration.retain;
   return add(std::make_unique<Stream>(
       runtime_, committer_, reader_,
-      StreamDefinition{row, settings_.make_format(row.format, declaration.attributes), settings},
+      StreamDefinition{row, settings_.make_format(row.format, declaration.attributes), settings,
+                       memory_},
       metrics_, IdSource{last_id, session_}));
 }
 

@@ -88,6 +88,7 @@ class Streams {
   StreamMetrics metrics_;
   const Session* session_;
   Listener* listener_;
+  const std::shared_ptr<StreamMemory> memory_;  ///< of all streams
   std::map<StreamKey, std::unique_ptr<Stream>> by_key_;
   std::map<std::string, Stream*, std::less<>> by_name_;
   std::set<std::string> creating_;
