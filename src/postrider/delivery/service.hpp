@@ -55,6 +55,7 @@ struct Service {
   std::size_t split_facts_max = 0;  ///< it found larger transactions too large; 0: none yet
   StreamKey turn;                   ///< the next transaction is of this stream or one after it
   std::optional<Runtime::TimerId> retry_timer;
+  std::optional<Runtime::TimerId> save_timer;  ///< what could not be saved is tried again then
 
   [[nodiscard]] bool is_pushed() const { return receiver->url().has_value(); }
   /// Takes transactions as they come.

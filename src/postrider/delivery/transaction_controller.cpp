@@ -152,6 +152,28 @@ void TransactionController::cancel_retry(Service& service) {
   service.retry_timer.reset();
 }
 
+Async<void> TransactionController::save(std::shared_ptr<Service> service) {
+  const Result<void> saved = co_await save_delivery(commits_, service.get());
+  if (saved) co_return;
+  log_warn("service {}: {}", service->row.id, saved.error().detail);
+  save_later(service);
+}
+
+/// Whoever has got everything is not delivered to for long, and what it has acknowledged is kept on
+/// the disk until that knows of it.
+void TransactionController::save_later(const std::shared_ptr<Service>& service) {
+  if (service->save_timer) return;
+  service->save_timer = runtime_.call_at(runtime_.now() + storage_retry_delay,
+                                         [this, weak = std::weak_ptr<Service>(service)] {
+                                           const auto still = weak.lock();
+                                           if (!still) return;
+                                           still->save_timer.reset();
+                                           const bool is_due = still->has_unsaved();
+                                           if (stopping_ || still->removed || !is_due) return;
+                                           gate_.spawn(save(still), "delivery save");
+                                         });
+}
+
 void TransactionController::retry_now(const std::shared_ptr<Service>& service) {
   if (service->delivery.status != DeliveryStatus::down) return;
   cancel_retry(*service);
@@ -174,10 +196,7 @@ Async<void> TransactionController::deliver(std::shared_ptr<Service> service,
     service->retry_due = false;
     goes_on = co_await deliver_next(&run);
   }
-  if (service->has_unsaved() && !service->removed) {
-    const Result<void> saved = co_await save_delivery(commits_, service.get());
-    if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
-  }
+  if (service->has_unsaved() && !service->removed) co_await save(service);
   service->delivering = false;
   if (!service->is_active()) service->forget_windows();
   if (service->removed) co_return;
@@ -398,8 +417,7 @@ Async<TransactionController::PingAnswer> TransactionController::ping(
   if (service->delivery.status == DeliveryStatus::untested && !service->delivering) {
     service->delivery.status = DeliveryStatus::up;
     service->revision.change();
-    const Result<void> saved = co_await save_delivery(commits_, service.get());
-    if (!saved) log_warn("service {}: {}", service->row.id, saved.error().detail);
+    co_await save(service);
   }
   retry_now(service);
   co_return answer;

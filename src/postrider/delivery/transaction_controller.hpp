@@ -101,6 +101,8 @@ class TransactionController {
   Async<void> record_failure(Service* service, Error error);
   Async<void> record_stop(Service* service, Error error);
   void record_split(Service* service, StreamDelivery& stream, std::size_t facts);
+  Async<void> save(std::shared_ptr<Service> service);
+  void save_later(const std::shared_ptr<Service>& service);
   void call_later(const std::shared_ptr<Service>& service, Duration delay);
   void cancel_retry(Service& service);
   [[nodiscard]] bool may_send(const Service& service) const;

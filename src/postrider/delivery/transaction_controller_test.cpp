@@ -99,6 +99,21 @@ TEST_F(Controller, an_acknowledgement_that_could_not_be_saved_is_saved_later) {
   EXPECT_EQ(receiver.arrivals.size(), 2U);
 }
 
+TEST_F(Controller, what_could_not_be_saved_is_saved_although_nothing_more_is_to_be_delivered) {
+  put_service("a");
+  receiver.latency = seconds{1};
+  deliver("a", 1);
+  ASSERT_TRUE(runtime.run_until([this] { return receiver.arrivals.size() == 1; }));
+  writer->fail_commits = true;
+  ASSERT_TRUE(run_until_idle("a"));
+  runtime.run_for(seconds{3});
+  EXPECT_EQ(stored_cursor("a").acknowledged, StreamId{0});
+  writer->fail_commits = false;
+  runtime.run_for(seconds{3});
+  EXPECT_EQ(stored_cursor("a").acknowledged, StreamId{1});
+  EXPECT_EQ(receiver.arrivals.size(), 1U);
+}
+
 TEST_F(Controller, a_failed_transaction_goes_again_unchanged_after_a_restart) {
   put_service("a");
   receiver.answer = [](std::size_t index) {
