@@ -26,8 +26,8 @@ const linkCommand = shell('ninja -t commands postrider-sim').then(({stdout}) =>
 function readPatch(name) {
   const text = readFileSync(path.join(planted, name), 'utf8');
   const [fault, scenarioLine, checkLine] = text.split('\n');
-  const [scenario, ...flags] = scenarioLine.replace('scenario: ', '').split(' ');
-  return {fault, scenario, flags: flags.map(flag => `--${flag}`),
+  const [mode, scenario, ...flags] = scenarioLine.replace(':', '').split(' ');
+  return {fault, mode, scenario, flags: flags.map(flag => `--${flag}`),
     checks: checkLine.replace('check: ', '').split(', '), file: /^\+\+\+ b\/(.*)$/m.exec(text)[1]};
 }
 
@@ -45,11 +45,21 @@ async function buildFaulty(name, file) {
   return `${base}.sim`;
 }
 
-async function findFault(simulator, {scenario, flags}) {
+/** For `sweep: SCENARIO FAULT` instead of `scenario: SCENARIO [FLAGS]`. */
+async function findBySweep(simulator, {scenario, flags}) {
+  const {stdout} = await run(simulator, ['--sweep', scenario, '--fault', flags[0].slice(2)])
+    .catch(error => error);
+  const found = /BROKEN ([^:]+): .* \(call (\d+)\)$/m.exec(stdout);
+  return found && {at: `call ${found[2]}`, check: found[1]};
+}
+
+async function findFault(simulator, patch) {
+  if (patch.mode === 'sweep') return findBySweep(simulator, patch);
+  const {scenario, flags} = patch;
   const {stdout} = await run(simulator, ['--seeds', `1..${seedsMax}`, '--scenario', scenario,
     '--stop-when-broken', ...flags], {maxBuffer: 1 << 26}).catch(error => error);
   const found = /^seed (\d+) .*?BROKEN (ended by|[^:\n]+)/m.exec(stdout);
-  return found && {seed: Number(found[1]), check: found[2]};
+  return found && {at: `seed ${found[1]}`, check: found[2]};
 }
 
 describe('planted faults', {concurrency: 2}, () => {
@@ -57,8 +67,8 @@ describe('planted faults', {concurrency: 2}, () => {
     test(name, async t => {
       const patch = readPatch(name);
       const found = await findFault(await buildFaulty(name, patch.file), patch);
-      assert.ok(found, `not found in ${seedsMax} seeds of ${patch.scenario}`);
-      t.diagnostic(`found by "${found.check}" with seed ${found.seed} of ${patch.scenario}`);
+      assert.ok(found, `not found in ${patch.scenario}`);
+      t.diagnostic(`found by "${found.check}" with ${found.at} of ${patch.scenario}`);
       assert.ok(patch.checks.includes(found.check));
     });
   }
