@@ -162,6 +162,7 @@ Async<void> Compaction::run(StreamKey stream, Duration row_age_max) {
                     std::chrono::microseconds{1'000'000 * *cost / settings_.cost_per_second});
     } else {
       log_error("compaction of stream {}: {}", stream, cost.error().detail);
+      if (stopping_) co_return;
       co_await stop_requested_.wait_until(runtime_.now() + storage_retry_delay);
     }
   }

@@ -111,7 +111,7 @@ Async<void> Sorter::run() {
     if (sorted.error().code == Code::stopping) co_return;
     if (was_together && alone_max_) continue;
     log_error("sorting stream {}: {}", stream_.name(), sorted.error().detail);
-    co_await stop_requested_.wait_until(runtime_.now() + storage_retry_delay);
+    if (!stopping_) co_await stop_requested_.wait_until(runtime_.now() + storage_retry_delay);
   }
 }
 
