@@ -24,8 +24,9 @@ class Engine final : private Streams::Listener, private Membership::Listener {
 
   /// Reads the database, creates declared streams, reconciles declared services, starts work.
   Async<Result<void>> start(ServiceRegistry::Receivers declared_services);
-  /// No new transaction, no new commit after what is under way. Ends the HTTP client's requests
-  /// through `end_requests` when they are not done after `grace`.
+  /// After `start` has ended, well or not. No new transaction, no new commit after what is under
+  /// way. Ends the HTTP client's requests through `end_requests` when they are not done after
+  /// `grace`.
   Async<void> stop(Duration grace, std::function<void()> end_requests);
 
   Streams& streams() { return streams_; }
