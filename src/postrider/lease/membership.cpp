@@ -15,8 +15,8 @@ namespace {
 // Polls that are wanted at about the same time are one.
 constexpr Duration poll_spacing = std::chrono::milliseconds{5};
 
-/// How many instances one poll forgets at most: they are in one commit.
-constexpr std::size_t forgotten_per_poll = 100;
+/// How many instances one poll forgets at most: they are in one commit, for which others wait.
+constexpr std::size_t forgotten_per_poll = 10;
 
 /// The largest position in each stream of the writers whose session has not ended.
 std::map<StreamKey, StreamId> live_positions(const StoredSessions& stored) {
@@ -58,10 +58,11 @@ Membership::Membership(Runtime& runtime, Reader writer, Reader background, Commi
       failures_(settings_.session_interval),
       wake_(runtime),
       stop_requested_(runtime),
-      gate_(runtime) {}
+      gate_(runtime),
+      heartbeat_gate_(runtime) {}
 
 Async<Result<void>> Membership::start() {
-  gate_.spawn(keep_session(), "heartbeat");
+  heartbeat_gate_.spawn(keep_session(), "heartbeat");
   CO_TRY_VOID(co_await poll_membership());
   gate_.spawn(run(), "membership");
   co_return Result<void>{};
@@ -69,9 +70,12 @@ Async<Result<void>> Membership::start() {
 
 Async<void> Membership::stop() {
   stopping_ = true;
-  stop_requested_.notify_all();
   poll_soon();
   co_await gate_.drained();
+  // A poll that is under way still needs the session.
+  is_heart_stopping_ = true;
+  stop_requested_.notify_all();
+  co_await heartbeat_gate_.drained();
   if (session_.has_ended()) co_return;
   const WallTime now = runtime_.wall_now();
   std::function<Result<void>(SqlConnection&)> apply = [this, now](SqlConnection& connection) {
@@ -185,12 +189,12 @@ void Membership::adopt_interval(Duration interval) {
 /// Every commit is a heartbeat. Without one for too long, others end the session. On its own, so
 /// that nothing that a poll waits for delays it.
 Async<void> Membership::keep_session() {
-  while (!stopping_) {
+  while (!is_heart_stopping_) {
     const Duration interval = settings_.session_interval;
     const MonoTime due = session_.last_heartbeat() + interval / 2;
     co_await stop_requested_.wait_until(std::max(due, runtime_.now() + interval / 10));
     const bool is_due = runtime_.now() - session_.last_heartbeat() >= interval / 2;
-    if (stopping_ || session_.has_ended() || !is_due) continue;
+    if (is_heart_stopping_ || session_.has_ended() || !is_due) continue;
     std::function<Result<void>(SqlConnection&)> nothing = [](SqlConnection&) -> Result<void> {
       return {};
     };
@@ -232,17 +236,26 @@ Async<Result<void>> Membership::end_failed_sessions(const MembershipSnapshot* sn
   co_return Result<void>{};
 }
 
+/// Those whose session was seen to have ended long enough ago, by the clock here alone.
+std::map<InstanceKey, Membership::Gone> Membership::observe_gone(const StoredSessions& stored) {
+  const auto before = std::exchange(ended_since_, {});
+  std::map<InstanceKey, Gone> gone;
+  for (const SessionRow& row : stored.sessions) {
+    if (row.is_live()) continue;
+    const auto known = before.find(row.session);
+    const MonoTime since = known == before.end() ? runtime_.now() : known->second;
+    ended_since_.emplace(row.session, since);
+    if (runtime_.now() - since >= gone_after) gone.emplace(row.instance, Gone{row, {}});
+  }
+  return gone;
+}
+
 /// Instances that have been gone for long. A position that no live writer has reached stays: the
 /// next writer begins after the largest one.
 Async<Result<void>> Membership::forget_gone_instances(const MembershipSnapshot* snapshot) {
-  if (snapshot->lease_holder != session_.key()) co_return Result<void>{};
   const StoredSessions& stored = snapshot->stored;
-  std::map<InstanceKey, Gone> gone;
-  for (const SessionRow& row : stored.sessions) {
-    const bool is_gone = row.ended_at && runtime_.wall_now() - *row.ended_at >= gone_after;
-    if (is_gone) gone.emplace(row.instance, Gone{row, {}});
-  }
-  if (gone.empty()) co_return Result<void>{};
+  std::map<InstanceKey, Gone> gone = observe_gone(stored);
+  if (gone.empty() || snapshot->lease_holder != session_.key()) co_return Result<void>{};
   const auto reached = live_positions(stored);
   for (const WriterPositionRow& row : stored.positions) {
     const auto found = gone.find(row.instance);

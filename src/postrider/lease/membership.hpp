@@ -15,7 +15,7 @@
 //   begin      one transaction gives the session its key and makes the process ready to work under
 //              it; it ends the session that the same instance had before.
 //   heartbeat  every commit is one. When there was none for half an interval, an empty one is made,
-//              by a task of its own: no poll, takeover or load delays it.
+//              by a task of its own: it waits for its commit, and for no poll or takeover.
 //   poll       the sessions of all processes and the holder of the lease are read from the
 //   database:
 //              every fifth of an interval if others announce their changes on the bus, else every
@@ -25,9 +25,10 @@
 //              and set on its heartbeats. When the own one was ended by others, whatever rests on
 //              it is stopped, and a new one begins.
 //   takeover   a lease whose holder's session has ended is taken by compare and set on its holder.
-//   forgetting an instance whose last session ended an hour ago is removed with its positions, so
-//              that names that change with each start do not make polls slower. The holder of the
-//              lease does it.
+//   forgetting an instance whose last session was seen to have ended an hour ago is removed with
+//   its
+//              positions, so that names that change with each start do not make polls slower. The
+//              holder of the lease does it.
 // Faults. A process may stop, pause or lose the database or the bus at any point. What it had begun
 // under its old session fails at its commit. While the database cannot be read nobody is found to
 // have failed: the intervals of all others begin again.
@@ -46,7 +47,9 @@ struct FleetSettings {
   bool operator==(const FleetSettings&) const = default;
 };
 
-/// An instance is forgotten when its last session has ended this long ago.
+/// An instance is forgotten when its last session was seen to have ended this long ago. A process
+/// that was cut off for longer cannot look up its last commit any more: what was in doubt then is
+/// answered as failed, and read from the database like what others have committed.
 inline constexpr Duration gone_after = std::chrono::hours{1};
 
 /// What the database says of all processes at one moment.
@@ -119,6 +122,7 @@ class Membership {
     SessionRow session;
     std::vector<StreamKey> streams;  ///< that it has a position in
   };
+  std::map<InstanceKey, Gone> observe_gone(const StoredSessions& stored);
   Async<Result<void>> forget_gone_instances(const MembershipSnapshot* snapshot);
   Async<Result<void>> forget(const std::map<InstanceKey, Gone>* gone);
   Async<Result<void>> hold_lease(const MembershipSnapshot* snapshot);
@@ -139,8 +143,11 @@ class Membership {
   bool is_poll_wanted_ = false;
   Event wake_;
   Event stop_requested_;
+  std::map<SessionKey, MonoTime> ended_since_;  ///< when that was seen first
   Gate gate_;
+  Gate heartbeat_gate_;
   bool stopping_ = false;
+  bool is_heart_stopping_ = false;
 };
 
 }  // namespace postrider

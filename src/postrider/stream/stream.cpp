@@ -393,6 +393,7 @@ void Stream::buffer_chunks(const std::vector<Chunk>& chunks, StreamId after) {
 }
 
 void Stream::apply_writer_list(const WriterList& list) {
+  if (positions_.has_forgotten(list)) reader_.invalidate_through(list.largest_position);
   for (const auto& writer : list.writers) {
     const auto known = positions_.announced_by(writer.instance);
     if (!known || *known < writer.position) reader_.invalidate_through(writer.position);
@@ -411,6 +412,8 @@ void Stream::advance_linear_to(StreamId linear) {
 }
 
 void Stream::begin_session(WriterStart start) {
+  // What the session before has committed last may be unknown here.
+  if (std::exchange(has_begun_session_, true)) reader_.invalidate_through(start.allocated);
   ids_ = IdAllocator(IdAllocator::Source::sequence, start.allocated);
   announced_position_ = start.allocated;
   // Others may have drawn IDs below before they were in any list that was applied here.
@@ -434,9 +437,12 @@ Async<Result<FactReader::Page>> Stream::read_between(PositionVector after, Posit
 
 Async<Result<void>> Stream::wait_for(PositionVector position, MonoTime until,
                                      const bool* is_given_up) {
+  Wake wake = Wake::notified;
   while (!positions_.vector().reaches(position)) {
-    const Wake wake = co_await advanced_.wait_until(until);
-    if (wake == Wake::notified && !*is_given_up) continue;
+    if (wake == Wake::notified && !*is_given_up) {
+      wake = co_await advanced_.wait_until(until);
+      continue;
+    }
     co_return fail(Code::deadline, "stream \"{}\" has not reached {} here in time; it stands at {}",
                    name_, position.token(), positions_.vector().token());
   }

@@ -283,6 +283,7 @@ class Stream {
   Event key_released_;
   std::vector<Chunk> prepared_;
   bool are_prepared_written_ = false;
+  bool has_begun_session_ = false;
   AppendWrite* next_write_ = nullptr;  ///< of appends; submitted, and its commit has not begun
   std::unordered_set<std::string> keys_in_use_;
 };

@@ -408,6 +408,50 @@ TEST_F(SharedStream, ids_that_were_drawn_without_a_look_at_the_newest_session_ar
   EXPECT_EQ(announced->newest_session, session.key());
 }
 
+class ForgottenFacts : public SharedStreamWorld {
+ protected:
+  ForgottenFacts() { know_all_writers(); }
+
+  std::vector<std::int64_t> read_all() {
+    return ids_of(run(stream->read(StreamId{0}, 100, Stream::WithAttributes::no)).value().chunks);
+  }
+  /// With its facts, as over the bus.
+  void receive(InstanceKey by, IdRange ids) {
+    const auto count = static_cast<std::uint32_t>(ids.count());
+    const Chunk chunk{
+        ids.first, 0, count, runtime.wall_now(), facts(*stream, static_cast<int>(count)), by};
+    commit_of(by, {ids});
+    stream->apply_remote_update({.writer = by,
+                                 .previous = StreamId{0},
+                                 .position = ids.last,
+                                 .newest_session = session.key(),
+                                 .chunks = {chunk},
+                                 .blocks = {},
+                                 .is_complete = true});
+  }
+};
+
+TEST_F(ForgottenFacts, of_a_writer_that_is_in_no_list_any_more_are_read_from_the_database) {
+  commit_of(second, {{StreamId{1}, StreamId{5}}});
+  receive(third, {StreamId{6}, StreamId{8}});
+  EXPECT_EQ(read_all(), std::vector<std::int64_t>{});
+  stream->apply_writer_list({session.key(),
+                             {{session.instance(), StreamId{8}, true}, {third, StreamId{8}, true}},
+                             StreamId{8}});
+  EXPECT_EQ(stream->linear_position(), StreamId{8});
+  EXPECT_EQ(read_all(), range(1, 8));
+}
+
+TEST_F(ForgottenFacts, of_the_session_before_are_read_from_the_database) {
+  ASSERT_TRUE(run(stream->append(facts(*stream, 2), std::nullopt)));
+  commit_of(session.instance(), {{StreamId{3}, StreamId{4}}});
+  stream->begin_session({.allocated = StreamId{1000}, .newest_session = session.key()});
+  stream->apply_writer_list(
+      {session.key(), {{session.instance(), StreamId{1000}, true}}, StreamId{1000}});
+  EXPECT_EQ(stream->linear_position(), StreamId{1000});
+  EXPECT_EQ(read_all(), range(1, 4));
+}
+
 class WaitForPosition : public SharedStreamWorld {
  protected:
   WaitForPosition() { know_all_writers(); }
@@ -438,6 +482,13 @@ TEST_F(WaitForPosition, ends_when_it_is_given_up) {
   is_given_up = true;
   stream->advanced().notify_all();
   runtime.run_for(std::chrono::milliseconds{1});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->error().code, Code::deadline);
+}
+
+TEST_F(WaitForPosition, does_not_begin_when_it_is_given_up_already) {
+  is_given_up = true;
+  wait(PositionVector(StreamId{5}));
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->error().code, Code::deadline);
 }

@@ -32,7 +32,7 @@ StreamId position_in(const std::vector<WriterPositionRow>& rows, StreamKey strea
 /// stored ones.
 WriterList writers_of(const StoredSessions& stored, StreamKey stream,
                       const std::vector<WriterPositionRow>& positions) {
-  WriterList list{stored.newest, {}};
+  WriterList list{stored.newest, {}, largest_position(stored, stream)};
   for (const SessionRow& session : stored.sessions) {
     const auto& rows = session.is_live() ? positions : stored.positions;
     list.writers.push_back(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 namespace postrider {
 namespace {
@@ -22,6 +23,14 @@ void WriterPositions::apply_list(const WriterList& list) {
     writer.is_live = listed.is_live;
   }
   advance_linear();
+}
+
+bool WriterPositions::has_forgotten(const WriterList& list) const {
+  std::set<InstanceKey> listed;
+  for (const auto& writer : list.writers) listed.insert(writer.instance);
+  return std::ranges::any_of(writers_, [&listed](const auto& entry) {
+    return entry.second.is_live && !listed.contains(entry.first);
+  });
 }
 
 void WriterPositions::advance(InstanceKey writer, StreamId position, SessionKey newest_session) {

@@ -31,6 +31,8 @@ struct WriterList {
   /// The last session that had begun. Counts up whenever there may be a new writer.
   SessionKey newest_session;
   std::vector<Writer> writers;
+  /// No writer that is not listed, because it was forgotten, has come further.
+  StreamId largest_position = {};
 };
 
 /// What one process knows of the positions of all writers of a stream, and the linear position
@@ -47,6 +49,8 @@ class WriterPositions {
 
   /// Applies what the database says. Lists that are older than the last one change nothing.
   void apply_list(const WriterList& list);
+  /// True when one that was live is not listed any more: its last position was in no list.
+  [[nodiscard]] bool has_forgotten(const WriterList& list) const;
   /// A writer has announced its position. `newest_session`: of those it knew. Such announcements
   /// may come in any order, and twice.
   void advance(InstanceKey writer, StreamId position, SessionKey newest_session);
