@@ -1,5 +1,6 @@
 // Every benchmark by its name; those with peers need what bench/peers installs.
 import {alone, append} from './append.mjs';
+import {hostile} from './attacks.mjs';
 import {delivery} from './delivery.mjs';
 import {outbox, takeover, visibility, writers} from './fleet.mjs';
 import {followers} from './followers.mjs';
@@ -9,4 +10,4 @@ import {writes} from './writes.mjs';
 
 export const withPeers = {enqueue, drain, e2e, ordered, latency, fanout};
 export const benchmarks = {...withPeers, alone, append, delivery, writes, memory, patterns, writers,
-  visibility, takeover, outbox, followers};
+  visibility, takeover, outbox, followers, hostile};
