@@ -11,6 +11,7 @@ namespace postrider {
 namespace {
 
 // Proxies close what is silent for a minute.
+constexpr std::string_view keep_alive = ": keep-alive\n\n";
 constexpr Duration keep_alive_interval = std::chrono::seconds{15};
 
 /// Facts that cannot be read: the follower goes on after them, and is told.
@@ -65,17 +66,19 @@ Async<void> write_events(Following following, ReadPlace place, ResponseStream* o
     if (!next) co_return;
     const FollowPage& page = *next->page;
     place.after = page.through();
-    std::string text = ": keep-alive\n\n";
+    std::string own_text;
+    std::string_view text = keep_alive;
     if (page.has_facts()) {
       text = page.events();
     } else if (page.unreadable()) {
       place.after = page.after_unreadable();
-      text = to_event(following.stream, *page.unreadable(), place.after);
+      own_text = to_event(following.stream, *page.unreadable(), place.after);
+      text = own_text;
     } else if (next->asked_at < until) {
       continue;
     }
     written_at = next->asked_at;
-    const Result<void> written = co_await out->write(std::move(text));
+    const Result<void> written = co_await out->write(text);
     if (!written) co_return;
   }
 }

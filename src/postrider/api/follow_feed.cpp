@@ -6,7 +6,7 @@ namespace postrider {
 namespace {
 
 constexpr std::size_t facts_per_page = 200;
-constexpr std::size_t page_bytes = 256U << 10;
+constexpr std::size_t page_bytes = 64U << 10;
 /// That were woken and have not gone on to their connections.
 constexpr int in_turn_max = 16;
 
@@ -59,6 +59,7 @@ void cut_after(StreamPage& page, StreamId last) {
 FollowPage::FollowPage(StreamPage page) : page_(std::move(page)) {
   const auto end = end_of_piece(page_);
   if (end && *end < page_.chunks.back().last()) cut_after(page_, *end);
+  has_facts_ = !page_.chunks.empty();
 }
 
 PositionVector FollowPage::after_unreadable() const {
@@ -66,17 +67,22 @@ PositionVector FollowPage::after_unreadable() const {
 }
 
 const std::string& FollowPage::events() const {
-  std::call_once(is_rendered_, [this] { events_ = to_events(page_); });
+  std::call_once(is_rendered_, [this] {
+    events_ = to_events(page_);
+    page_.chunks = {};
+  });
   return events_;
 }
 
 Async<Result<FollowFeed::Next>> FollowFeed::next(Runtime* runtime,
                                                  std::shared_ptr<Follower> follower,
                                                  ReadPlace place, MonoTime until) {
+  const StreamId at = stream_.linear_position();
   CO_TRY(auto page, co_await read(place));
   const bool is_new = page->has_facts() || page->unreadable();
   if (!is_new && place.after.reaches(page->through())) {
-    co_await wait(std::move(follower), until);
+    page.reset();
+    co_await wait(std::move(follower), at, until);
     CO_TRY(page, co_await read(place));
   }
   co_return Next{std::move(page), runtime->now()};
@@ -84,7 +90,8 @@ Async<Result<FollowFeed::Next>> FollowFeed::next(Runtime* runtime,
 
 Async<Result<std::shared_ptr<const FollowPage>>> FollowFeed::read(ReadPlace place) {
   const bool may_share = !place.at_least;
-  if (may_share && shared_ && shared_after_ == place.after) co_return shared_;
+  auto shared = shared_.lock();
+  if (may_share && shared && shared_after_ == place.after) co_return shared;
   CO_TRY(StreamPage found, co_await read_stream(&stream_, place, facts_per_page));
   auto page = std::make_shared<const FollowPage>(std::move(found));
   if (may_share && page->has_facts()) {
@@ -94,9 +101,9 @@ Async<Result<std::shared_ptr<const FollowPage>>> FollowFeed::read(ReadPlace plac
   co_return page;
 }
 
-Async<void> FollowFeed::wait(std::shared_ptr<Follower> follower, MonoTime until) {
-  if (follower->has_ended) co_return;
-  if (waiting_.empty()) seen_ = stream_.linear_position();
+Async<void> FollowFeed::wait(std::shared_ptr<Follower> follower, StreamId at, MonoTime until) {
+  if (follower->has_ended || stream_.linear_position() != at) co_return;
+  if (waiting_.empty()) seen_ = at;
   waiting_.push_back(follower.get());
   if (!std::exchange(is_waking_, true)) gate_.spawn(wake_followers(), "followers");
   co_await follower->woken.wait_until(until);
@@ -121,7 +128,6 @@ Async<void> FollowFeed::wake_followers() {
     seen_ = stream_.linear_position();
     co_await wake_all_who_wait();
   }
-  shared_.reset();
   is_waking_ = false;
 }
 

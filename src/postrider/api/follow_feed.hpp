@@ -17,24 +17,25 @@
 
 namespace postrider {
 
-/// Facts for followers, about 256 KiB at most beside the last one. Immutable; any thread.
+/// Facts for followers, about 64 KiB at most beside the last one. Immutable; any thread.
 class FollowPage {
  public:
   /// Of `page` as much as goes into one piece.
   explicit FollowPage(StreamPage page);
 
-  [[nodiscard]] bool has_facts() const { return !page_.chunks.empty(); }
+  [[nodiscard]] bool has_facts() const { return has_facts_; }
   [[nodiscard]] const PositionVector& through() const { return page_.through; }
   /// What cannot be read and follows `through`, with where to go on after it.
   [[nodiscard]] const std::optional<UnreadableFacts>& unreadable() const {
     return page_.unreadable;
   }
   [[nodiscard]] PositionVector after_unreadable() const;
-  /// The facts as server-sent events, which the first caller makes.
+  /// The facts as server-sent events. The first caller makes them; then they are all that is kept.
   [[nodiscard]] const std::string& events() const;
 
  private:
-  StreamPage page_;
+  mutable StreamPage page_;  ///< its chunks until they are rendered
+  bool has_facts_ = false;
   mutable std::once_flag is_rendered_;
   mutable std::string events_;
 };
@@ -68,17 +69,18 @@ class FollowFeed {
 
  private:
   Async<Result<std::shared_ptr<const FollowPage>>> read(ReadPlace place);
-  Async<void> wait(std::shared_ptr<Follower> follower, MonoTime until);
+  /// Until something comes after `at`, where the linear position was when there was nothing new.
+  Async<void> wait(std::shared_ptr<Follower> follower, StreamId at, MonoTime until);
   Async<void> wake_followers();
   Async<void> wake_all_who_wait();
 
   Stream& stream_;
   std::list<Follower*> waiting_;
-  StreamId seen_;  ///< those who wait stood here, or were woken for it
+  StreamId seen_;  ///< those who waited then were woken for what is up to here
   bool is_waking_ = false;
   int in_turn_ = 0;
   PositionVector shared_after_;
-  std::shared_ptr<const FollowPage> shared_;  ///< what follows it
+  std::weak_ptr<const FollowPage> shared_;  ///< what follows it, while somebody sends it
   Event served_;
   Gate gate_;
 };

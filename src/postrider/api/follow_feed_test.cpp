@@ -138,7 +138,7 @@ TEST_F(FollowFeedTest, one_that_has_ended_leaves_the_others_alone) {
   EXPECT_EQ(connections.back().at, PositionVector(StreamId{1}));
 }
 
-TEST_F(FollowFeedTest, a_page_ends_after_a_quarter_of_a_mebibyte) {
+TEST_F(FollowFeedTest, a_page_ends_after_64_kib) {
   const auto large = [this](std::size_t bytes) {
     const std::string fact = fmt::format(
         R"({{"type":"t","sender":"@a:x","room_id":"!r","x":"{}"}})", std::string(bytes, 'x'));
@@ -146,14 +146,14 @@ TEST_F(FollowFeedTest, a_page_ends_after_a_quarter_of_a_mebibyte) {
     for (int i = 0; i < 3; ++i) body += fact + "\n";
     return parse_facts(std::move(body), BodyKind::ndjson, stream->format(), {}).value();
   };
-  append(large(100U << 10));
-  append(large(60U << 10));
+  append(large(25U << 10));
+  append(large(15U << 10));
   connect(1);
   std::vector<std::int64_t> ends;
   while (connections.front().at != PositionVector(StreamId{6})) {
     ask_all();
     ends.push_back(connections.front().at.minimum().value);
-    EXPECT_LE(connections.front().pages.back()->events().size(), (256U + 101U) << 10);
+    EXPECT_LE(connections.front().pages.back()->events().size(), (64U + 26U) << 10);
   }
   EXPECT_EQ(ends, (std::vector<std::int64_t>{3, 6}));
 }

@@ -104,18 +104,18 @@ TEST_F(HttpServerTest, a_handler_learns_that_its_client_has_gone) {
   {
     RawClient client(server->port());
     client.send("GET /watching HTTP/1.1\r\nHost: h\r\n\r\n");
-    while (held == 0) std::this_thread::yield();
+    ASSERT_TRUE(eventually([this] { return held == 1; }));
   }
-  while (!released) std::this_thread::yield();
-  int status = 0;
-  while (status != 200) status = answer_to(get_hello).status;  // 503 while the other one is there
+  EXPECT_TRUE(eventually([this] { return released.load(); }));
+  // 503 while the other one is there.
+  EXPECT_TRUE(eventually([this] { return answer_to(get_hello).status == 200; }));
 }
 
 TEST_F(HttpServerTest, a_handler_that_watched_its_client_in_vain_leaves_nothing_behind) {
   start();
   RawClient client(server->port());
   client.send("GET /watching HTTP/1.1\r\nHost: h\r\n\r\n");
-  while (held == 0) std::this_thread::yield();
+  ASSERT_TRUE(eventually([this] { return held == 1; }));
   released = true;
   EXPECT_EQ(client.response().status, 200);
   client.send(get_hello);

@@ -74,7 +74,7 @@ class HttpServerStop : public ::testing::Test {
   Async<void> write_two(ResponseStream& stream) {
     for (const std::string_view text : {"data: 1\n\n", "", "data: 2\n\n"}) {
       std::string piece(text);
-      const Result<void> written = co_await stream.write(std::move(piece));
+      const Result<void> written = co_await stream.write(piece);
       EXPECT_TRUE(written);
     }
   }
@@ -103,7 +103,8 @@ class HttpServerStop : public ::testing::Test {
 
   Async<void> write_until_refused(ResponseStream& stream) {
     Result<void> written;
-    while (written) written = co_await stream.write(std::string(100'000, 'f'));
+    const std::string piece(100'000, 'f');
+    while (written) written = co_await stream.write(piece);
     source_end.set_value(written.error().code);
   }
   Async<HttpServerResponse> flood(HttpServerRequest&) {

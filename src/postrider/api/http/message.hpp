@@ -37,8 +37,8 @@ struct HttpServerRequest {
   std::string body;            ///< has at least 64 bytes of spare capacity
   std::string request_id;      ///< unique over the processes of an installation
   std::string remote_address;  ///< of the peer, without its port
-  /// Calls `gone` on the connection's executor when the client goes while the handler runs. At most
-  /// once for each request.
+  /// Calls `gone` on the connection's executor when the client goes, or ends its side of the
+  /// connection, while the handler runs. At most once for each request.
   std::function<void(std::function<void()> gone)> watch_client;
 
   /// The first of that name, without regard to case.
@@ -56,9 +56,10 @@ class ResponseStream {
   ResponseStream& operator=(const ResponseStream&) = delete;
   virtual ~ResponseStream() = default;
 
-  /// Sends a piece now. Errors, after which the source returns soon: `connection_failed` when the
-  /// client has gone or does not read, `stopping` when the server stops.
-  virtual Async<Result<void>> write(std::string piece) = 0;
+  /// Sends a piece now, which must live until then. Errors, after which the source returns soon:
+  /// `connection_failed` when the client has gone or does not read, `stopping` when the server
+  /// stops.
+  virtual Async<Result<void>> write(std::string_view piece) = 0;
   /// True once `write` would fail.
   [[nodiscard]] virtual bool ended() const = 0;
   /// Calls `wake` once on the connection's executor when `ended` becomes true; at once when it

@@ -55,8 +55,7 @@ ConnectionTable::Entry* ConnectionTable::longest_waiting(const std::string* peer
   for (auto& [key, entry] : entries_) {
     if (entry.is_leaving) continue;
     if (peer != nullptr && (entry.is_authenticated || entry.peer != *peer)) continue;
-    const auto connection = entry.connection.lock();
-    const std::uint64_t since = connection ? connection->waiting_since() : 0;
+    const std::uint64_t since = key->waiting_since();
     if (since == 0) continue;
     const std::tuple<bool, std::uint64_t> order{entry.is_authenticated, since};
     if (longest != nullptr && order >= least) continue;
@@ -100,6 +99,16 @@ void ConnectionTable::remove(const HttpConnection* connection) {
   forget_unauthenticated(found->second);
   if (found->second.is_leaving) --leaving_;
   entries_.erase(found);
+}
+
+void ConnectionTable::stay(const HttpConnection* connection) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(connection);
+  if (found == entries_.end()) return;  // it has ended meanwhile
+  Entry& entry = found->second;
+  entry.is_leaving = false;
+  --leaving_;
+  if (!entry.is_authenticated) ++unauthenticated_[entry.peer];
 }
 
 bool ConnectionTable::empty() const {

@@ -41,6 +41,9 @@ class ConnectionTable {
   void add(const std::shared_ptr<HttpConnection>& connection, std::string peer);
   /// It has shown a token.
   void set_authenticated(const HttpConnection* connection);
+  /// It was told to leave, and is being answered meanwhile.
+  void stay(const HttpConnection* connection);
+  /// Before it is destroyed.
   void remove(const HttpConnection* connection);
 
   [[nodiscard]] bool empty() const;

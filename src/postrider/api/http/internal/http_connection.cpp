@@ -95,8 +95,8 @@ void HttpConnection::begin_stop() {
 }
 
 void HttpConnection::leave() {
-  is_leaving_ = true;
-  if (waiting_since_ != 0) socket_.close();
+  if (waiting_since_ == 0) return shared_.connections.stay(this);
+  socket_.close();
 }
 
 void HttpConnection::close() {
@@ -138,7 +138,8 @@ void HttpConnection::accept(const HttpRoute& route) {
 }
 
 void HttpConnection::begin_request() {
-  waiting_since_ = ++shared_.waits;
+  const bool is_waiting = !is_authenticated_ || socket_.buffered().empty();
+  if (is_waiting) waiting_since_ = ++shared_.waits;
   release_body();
   parser_.begin(request_);
   header_memory_.release();
@@ -219,6 +220,7 @@ std::optional<HttpServerResponse> HttpConnection::refusal(const HttpRouter::Foun
 }
 
 Async<HttpConnection::Next> HttpConnection::refuse(HttpServerResponse response, State read) {
+  waiting_since_ = 0;
   const bool is_read = read == State::done;
   const AfterAnswer after = is_read ? after_answer() : AfterAnswer::close;
   bool sent = send_now(response, after);
@@ -299,7 +301,7 @@ Async<bool> HttpConnection::send_stream(HttpServerResponse& response, AfterAnswe
 }
 
 AfterAnswer HttpConnection::after_answer() const {
-  if (shared_.stopping || is_leaving_ || !parser_.keep_alive()) return AfterAnswer::close;
+  if (shared_.stopping || !parser_.keep_alive()) return AfterAnswer::close;
   return parser_.is_http_1_0() ? AfterAnswer::keep_alive : AfterAnswer::unsaid;
 }
 

@@ -45,7 +45,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   Async<void> run();
   /// The server stops: ends the connection now when no request is under way, otherwise after it.
   void begin_stop();
-  /// Another one needs its place: as `begin_stop`.
+  /// Another one needs its place: ends the connection, unless a request is being answered.
   void leave();
   /// Ends everything but a handler that is suspended elsewhere.
   void close();
@@ -94,7 +94,6 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpResponseStream* stream_ = nullptr;  ///< while an answer is streamed
   bool is_idle_ = true;
   bool is_authenticated_ = false;
-  bool is_leaving_ = false;
   bool is_watching_ = false;  ///< for a handler, whether the client goes
   std::atomic<std::uint64_t> waiting_since_;
 };

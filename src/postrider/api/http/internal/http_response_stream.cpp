@@ -21,7 +21,7 @@ HttpResponseStream::HttpResponseStream(HttpSocket& socket, const std::atomic<boo
                                        Duration write_timeout, BodyForm form)
     : socket_(socket), stopping_(stopping), write_timeout_(write_timeout), form_(form) {}
 
-Async<Result<void>> HttpResponseStream::write(std::string piece) {
+Async<Result<void>> HttpResponseStream::write(std::string_view piece) {
   if (client_gone_) co_return fail(Code::connection_failed, "the client has closed the connection");
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   // An empty chunk would end the answer.

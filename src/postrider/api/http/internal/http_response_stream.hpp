@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <functional>
-#include <string>
+#include <string_view>
 
 #include "postrider/api/http/internal/http_socket.hpp"
 #include "postrider/api/http/internal/response_head.hpp"
@@ -16,7 +16,7 @@ class HttpResponseStream final : public ResponseStream {
   HttpResponseStream(HttpSocket& socket, const std::atomic<bool>& stopping, Duration write_timeout,
                      BodyForm form);
 
-  Async<Result<void>> write(std::string piece) override;
+  Async<Result<void>> write(std::string_view piece) override;
   [[nodiscard]] bool ended() const override;
   void on_end(std::function<void()> wake) override;
 

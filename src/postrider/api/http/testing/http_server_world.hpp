@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -85,9 +87,8 @@ class HttpServerTest : public ::testing::Test {
     settings.request_id_prefix = "test";
     HttpRouter router = example_router();
     router.add({"GET", "/held", Role::none, 0, [this](HttpServerRequest&) { return hold(); }});
-    router.add({"GET", "/watching", Role::none, 0, [this](HttpServerRequest& request) {
-                  return watch(request);
-                }});
+    router.add({"GET", "/watching", Role::none, 0,
+                [this](HttpServerRequest& request) { return watch(request); }});
     server.emplace(std::move(settings), std::move(router), BearerTokens({"root"}, {"writer"}));
     const auto started = server->start();
     ASSERT_TRUE(started) << started.error().detail;
@@ -99,6 +100,15 @@ class HttpServerTest : public ::testing::Test {
     return client.response();
   }
 
+  /// False when it does not come true in ten seconds.
+  static bool eventually(const std::function<bool()>& condition) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
   /// The answer of /held, once it is released.
   Async<HttpServerResponse> hold() {
     ++held;
@@ -119,7 +129,7 @@ class HttpServerTest : public ::testing::Test {
     const int before = held;
     auto client = std::make_unique<RawClient>(server->port());
     client->send("GET /held HTTP/1.1\r\nHost: h\r\n\r\n");
-    while (held == before) std::this_thread::yield();
+    EXPECT_TRUE(eventually([&] { return held != before; }));
     return client;
   }
   /// A client that has shown a token, and waits.
