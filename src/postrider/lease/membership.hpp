@@ -16,19 +16,16 @@
 //              it; it ends the session that the same instance had before.
 //   heartbeat  every commit is one. When there was none for half an interval, an empty one is made,
 //              by a task of its own: it waits for its commit, and for no poll or takeover.
-//   poll       the sessions of all processes and the holder of the lease are read from the
-//   database:
-//              every fifth of an interval if others announce their changes on the bus, else every
+//   poll       the sessions of all processes and the holder of the lease are read: every fifth of
+//              an interval if others announce their changes on the bus, else every
 //              `poll_interval`, and soon after `poll_soon`.
-//   expiry     a session that had no heartbeat for an interval of the clock here is ended by
-//   compare
-//              and set on its heartbeats. When the own one was ended by others, whatever rests on
-//              it is stopped, and a new one begins.
+//   expiry     a session that had no heartbeat for an interval of the clock here is ended, by
+//              compare and set on its heartbeats. When the own one was ended by others, whatever
+//              rests on it is stopped, and a new one begins.
 //   takeover   a lease whose holder's session has ended is taken by compare and set on its holder.
 //   forgetting an instance whose last session was seen to have ended an hour ago is removed with
-//   its
-//              positions, so that names that change with each start do not make polls slower. The
-//              holder of the lease does it.
+//              its positions, so that names that change with each start do not make polls slower.
+//              The holder of the lease does it.
 // Faults. A process may stop, pause or lose the database or the bus at any point. What it had begun
 // under its old session fails at its commit. While the database cannot be read nobody is found to
 // have failed: the intervals of all others begin again.
