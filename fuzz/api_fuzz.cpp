@@ -88,6 +88,7 @@ bool read_request(FuzzInput input, HttpServerRequest& request) {
   }
   request.body.reserve(input.rest().size() + 64);
   request.body = input.rest();
+  request.watch_client = [](const std::function<void()>&) {};
   request.request_id = "fuzzed";
   return true;
 }

@@ -11,7 +11,7 @@ import {promisify} from 'node:util';
 const root = path.resolve(import.meta.dirname, '../..');
 const build = path.join(root, 'build/release');
 const planted = path.join(root, 'sim/planted');
-const seedsMax = 2000;
+const seedsMax = 4000;
 const scratch = mkdtempSync(path.join(tmpdir(), 'planted-'));
 const run = promisify(execFile);
 const shell = (command, options) =>
