@@ -29,7 +29,7 @@ Judge::Outcome outcome_of(const Exchange& exchange, const Result<HttpResponse>& 
                          .retry_after = answer->retry_after};
   if (!exchange.address.webhook) return outcome;
   outcome.stop = answer->status == gone;
-  outcome.split = answer->status == too_large && fact_count(*exchange.request.body) > 1;
+  outcome.split = answer->status == too_large && fact_count(exchange.request.body->text()) > 1;
   return outcome;
 }
 
@@ -67,7 +67,7 @@ Network::Fate Network::draw_fate(const Exchange& exchange) {
   if (is_dead(exchange.request.url)) return Fate::refused;
   if (exchange.address.webhook) {
     if (random_.chance(faults_.gone)) return Fate::gone;
-    const bool is_large = fact_count(*exchange.request.body) > faults_.large_facts;
+    const bool is_large = fact_count(exchange.request.body->text()) > faults_.large_facts;
     if (is_large && random_.chance(faults_.too_large)) return Fate::too_large;
   }
   const int connection_lost = exchange.request.fresh_connection ? 0 : faults_.connection_lost;
@@ -156,7 +156,7 @@ void Network::arrive(const std::shared_ptr<Exchange>& exchange, Fate drawn) {
                          duplicated || fate == Fate::connection_lost;
   trace_.note("arrives", exchange->address.prefix, {exchange->address.number, processed ? 1 : 0});
   for (int time = 0; time < (duplicated ? 2 : 1); ++time) {
-    judge_.arrived(exchange->address, *exchange->request.body, processed, world_.now(),
+    judge_.arrived(exchange->address, exchange->request.body->text(), processed, world_.now(),
                    exchange->process);
   }
   if (fate == Fate::too_large) judge_.refused(exchange->address);

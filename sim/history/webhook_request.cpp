@@ -59,7 +59,7 @@ std::string webhook_fault(const HttpRequest& request, const std::string& service
     return fmt::format("says that it was sent at {} and was at {}", *timestamp, seconds);
   }
   std::string text = fmt::format("{}.{}.", *id, *timestamp);
-  text += *request.body;
+  text += request.body->text();
   const std::string expected = "v1," + base64(hmac_sha256(webhook_key(service), text));
   if (*signature == expected) return "";
   return fmt::format("is signed {} and not {}", *signature, expected);

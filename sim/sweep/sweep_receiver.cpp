@@ -61,12 +61,12 @@ int SweepReceivers::take(const HttpRequest& request) {
   const std::string service = service_of(request.url);
   const std::string id = id_of(request);
   Receiver& receiver = receivers_[service];
-  const auto [sent, is_new] = receiver.seen.emplace(id, *request.body);
-  if (sent->second != *request.body) {
+  const auto [sent, is_new] = receiver.seen.emplace(id, request.body->text());
+  if (sent->second != request.body->text()) {
     referee_.broken(Check::same_bytes, fmt::format("{} comes again with other bytes", id));
   }
   if (receiver.last_id == id) return 200;
-  const std::vector<std::int64_t> numbers = numbers_in(*request.body);
+  const std::vector<std::int64_t> numbers = numbers_in(request.body->text());
   const int status = answer(service, ++receiver.requests, numbers.size());
   if (status != 200) return status;
   receiver.last_id = id;

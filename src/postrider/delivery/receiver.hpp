@@ -24,6 +24,7 @@ struct OutgoingTransaction {
   StreamId first = {};
   StreamId last = {};
   std::span<const std::string_view> payloads = {};  ///< JSON objects, as they were appended
+  std::shared_ptr<const void> payload_owner = {};   ///< keeps their bytes, beyond the composing
   WallTime attempted_at{};
 };
 

@@ -266,12 +266,15 @@ Async<Result<HttpResponse>> TransactionController::send(Service* service,
                                                         const StreamDelivery* stream,
                                                         const Transaction* transaction) {
   const std::string id = transaction_id(*service, stream->cursor.first_frozen());
+  const auto batches =
+      std::make_shared<const std::vector<std::shared_ptr<const FactBatch>>>(transaction->batches);
   for (bool fresh = false;; fresh = true) {
     HttpRequest request = service->receiver->compose({.id = id,
                                                       .stream = transaction->stream,
                                                       .first = transaction->first,
                                                       .last = transaction->last,
                                                       .payloads = transaction->payloads,
+                                                      .payload_owner = batches,
                                                       .attempted_at = runtime_.wall_now()});
     request.timeout = service->policy.request_timeout;
     request.fresh_connection = fresh;

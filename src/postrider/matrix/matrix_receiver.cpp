@@ -8,23 +8,6 @@
 #include "postrider/matrix/matrix_interest.hpp"
 
 namespace postrider {
-namespace {
-
-std::string transaction_body(std::span<const std::string_view> events) {
-  std::size_t bytes = 16;
-  for (const std::string_view event : events) bytes += event.size() + 1;
-  std::string body;
-  body.reserve(bytes);
-  body = R"({"events":[)";
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (i > 0) body += ',';
-    body += events[i];
-  }
-  body += "]}";
-  return body;
-}
-
-}  // namespace
 
 MatrixReceiver::MatrixReceiver(Registration registration)
     : Receiver(registration.id), registration_(std::move(registration)) {}
@@ -69,14 +52,15 @@ HttpRequest MatrixReceiver::request(std::string method, const std::string& path)
 
 HttpRequest MatrixReceiver::compose(const OutgoingTransaction& transaction) const {
   HttpRequest put = request("PUT", fmt::format("/transactions/{}", transaction.id));
-  put.body = std::make_shared<const std::string>(transaction_body(transaction.payloads));
+  put.body =
+      HttpBody::joined(R"({"events":[)", transaction.payloads, "]}", transaction.payload_owner);
   return put;
 }
 
 HttpRequest MatrixReceiver::compose_ping(std::string_view id, WallTime) const {
   HttpRequest post = request("POST", "/ping");
   const boost::json::object body = {{"transaction_id", id}};
-  post.body = std::make_shared<const std::string>(boost::json::serialize(body));
+  post.body = std::make_shared<const HttpBody>(boost::json::serialize(body));
   return post;
 }
 

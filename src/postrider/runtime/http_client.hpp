@@ -9,6 +9,7 @@
 
 #include "postrider/base/result.hpp"
 #include "postrider/runtime/async.hpp"
+#include "postrider/runtime/http_body.hpp"
 #include "postrider/runtime/send_permit.hpp"
 
 namespace postrider {
@@ -17,7 +18,7 @@ struct HttpRequest {
   std::string method;  ///< "PUT", "GET", …
   std::string url;     ///< absolute, http or https
   std::vector<std::pair<std::string, std::string>> headers;
-  std::shared_ptr<const std::string> body;  ///< may be null
+  std::shared_ptr<const HttpBody> body;  ///< may be null
   Duration timeout{};    ///< from its turn, if it waits for a connection, to the answer's last byte
   bool may_wait = true;  ///< for a connection, when all that there may be are in use
   bool fresh_connection = false;  ///< not on one that was kept alive

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <chrono>
+#include <memory>
 
 #include <fmt/format.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include "postrider/base/assert.hpp"
 
@@ -18,6 +20,16 @@ constexpr std::string_view signature_prefix = "v1,";
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+struct FreeMac {
+  void operator()(EVP_MAC_CTX* mac) const { EVP_MAC_CTX_free(mac); }
+};
+
+EVP_MAC* hmac() {
+  static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  POSTRIDER_ASSERT(mac != nullptr, "this OpenSSL has no HMAC");
+  return mac;
 }
 
 std::string base64(std::string_view bytes) {
@@ -60,14 +72,22 @@ WebhookSecret WebhookSecret::of_key(std::string_view key) {
 }
 
 std::string WebhookSecret::sign(std::string_view id, std::string_view timestamp,
-                                std::string_view body) const {
-  std::string message = fmt::format("{}.{}.", id, timestamp);
-  message += body;
+                                std::span<const std::string_view> body) const {
+  const std::string head = fmt::format("{}.{}.", id, timestamp);
+  const std::unique_ptr<EVP_MAC_CTX, FreeMac> mac(EVP_MAC_CTX_new(hmac()));
+  std::array<char, 7> hash = {"SHA256"};
+  const std::array<OSSL_PARAM, 2> parameters = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash.data(), 0),
+      OSSL_PARAM_construct_end()};
+  bool is_good = EVP_MAC_init(mac.get(), bytes_of(key_), key_.size(), parameters.data()) == 1 &&
+                 EVP_MAC_update(mac.get(), bytes_of(head), head.size()) == 1;
+  for (const std::string_view piece : body) {
+    is_good = is_good && EVP_MAC_update(mac.get(), bytes_of(piece), piece.size()) == 1;
+  }
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  const auto* done = HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-                          bytes_of(message), message.size(), digest.data(), &length);
-  POSTRIDER_ASSERT(done != nullptr, "HMAC-SHA256 failed");
+  std::size_t length = 0;
+  is_good = is_good && EVP_MAC_final(mac.get(), digest.data(), &length, digest.size()) == 1;
+  POSTRIDER_ASSERT(is_good, "HMAC-SHA256 failed");
   return std::string(signature_prefix) +
          base64({reinterpret_cast<const char*>(digest.data()), length});
 }

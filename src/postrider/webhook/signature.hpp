@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,11 @@ class WebhookSecret {
   /// The value of `webhook-signature`: "v1," and the base64 of the HMAC-SHA256 of
   /// "ID.TIMESTAMP.BODY".
   [[nodiscard]] std::string sign(std::string_view id, std::string_view timestamp,
-                                 std::string_view body) const;
+                                 std::span<const std::string_view> body) const;
+  [[nodiscard]] std::string sign(std::string_view id, std::string_view timestamp,
+                                 std::string_view body) const {
+    return sign(id, timestamp, std::span(&body, 1));
+  }
 
   /// Whether `signatures`, separated by blanks, hold the right one. Takes as long for a wrong one.
   [[nodiscard]] bool verify(std::string_view id, std::string_view timestamp, std::string_view body,

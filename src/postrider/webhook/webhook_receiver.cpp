@@ -18,20 +18,11 @@ std::string json_text(std::string_view text) {
   return json::serialize(json::string(text));
 }
 
-std::string transaction_body(const OutgoingTransaction& transaction) {
-  std::size_t bytes = 256 + transaction.stream.size() + transaction.id.size();
-  for (const std::string_view fact : transaction.payloads) bytes += fact.size() + 1;
-  std::string body;
-  body.reserve(bytes);
-  body = fmt::format(R"({{"id":{},"stream":{},"first":{},"last":{},"facts":[)",
-                     json_text(transaction.id), json_text(transaction.stream), transaction.first,
-                     transaction.last);
-  for (std::size_t i = 0; i < transaction.payloads.size(); ++i) {
-    if (i > 0) body += ',';
-    body += transaction.payloads[i];
-  }
-  body += "]}";
-  return body;
+std::shared_ptr<const HttpBody> transaction_body(const OutgoingTransaction& transaction) {
+  std::string head = fmt::format(R"({{"id":{},"stream":{},"first":{},"last":{},"facts":[)",
+                                 json_text(transaction.id), json_text(transaction.stream),
+                                 transaction.first, transaction.last);
+  return HttpBody::joined(std::move(head), transaction.payloads, "]}", transaction.payload_owner);
 }
 
 json::array array_of(const std::vector<std::string>& texts) {
@@ -83,7 +74,8 @@ DeliveryPolicy WebhookReceiver::policy(const DeliveryPolicy& defaults) const {
   return policy;
 }
 
-HttpRequest WebhookReceiver::request(std::string_view id, WallTime now, std::string body) const {
+HttpRequest WebhookReceiver::request(std::string_view id, WallTime now,
+                                     std::shared_ptr<const HttpBody> body) const {
   const std::string timestamp = webhook_timestamp(now);
   HttpRequest request;
   request.method = "POST";
@@ -91,9 +83,9 @@ HttpRequest WebhookReceiver::request(std::string_view id, WallTime now, std::str
   request.headers = {{"Content-Type", "application/json"},
                      {"webhook-id", std::string(id)},
                      {"webhook-timestamp", timestamp},
-                     {"webhook-signature", document_.secret.sign(id, timestamp, body)}};
+                     {"webhook-signature", document_.secret.sign(id, timestamp, body->pieces())}};
   for (const auto& header : document_.headers) request.headers.push_back(header);
-  request.body = std::make_shared<const std::string>(std::move(body));
+  request.body = std::move(body);
   return request;
 }
 
@@ -104,7 +96,7 @@ HttpRequest WebhookReceiver::compose(const OutgoingTransaction& transaction) con
 HttpRequest WebhookReceiver::compose_ping(std::string_view id, WallTime now) const {
   std::string body = fmt::format(R"({{"id":{},"stream":null,"first":null,"last":null,"facts":[]}})",
                                  json_text(id));
-  return request(id, now, std::move(body));
+  return request(id, now, std::make_shared<const HttpBody>(std::move(body)));
 }
 
 Verdict WebhookReceiver::judge(const HttpResponse& response) const {

@@ -46,7 +46,8 @@ class WebhookReceiver final : public Receiver {
   [[nodiscard]] Verdict judge(const HttpResponse& response) const override;
 
  private:
-  [[nodiscard]] HttpRequest request(std::string_view id, WallTime now, std::string body) const;
+  [[nodiscard]] HttpRequest request(std::string_view id, WallTime now,
+                                    std::shared_ptr<const HttpBody> body) const;
 
   WebhookDocument document_;
 };

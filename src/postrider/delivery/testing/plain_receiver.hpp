@@ -48,7 +48,7 @@ class PlainReceiver final : public Receiver {
       body += body.empty() ? "" : ",";
       body += payload;
     }
-    request.body = std::make_shared<const std::string>(std::move(body));
+    request.body = std::make_shared<const HttpBody>(std::move(body));
     return request;
   }
   [[nodiscard]] HttpRequest compose_ping(std::string_view id, WallTime) const override {

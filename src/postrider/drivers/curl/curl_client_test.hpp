@@ -29,7 +29,7 @@ inline HttpRequest request_to(std::string url, Duration timeout = std::chrono::s
   HttpRequest request;
   request.method = "PUT";
   request.url = std::move(url);
-  request.body = std::make_shared<const std::string>("{}");
+  request.body = std::make_shared<const HttpBody>("{}");
   request.timeout = timeout;
   return request;
 }

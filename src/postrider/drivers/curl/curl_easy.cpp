@@ -66,6 +66,13 @@ void CurlEasy::set_body(const std::string& method, std::optional<std::string_vie
   set(CURLOPT_POSTFIELDS, bytes.data());
 }
 
+void CurlEasy::set_body_to_read(std::size_t bytes) {
+  // A POST in libcurl's eyes, whatever its method is named.
+  set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
+  set(CURLOPT_POST, 1L);
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(bytes));
+}
+
 int CurlEasy::status() const {
   long status = 0;
   curl_easy_getinfo(get(), CURLINFO_RESPONSE_CODE, &status);

@@ -34,6 +34,8 @@ class CurlEasy {
   /// PUT and POST have a body even when none is given. The bytes must live until the request is
   /// over. After `set_target`.
   void set_body(const std::string& method, std::optional<std::string_view> body);
+  /// The same for so many bytes that CURLOPT_READFUNCTION gives.
+  void set_body_to_read(std::size_t bytes);
 
   [[nodiscard]] int status() const;
   /// What the Retry-After header says, a day at most; nothing when that is not above zero.

@@ -17,7 +17,7 @@ TEST_F(CurlHttpClientTest, sends_method_path_headers_and_body_byte_for_byte) {
       {"Authorization", "Bearer s3cret"}, {"Content-Type", "application/json"}, {"X-Empty", ""}};
   std::string body(1'500'000, 'x');
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i % 251);
-  request.body = std::make_shared<const std::string>(body);
+  request.body = std::make_shared<const HttpBody>(body);
   ASSERT_TRUE(exchange(std::move(request)));
   const std::string host = receiver.origin().substr(std::string_view{"http://"}.size());
   EXPECT_EQ(receiver.received().at(0).bytes,
@@ -26,6 +26,37 @@ TEST_F(CurlHttpClientTest, sends_method_path_headers_and_body_byte_for_byte) {
                 "Authorization: Bearer s3cret\r\nContent-Type: application/json\r\nX-Empty:\r\n"
                 "Content-Length: 1500000\r\n\r\n" +
                 body);
+}
+
+TEST_F(CurlHttpClientTest, sends_a_body_of_several_pieces_and_then_others_on_the_same_handle) {
+  RawReceiver receiver(RawAnswer{ok_answer});
+  start(loopback_allowed());
+  const auto item = std::make_shared<const std::string>(700'000, 'i');
+  const std::vector<std::string_view> items = {*item, "", *item};
+  for (const char* method : {"PUT", "POST"}) {
+    HttpRequest request = request_to(receiver.origin() + "/");
+    request.method = method;
+    request.body = HttpBody::joined("{[", items, "]}", item);
+    ASSERT_GT(request.body->pieces().size(), 1U);
+    const std::string text = request.body->text();
+    ASSERT_TRUE(exchange(std::move(request)));
+    const std::string bytes = receiver.received().back().bytes;
+    EXPECT_TRUE(bytes.starts_with(std::string{method} + " / HTTP/1.1\r\n"));
+    EXPECT_TRUE(bytes.contains("Content-Length: 1400006\r\n"));
+    EXPECT_FALSE(bytes.contains("Transfer-Encoding")) << "nor chunks";
+    EXPECT_FALSE(bytes.contains("Expect")) << bytes.substr(0, 400);
+    EXPECT_TRUE(bytes.ends_with("\r\n\r\n" + text));
+    HttpRequest small = request_to(receiver.origin() + "/");
+    small.body = std::make_shared<const HttpBody>("small");
+    ASSERT_TRUE(exchange(std::move(small)));
+    EXPECT_TRUE(receiver.received().back().bytes.ends_with("Content-Length: 5\r\n\r\nsmall"));
+    HttpRequest none = request_to(receiver.origin() + "/");
+    none.method = "GET";
+    none.body = nullptr;
+    ASSERT_TRUE(exchange(std::move(none)));
+    EXPECT_TRUE(receiver.received().back().bytes.starts_with("GET / HTTP/1.1\r\n"));
+  }
+  EXPECT_EQ(item.use_count(), 1) << "let go with the request";
 }
 
 TEST_F(CurlHttpClientTest, one_handle_serves_requests_with_and_without_a_body) {

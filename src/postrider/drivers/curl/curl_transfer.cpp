@@ -80,6 +80,10 @@ CurlTransfer::CurlTransfer(const CurlHttpClientSettings& settings)
   easy_.set(CURLOPT_HEADERDATA, this);
   easy_.set(CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
   easy_.set(CURLOPT_WRITEDATA, this);
+  easy_.set(CURLOPT_READFUNCTION, &CurlTransfer::on_read);
+  easy_.set(CURLOPT_READDATA, this);
+  easy_.set(CURLOPT_SEEKFUNCTION, &CurlTransfer::on_seek);
+  easy_.set(CURLOPT_SEEKDATA, this);
 }
 
 Result<void> CurlTransfer::prepare(HttpRequest request) {
@@ -102,15 +106,45 @@ Result<void> CurlTransfer::prepare(HttpRequest request) {
   if (!easy_.set_headers(request_.headers)) {
     return fail(Code::connection_failed, "a header of the request has a line break in it");
   }
-  easy_.set_body(request_.method,
-                 request_.body ? std::optional<std::string_view>(*request_.body) : std::nullopt);
+  set_body();
   easy_.set(CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L);
   easy_.set(CURLOPT_TIMEOUT_MS, curl_milliseconds(request_.timeout));
   return {};
 }
 
+void CurlTransfer::set_body() {
+  if (!request_.body) return easy_.set_body(request_.method, std::nullopt);
+  const auto pieces = request_.body->pieces();
+  if (pieces.size() <= 1) {
+    return easy_.set_body(request_.method, pieces.empty() ? std::string_view() : pieces.front());
+  }
+  begin_body();
+  easy_.set_body_to_read(request_.body->size());
+}
+
+void CurlTransfer::begin_body() {
+  unsent_ = request_.body->pieces();
+  sent_of_first_ = 0;
+}
+
+/// Copies what comes next of the body. None is empty.
+std::size_t CurlTransfer::read_body(std::span<char> space) {
+  std::size_t copied = 0;
+  while (copied < space.size() && !unsent_.empty()) {
+    const std::string_view piece = unsent_.front().substr(sent_of_first_);
+    const std::size_t bytes = piece.copy(space.data() + copied, space.size() - copied);
+    copied += bytes;
+    sent_of_first_ += bytes;
+    if (bytes < piece.size()) break;
+    unsent_ = unsent_.subspan(1);
+    sent_of_first_ = 0;
+  }
+  return copied;
+}
+
 Result<HttpResponse> CurlTransfer::finish(CURLcode code) {
   Result<HttpResponse> result = outcome(code);
+  unsent_ = {};
   request_ = {};
   return result;
 }
@@ -221,6 +255,17 @@ curl_socket_t CurlTransfer::on_open_socket(void* self, curlsocktype, curl_sockad
 std::size_t CurlTransfer::on_header(char* bytes, std::size_t size, std::size_t count, void* self) {
   static_cast<CurlTransfer*>(self)->take_header_line({bytes, size * count});
   return size * count;
+}
+
+std::size_t CurlTransfer::on_read(char* space, std::size_t size, std::size_t count, void* self) {
+  return static_cast<CurlTransfer*>(self)->read_body({space, size * count});
+}
+
+/// libcurl sends a request again when a connection that was kept alive turns out to be closed.
+int CurlTransfer::on_seek(void* self, curl_off_t offset, int origin) {
+  if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  static_cast<CurlTransfer*>(self)->begin_body();
+  return CURL_SEEKFUNC_OK;
 }
 
 std::size_t CurlTransfer::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {

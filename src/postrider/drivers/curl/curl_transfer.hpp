@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -51,15 +52,22 @@ class CurlTransfer {
   curl_socket_t open_socket(const curl_sockaddr& address);
   void take_header_line(std::string_view line);
   std::size_t take_body(std::string_view bytes);
+  void set_body();
+  void begin_body();
+  std::size_t read_body(std::span<char> space);
 
   static int on_connected(void* self, char* address, char* local_address, int port, int local_port);
   static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_read(char* space, std::size_t size, std::size_t count, void* self);
+  static int on_seek(void* self, curl_off_t offset, int origin);
 
   const CurlHttpClientSettings& settings_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   HttpRequest request_;
+  std::span<const std::string_view> unsent_;  ///< pieces of its body, if there are several
+  std::size_t sent_of_first_ = 0;
   HttpResponse response_;
   std::string refused_address_;
   bool address_allowed_ = false;
