@@ -82,7 +82,7 @@ const owners = [
   [/^re2\//, /^(src\/postrider\/(sort|matrix)\/|fuzz\/pattern_)/],
   [/^yaml-cpp\//, /^src\/postrider\/app\//],
   [/^openssl\//, /^(src\/postrider\/(webhook|replication|api|app)|sim)\//],
-  [/^CLI\//, /^(src\/postrider\/app\/cli\/|sim\/main\.cpp)/],
+  [/^CLI\//, /^(src\/postrider\/app\/cli\/command_line\.cpp|sim\/main\.cpp)$/],
   [/^spdlog\//, /^src\/postrider\/base\/log\.cpp$/],
 ];
 

@@ -1,7 +1,6 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/ranges.h>
@@ -148,35 +147,33 @@ ExitCode append(const AppendOptions& options, CommandContext& context) {
 
 }  // namespace
 
-void add_append_command(CLI::App& program, CommandContext& context) {
+void add_append_command(CliCommand program, CommandContext& context) {
   const auto options = std::make_shared<AppendOptions>();
-  CLI::App* command = program.add_subcommand("append", "Append facts to a stream");
-  command->add_option("stream", options->stream, "the stream")->capture_default_str();
-  auto* file = command->add_option("--file", options->file,
-                                   "JSON objects, one a line or in an array; - is standard input");
-  file->type_name("FILE")->capture_default_str();
-  command->add_option("--fact", options->facts, "one fact, instead of a file; may be repeated")
-      ->type_name("JSON")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->excludes(file);
-  command->add_option("--batch", options->batch, "facts in one request")
-      ->check(CLI::Range(1, 100'000))
-      ->type_name("COUNT")
-      ->capture_default_str();
-  command->add_option("--idempotency-prefix", options->idempotency_prefix,
-                      "the same prefix, input and batch append nothing twice; else it is drawn");
+  CliCommand command = program.add_command("append", "Append facts to a stream");
+  command.add_option("stream", options->stream, "the stream").show_default();
+  CliOption file = command.add_option(
+      "--file", options->file, "JSON objects, one a line or in an array; - is standard input");
+  file.type_name("FILE").show_default();
+  command.add_option("--fact", options->facts, "one fact, instead of a file; may be repeated")
+      .type_name("JSON")
+      .excludes(file);
+  command.add_option("--batch", options->batch, "facts in one request")
+      .range(1, 100'000)
+      .type_name("COUNT")
+      .show_default();
+  command.add_option("--idempotency-prefix", options->idempotency_prefix,
+                     "the same prefix, input and batch append nothing twice; else it is drawn");
   command
-      ->add_option("--retry-for", options->retry_for,
-                   "how long to go on after connection errors, 503 and 507")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  command->add_flag("--explain", options->explain,
-                    "wait until it is decided who gets each fact, and tell");
-  command->add_flag("--json", options->json, "print only the last answer");
-  add_target_options(*command, Listener::public_api, options->target);
-  command->footer("Example: postrider append events --file events.ndjson");
-  command->callback([options, &context] {
+      .add_option("--retry-for", options->retry_for,
+                  "how long to go on after connection errors, 503 and 507")
+      .type_name("DURATION")
+      .show_default();
+  command.add_flag("--explain", options->explain,
+                   "wait until it is decided who gets each fact, and tell");
+  command.add_flag("--json", options->json, "print only the last answer");
+  add_target_options(command, Listener::public_api, options->target);
+  command.footer("Example: postrider append events --file events.ndjson");
+  command.callback([options, &context] {
     context.action = [options, &context] { return append(*options, context); };
   });
 }

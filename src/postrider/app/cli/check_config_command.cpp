@@ -1,11 +1,10 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/server_target.hpp"
 #include "postrider/app/config/registration_files.hpp"
+#include "postrider/app/config/settings_loader.hpp"
 
 namespace postrider {
 namespace {
@@ -45,14 +44,14 @@ ExitCode check(const std::string& option, CommandContext& context) {
 
 }  // namespace
 
-void add_check_config_command(CLI::App& program, CommandContext& context) {
+void add_check_config_command(CliCommand program, CommandContext& context) {
   const auto config = std::make_shared<std::string>();
-  CLI::App* command =
-      program.add_subcommand("check-config", "Report every mistake of a configuration");
-  command->add_option("--config", *config, "the configuration (./postrider.yaml if there)")
-      ->type_name("FILE");
-  command->footer("Example: postrider check-config --config postrider.yaml");
-  command->callback([config, &context] {
+  CliCommand command =
+      program.add_command("check-config", "Report every mistake of a configuration");
+  command.add_option("--config", *config, "the configuration (./postrider.yaml if there)")
+      .type_name("FILE");
+  command.footer("Example: postrider check-config --config postrider.yaml");
+  command.callback([config, &context] {
     context.action = [config, &context] { return check(*config, context); };
   });
 }

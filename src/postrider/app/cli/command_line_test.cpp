@@ -1,3 +1,7 @@
+#include "postrider/app/cli/command_line.hpp"
+
+#include <sstream>
+
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
@@ -6,6 +10,101 @@
 
 namespace postrider {
 namespace {
+
+/// A program with one command that has an option of each type.
+struct Shop {
+  std::string item;
+  std::uint64_t count = 1;
+  int size = 3;
+  std::optional<std::int64_t> price;
+  std::vector<std::string> labels;
+  std::string colour;
+  bool gift = false;
+  int orders = 0;
+  std::ostringstream out;
+  std::ostringstream err;
+  CommandLine line{"shop", ""};
+
+  Shop() {
+    line.program().require_command();
+    CliCommand order = line.program().add_command("order", "Order something");
+    order.add_option("item", item, "a picture of it").type_name("FILE").required();
+    order.add_option("--count,-c", count, "so many").show_default();
+    CliOption size_option = order.add_option("--size", size, "how large").range(1, 5);
+    order.add_option("--price", price, "at most").excludes(size_option);
+    order.add_option("--label", labels, "what is printed on it");
+    order.add_option("--colour", colour, "of it").one_of({"red", "blue"}).needs(size_option);
+    order.add_flag("--gift", gift, "wrap it");
+    order.callback([this] { ++orders; });
+  }
+
+  ExitCode parse(std::vector<std::string> arguments) {
+    return line.parse(std::move(arguments), out, err);
+  }
+};
+
+TEST(CommandLine, sets_variables_of_every_type_and_calls_back) {
+  Shop shop;
+  EXPECT_EQ(shop.parse({"order", "cup", "-c", "2", "--size", "5", "--label", "a", "b", "--label",
+                        "c", "--colour", "blue", "--gift"}),
+            ExitCode::ok);
+  EXPECT_EQ(shop.orders, 1);
+  EXPECT_EQ(shop.item, "cup");
+  EXPECT_EQ(shop.count, 2U);
+  EXPECT_EQ(shop.size, 5);
+  EXPECT_EQ(shop.price, std::nullopt);
+  EXPECT_EQ(shop.labels, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(shop.colour, "blue");
+  EXPECT_TRUE(shop.gift);
+  EXPECT_EQ(shop.out.str() + shop.err.str(), "");
+  Shop other;
+  EXPECT_EQ(other.parse({"order", "cup", "--price", "-7"}), ExitCode::ok);
+  EXPECT_EQ(other.price, -7);
+  EXPECT_FALSE(other.gift);
+}
+
+TEST(CommandLine, calls_nothing_back_after_a_mistake) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{},
+        {"order"},
+        {"order", "cup", "saucer"},
+        {"order", "cup", "--count", "many"},
+        {"order", "cup", "--size", "0"},
+        {"order", "cup", "--size", "6"},
+        {"order", "cup", "--size", "1", "--price", "1"},
+        {"order", "cup", "--size", "1", "--colour", "pink"},
+        {"order", "cup", "--colour", "red"}}) {
+    Shop shop;
+    EXPECT_EQ(shop.parse(arguments), ExitCode::bad_input) << testing::PrintToString(arguments);
+    EXPECT_EQ(shop.orders, 0);
+    EXPECT_EQ(shop.out.str(), "");
+    EXPECT_NE(shop.err.str(), "");
+  }
+}
+
+TEST(CommandLine, prints_help_instead_of_calling_back) {
+  Shop shop;
+  EXPECT_EQ(shop.parse({"order", "--help"}), ExitCode::ok);
+  EXPECT_EQ(shop.orders, 0);
+  EXPECT_EQ(shop.err.str(), "");
+  EXPECT_NE(shop.out.str().find("-c,--count UINT=1"), std::string::npos) << shop.out.str();
+}
+
+TEST(CommandLine, outlines_what_it_declares) {
+  const CommandOutline outline = Shop().line.outline();
+  EXPECT_EQ(outline.name, "shop");
+  ASSERT_EQ(outline.commands.size(), 1U);
+  const CommandOutline& order = outline.commands[0];
+  EXPECT_EQ(order.name, "order");
+  EXPECT_TRUE(order.commands.empty());
+  ASSERT_EQ(order.options.size(), 8U);  // help comes first
+  EXPECT_EQ(order.options[0].names, std::vector<std::string>{"--help"});
+  EXPECT_TRUE(order.options[1].is_argument && order.options[1].takes_file);
+  EXPECT_TRUE(order.options[1].names.empty());
+  EXPECT_EQ(order.options[2].names, std::vector<std::string>{"--count"});
+  EXPECT_FALSE(order.options[2].is_argument || order.options[2].takes_file);
+  EXPECT_EQ(order.options[6].choices, (std::vector<std::string>{"red", "blue"}));
+}
 
 TEST(CommandLine, prints_help_and_version_with_success) {
   ScriptedServer server;

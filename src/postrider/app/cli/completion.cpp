@@ -2,42 +2,28 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace postrider {
 namespace {
 
-/// "TEXT:{bash,zsh,fish}" is how the parser writes a closed set of values.
-void add_choices(const std::string& type_name, std::vector<std::string>& words) {
-  const std::size_t open = type_name.find('{');
-  const std::size_t close = type_name.find('}', open);
-  if (close == std::string::npos) return;
-  for (const std::string& word :
-       CLI::detail::split(type_name.substr(open + 1, close - open - 1), ',')) {
-    words.push_back(word);
-  }
-}
-
-void collect(const CLI::App& command, const std::string& path, std::vector<CompletionEntry>& out) {
+void collect(const CommandOutline& command, const std::string& path,
+             std::vector<CompletionEntry>& out) {
   CompletionEntry entry{path, {}, {}, false};
-  for (const CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; })) {
-    entry.words.push_back(below->get_name());
-  }
-  for (const CLI::Option* option : command.get_options()) {
-    const bool file = option->get_type_name() == "FILE";
-    if (option->get_positional()) {
-      add_choices(option->get_type_name(), entry.words);
-      entry.takes_file = entry.takes_file || file;
+  for (const CommandOutline& below : command.commands) entry.words.push_back(below.name);
+  for (const OptionOutline& option : command.options) {
+    if (option.is_argument) {
+      entry.words.insert(entry.words.end(), option.choices.begin(), option.choices.end());
+      entry.takes_file = entry.takes_file || option.takes_file;
     }
-    for (const std::string& name : option->get_lnames()) {
-      entry.words.push_back("--" + name);
-      if (file) entry.file_options.push_back("--" + name);
+    for (const std::string& name : option.names) {
+      entry.words.push_back(name);
+      if (option.takes_file) entry.file_options.push_back(name);
     }
   }
   out.push_back(std::move(entry));
-  for (const CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; })) {
-    collect(*below, path + " " + below->get_name(), out);
+  for (const CommandOutline& below : command.commands) {
+    collect(below, path + " " + below.name, out);
   }
 }
 
@@ -73,9 +59,9 @@ std::string command_walk(std::string_view array, std::string_view begin, std::st
 
 }  // namespace
 
-std::vector<CompletionEntry> completion_entries(const CLI::App& program) {
+std::vector<CompletionEntry> completion_entries(const CommandOutline& program) {
   std::vector<CompletionEntry> entries;
-  collect(program, program.get_name(), entries);
+  collect(program, program.name, entries);
   return entries;
 }
 

@@ -3,9 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}  // namespace CLI
+#include "postrider/app/cli/command_line.hpp"
 
 namespace postrider {
 
@@ -17,8 +15,9 @@ struct CompletionEntry {
   bool takes_file = false;                ///< an argument that is a file
 };
 
-/// Walks the program, so that a new command or option is completed without a line here.
-std::vector<CompletionEntry> completion_entries(const CLI::App& program);
+/// Of the program and all commands below it, so that a new command or option is completed without a
+/// line here.
+std::vector<CompletionEntry> completion_entries(const CommandOutline& program);
 
 std::string bash_completion(const std::vector<CompletionEntry>& entries);
 std::string zsh_completion(const std::vector<CompletionEntry>& entries);

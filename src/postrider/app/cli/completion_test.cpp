@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
 #include "postrider/app/cli/testing/scripted_server.hpp"
@@ -12,11 +11,11 @@ namespace postrider {
 namespace {
 
 std::vector<CompletionEntry> entries_of_program() {
-  CLI::App program("", "postrider");
+  CommandLine line("postrider", "");
   std::ostringstream unused;
   CommandContext context{{}, {-1, unused, unused}, {}};
-  add_all_commands(program, context);
-  return completion_entries(program);
+  add_all_commands(line.program(), context);
+  return completion_entries(line.outline());
 }
 
 const CompletionEntry& entry_of(const std::vector<CompletionEntry>& entries,

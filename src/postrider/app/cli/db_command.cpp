@@ -1,8 +1,6 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/progress_bar.hpp"
 #include "postrider/app/database/installation_copy.hpp"
@@ -45,21 +43,21 @@ ExitCode copy(const InstallationCopy& copy, CommandContext& context) {
 
 }  // namespace
 
-void add_db_command(CLI::App& program, CommandContext& context) {
+void add_db_command(CliCommand program, CommandContext& context) {
   const auto options = std::make_shared<InstallationCopy>();
   options->schema = "postrider";
-  CLI::App* group = program.add_subcommand("db", "Work on databases while no server runs");
-  group->require_subcommand(1);
-  CLI::App* command = group->add_subcommand("copy", "Copy an SQLite installation into PostgreSQL");
-  command->add_option("from", options->from, "sqlite:PATH")->required();
-  command->add_option("to", options->to, "postgresql://USER:PASSWORD@HOST/NAME")->required();
-  command->add_option("--schema", options->schema, "where the tables are to be")
-      ->type_name("NAME")
-      ->capture_default_str();
-  command->footer(
+  CliCommand group = program.add_command("db", "Work on databases while no server runs");
+  group.require_command();
+  CliCommand command = group.add_command("copy", "Copy an SQLite installation into PostgreSQL");
+  command.add_option("from", options->from, "sqlite:PATH").required();
+  command.add_option("to", options->to, "postgresql://USER:PASSWORD@HOST/NAME").required();
+  command.add_option("--schema", options->schema, "where the tables are to be")
+      .type_name("NAME")
+      .show_default();
+  command.footer(
       "Example: postrider db copy sqlite:./postrider.db postgresql://postrider@db/postrider\n"
       "What was interrupted goes on where it ended; until it is finished no server starts there.");
-  command->callback([options, &context] {
+  command.callback([options, &context] {
     context.action = [options, &context] { return copy(*options, context); };
   });
 }

@@ -1,8 +1,6 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/problem.hpp"
 #include "postrider/app/cli/server_target.hpp"
@@ -31,19 +29,19 @@ ExitCode check(const HealthcheckOptions& options, CommandContext& context) {
 
 }  // namespace
 
-void add_healthcheck_command(CLI::App& program, CommandContext& context) {
+void add_healthcheck_command(CliCommand program, CommandContext& context) {
   const auto options = std::make_shared<HealthcheckOptions>();
-  CLI::App* command =
-      program.add_subcommand("healthcheck", "Ask a server whether it is ready; exit code 0 or 1");
-  command->add_option("--url", options->target.url,
-                      "either listener, such as http://127.0.0.1:8480");
+  CliCommand command =
+      program.add_command("healthcheck", "Ask a server whether it is ready; exit code 0 or 1");
+  command.add_option("--url", options->target.url,
+                     "either listener, such as http://127.0.0.1:8480");
   command
-      ->add_option("--config", options->target.config,
-                   "take the address from this configuration (./postrider.yaml if there)")
-      ->type_name("FILE");
-  command->add_flag("--quiet", options->quiet, "print nothing when it is");
-  command->footer("Example: postrider healthcheck --url http://127.0.0.1:8480");
-  command->callback([options, &context] {
+      .add_option("--config", options->target.config,
+                  "take the address from this configuration (./postrider.yaml if there)")
+      .type_name("FILE");
+  command.add_flag("--quiet", options->quiet, "print nothing when it is");
+  command.footer("Example: postrider healthcheck --url http://127.0.0.1:8480");
+  command.callback([options, &context] {
     context.action = [options, &context] { return check(*options, context); };
   });
 }

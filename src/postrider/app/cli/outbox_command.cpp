@@ -2,8 +2,6 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/server_target.hpp"
 #include "postrider/app/config/settings_loader.hpp"
@@ -81,34 +79,34 @@ Result<std::string> show_status(SqlConnection& connection) {
   return text;
 }
 
-void add_action(CLI::App& group, CommandContext& context, const char* name, const char* help,
+void add_action(CliCommand group, CommandContext& context, const char* name, const char* help,
                 OutboxAction action) {
   const auto place = std::make_shared<OutboxPlace>();
-  CLI::App* command = group.add_subcommand(name, help);
-  command->add_option("url", place->url, "postgresql://USER:PASSWORD@HOST/NAME");
-  command->add_option("--config", place->config, "take outbox.url from there")->type_name("FILE");
-  command->callback([place, action = std::move(action), &context] {
+  CliCommand command = group.add_command(name, help);
+  command.add_option("url", place->url, "postgresql://USER:PASSWORD@HOST/NAME");
+  command.add_option("--config", place->config, "take outbox.url from there").type_name("FILE");
+  command.callback([place, action = std::move(action), &context] {
     context.action = [place, action, &context] { return run(*place, action, context); };
   });
 }
 
 }  // namespace
 
-void add_outbox_command(CLI::App& program, CommandContext& context) {
-  CLI::App* group =
-      program.add_subcommand("outbox", "Append from inside an application's own transactions");
-  group->require_subcommand(1);
-  add_action(*group, context, "install", "Make the outbox in the application's database", install);
-  add_action(*group, context, "status", "Show what waits there and what was refused", show_status);
-  add_action(*group, context, "retry", "Let refused facts wait again", retry);
-  CLI::App* sql = group->add_subcommand("sql", "Print what install runs, for a migration");
-  sql->callback([&context] {
+void add_outbox_command(CliCommand program, CommandContext& context) {
+  CliCommand group =
+      program.add_command("outbox", "Append from inside an application's own transactions");
+  group.require_command();
+  add_action(group, context, "install", "Make the outbox in the application's database", install);
+  add_action(group, context, "status", "Show what waits there and what was refused", show_status);
+  add_action(group, context, "retry", "Let refused facts wait again", retry);
+  CliCommand sql = group.add_command("sql", "Print what install runs, for a migration");
+  sql.callback([&context] {
     context.action = [&context] {
       context.terminal.out << outbox_definition() << std::flush;
       return ExitCode::ok;
     };
   });
-  group->footer("Example: postrider outbox install postgresql://app@localhost/shop");
+  group.footer("Example: postrider outbox install postgresql://app@localhost/shop");
 }
 
 }  // namespace postrider

@@ -3,7 +3,6 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -99,35 +98,35 @@ ExitCode drop(const QuarantineOptions& options, CommandContext& context) {
 
 using Run = ExitCode (*)(const QuarantineOptions&, CommandContext&);
 
-void add_quarantine_verb(CLI::App& quarantine, CommandContext& context, const char* name,
+void add_quarantine_verb(CliCommand quarantine, CommandContext& context, const char* name,
                          const char* description, Run run) {
   const auto options = std::make_shared<QuarantineOptions>();
-  CLI::App* command = quarantine.add_subcommand(name, description);
+  CliCommand command = quarantine.add_command(name, description);
   const bool about_one = std::string_view(name) != "list";
   if (about_one) {
-    command->add_option("stream", options->stream, "the stream")->required();
-    command->add_option("first", options->first, "the first fact of the entry")->required();
+    command.add_option("stream", options->stream, "the stream").required();
+    command.add_option("first", options->first, "the first fact of the entry").required();
   }
-  command->add_flag("--json", options->json, "print the server's answer");
-  add_target_options(*command, Listener::admin, options->target);
-  command->footer(
+  command.add_flag("--json", options->json, "print the server's answer");
+  add_target_options(command, Listener::admin, options->target);
+  command.footer(
       fmt::format("Example: postrider quarantine {}{}", name, about_one ? " events 17" : ""));
-  command->callback([options, &context, run] {
+  command.callback([options, &context, run] {
     context.action = [options, &context, run] { return run(*options, context); };
   });
 }
 
 }  // namespace
 
-void add_quarantine_command(CLI::App& program, CommandContext& context) {
-  CLI::App* quarantine = program.add_subcommand(
+void add_quarantine_command(CliCommand program, CommandContext& context) {
+  CliCommand quarantine = program.add_command(
       "quarantine", "See and mend facts that were passed by, not readable or not decided");
-  quarantine->require_subcommand(1);
-  quarantine->footer("Example: postrider quarantine list");
-  add_quarantine_verb(*quarantine, context, "list", "Print what is in quarantine, and why", list);
-  add_quarantine_verb(*quarantine, context, "retry",
+  quarantine.require_command();
+  quarantine.footer("Example: postrider quarantine list");
+  add_quarantine_verb(quarantine, context, "list", "Print what is in quarantine, and why", list);
+  add_quarantine_verb(quarantine, context, "retry",
                       "Append the facts of an entry again, at the end of their stream", retry);
-  add_quarantine_verb(*quarantine, context, "drop", "Forget an entry; nobody gets its facts", drop);
+  add_quarantine_verb(quarantine, context, "drop", "Forget an entry; nobody gets its facts", drop);
 }
 
 }  // namespace postrider

@@ -1,7 +1,5 @@
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/receive/receiver.hpp"
 #include "postrider/base/quantity.hpp"
@@ -40,42 +38,42 @@ ExitCode receive(const ReceiveOptions& options, CommandContext& context) {
   return static_cast<ExitCode>(*code);
 }
 
-void add_failure_options(CLI::App& command, ReceiverSettings& receiver) {
+void add_failure_options(CliCommand command, ReceiverSettings& receiver) {
   command.add_option("--fail-first", receiver.fail_first, "fail so many requests at the start");
   command.add_option("--fail-every", receiver.fail_every, "fail one of so many requests");
   command.add_option("--fail-status", receiver.fail_status, "what a failed request is answered")
-      ->check(CLI::Range(300, 599))
-      ->type_name("STATUS")
-      ->capture_default_str();
+      .range(300, 599)
+      .type_name("STATUS")
+      .show_default();
   command.add_option("--drop-every", receiver.drop_every,
                      "close the connection of one of so many requests without an answer");
 }
 
 }  // namespace
 
-void add_receive_command(CLI::App& program, CommandContext& context) {
+void add_receive_command(CliCommand program, CommandContext& context) {
   const auto options = std::make_shared<ReceiveOptions>();
-  CLI::App* command = program.add_subcommand(
+  CliCommand command = program.add_command(
       "receive", "Run a receiver for trying things: prints what it gets, fails when told to");
-  command->add_option("--listen", options->listen, "where to listen; port 0 takes a free one")
-      ->type_name("IP:PORT")
-      ->capture_default_str();
-  command->add_option("--hs-token", options->receiver.hs_token, "refuse requests without it")
-      ->type_name("TOKEN");
+  command.add_option("--listen", options->listen, "where to listen; port 0 takes a free one")
+      .type_name("IP:PORT")
+      .show_default();
+  command.add_option("--hs-token", options->receiver.hs_token, "refuse requests without it")
+      .type_name("TOKEN");
   command
-      ->add_option("--secret", options->secret,
-                   "a webhook's, as `services put` shows it: refuse what it did not sign")
-      ->type_name("whsec_…");
-  add_failure_options(*command, options->receiver);
-  command->add_option("--delay", options->delay, "wait before each answer")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  command->add_option("--log", options->receiver.log_file, "append a JSON line a transaction here")
-      ->type_name("FILE");
-  command->add_flag("--quiet", options->receiver.quiet, "print no line for a transaction");
-  command->add_flag("--json", options->receiver.json, "print JSON lines");
-  command->footer("Example: postrider receive --listen 127.0.0.1:9000 --fail-every 3");
-  command->callback([options, &context] {
+      .add_option("--secret", options->secret,
+                  "a webhook's, as `services put` shows it: refuse what it did not sign")
+      .type_name("whsec_…");
+  add_failure_options(command, options->receiver);
+  command.add_option("--delay", options->delay, "wait before each answer")
+      .type_name("DURATION")
+      .show_default();
+  command.add_option("--log", options->receiver.log_file, "append a JSON line a transaction here")
+      .type_name("FILE");
+  command.add_flag("--quiet", options->receiver.quiet, "print no line for a transaction");
+  command.add_flag("--json", options->receiver.json, "print JSON lines");
+  command.footer("Example: postrider receive --listen 127.0.0.1:9000 --fail-every 3");
+  command.callback([options, &context] {
     context.action = [options, &context] { return receive(*options, context); };
   });
 }

@@ -1,9 +1,7 @@
 #include "postrider/app/cli/run_cli.hpp"
 
-#include <algorithm>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include "postrider/app/cli/commands.hpp"
@@ -19,22 +17,11 @@ constexpr const char* program_footer =
     "POSTRIDER_TOKEN, then --config FILE (./postrider.yaml if there), then defaults.\n"
     "Example: postrider serve --config postrider.yaml";
 
-ExitCode parsed(CLI::App& program, std::vector<std::string> arguments, CommandContext& context) {
-  std::ranges::reverse(arguments);  // the order that the parser takes
-  try {
-    program.parse(std::move(arguments));
-    return ExitCode::ok;
-  } catch (const CLI::ParseError& error) {
-    const int code = program.exit(error, context.terminal.out, context.terminal.err);
-    return code == 0 ? ExitCode::ok : ExitCode::bad_input;
-  }
-}
-
 }  // namespace
 
-void add_all_commands(CLI::App& program, CommandContext& context) {
-  program.set_version_flag("--version", "postrider " POSTRIDER_VERSION);
-  program.require_subcommand(1);
+void add_all_commands(CliCommand program, CommandContext& context) {
+  program.add_version_flag("--version", "postrider " POSTRIDER_VERSION);
+  program.require_command();
   program.footer(program_footer);
   add_serve_command(program, context);
   add_check_config_command(program, context);
@@ -51,9 +38,9 @@ void add_all_commands(CLI::App& program, CommandContext& context) {
 }
 
 ExitCode choose_command(std::vector<std::string> arguments, CommandContext& context) {
-  CLI::App program("Durable, ordered delivery of facts to application services.", "postrider");
-  add_all_commands(program, context);
-  return parsed(program, std::move(arguments), context);
+  CommandLine line("postrider", "Durable, ordered delivery of facts to application services.");
+  add_all_commands(line.program(), context);
+  return line.parse(std::move(arguments), context.terminal.out, context.terminal.err);
 }
 
 ExitCode run_command_line(std::vector<std::string> arguments, CommandContext& context) {

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "postrider/app/config/settings_loader.hpp"
+#include "postrider/app/config/environment.hpp"
 
 namespace postrider {
 

@@ -2,9 +2,8 @@
 
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/config/listen_address.hpp"
+#include "postrider/app/config/settings_loader.hpp"
 #include "postrider/app/config/token_file.hpp"
 
 namespace postrider {
@@ -62,7 +61,7 @@ Error configuration_error(const ConfigErrors& errors) {
   return error;
 }
 
-void add_target_options(CLI::App& command, Listener listener, TargetOptions& options) {
+void add_target_options(CliCommand command, Listener listener, TargetOptions& options) {
   const bool admin = listener == Listener::admin;
   command.add_option(admin ? "--admin-url" : "--url", options.url,
                      admin ? "the admin listener, such as http://127.0.0.1:8481"
@@ -71,7 +70,7 @@ void add_target_options(CLI::App& command, Listener listener, TargetOptions& opt
   command
       .add_option("--config", options.config,
                   "take address and token from this configuration (./postrider.yaml if there)")
-      ->type_name("FILE");
+      .type_name("FILE");
 }
 
 Result<Target> find_target(const TargetOptions& options, Listener listener,

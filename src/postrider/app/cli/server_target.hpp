@@ -2,12 +2,10 @@
 
 #include <string>
 
-#include "postrider/app/config/settings_loader.hpp"
+#include "postrider/app/cli/command_line.hpp"
+#include "postrider/app/config/config_error.hpp"
+#include "postrider/app/config/environment.hpp"
 #include "postrider/base/result.hpp"
-
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace postrider {
 
@@ -27,7 +25,7 @@ struct Target {
 };
 
 /// Adds --url or --admin-url, --token and --config.
-void add_target_options(CLI::App& command, Listener listener, TargetOptions& options);
+void add_target_options(CliCommand command, Listener listener, TargetOptions& options);
 
 /// Looks for URL and token in this order: flags, environment (POSTRIDER_URL, POSTRIDER_ADMIN_URL,
 /// POSTRIDER_TOKEN), the configuration (with the token file beside its database), defaults.

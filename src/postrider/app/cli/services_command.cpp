@@ -2,8 +2,6 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/cli/api_client.hpp"
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/service_table.hpp"
@@ -81,40 +79,39 @@ ExitCode ping(const ServicesOptions& options, CommandContext& context) {
 
 using Run = std::function<ExitCode(const ServicesOptions&, CommandContext&)>;
 
-void add_service_command(CLI::App& services, CommandContext& context, const char* name,
+void add_service_command(CliCommand services, CommandContext& context, const char* name,
                          const char* description, const Run& run) {
   const auto options = std::make_shared<ServicesOptions>();
-  CLI::App* command = services.add_subcommand(name, description);
+  CliCommand command = services.add_command(name, description);
   const bool about_one = std::string_view(name) != "list";
-  if (about_one) command->add_option("id", options->id, "the service")->required();
-  command->add_flag("--json", options->json, "print the server's answer");
-  add_target_options(*command, Listener::admin, options->target);
-  command->footer(fmt::format("Example: postrider services {}{}", name, about_one ? " irc" : ""));
-  command->callback([options, &context, run] {
+  if (about_one) command.add_option("id", options->id, "the service").required();
+  command.add_flag("--json", options->json, "print the server's answer");
+  add_target_options(command, Listener::admin, options->target);
+  command.footer(fmt::format("Example: postrider services {}{}", name, about_one ? " irc" : ""));
+  command.callback([options, &context, run] {
     context.action = [options, &context, run] { return run(*options, context); };
   });
 }
 
 }  // namespace
 
-void add_services_command(CLI::App& program, CommandContext& context) {
-  CLI::App* services = program.add_subcommand("services", "See and change receivers");
-  services->require_subcommand(1);
-  services->footer("Example: postrider services list");
-  add_service_command(*services, context, "list", "Print all services and their state", list);
-  add_service_command(*services, context, "show", "Print one service", show);
-  add_services_put_command(*services, context);
-  add_service_command(*services, context, "delete", "Remove a service and what it waits for",
-                      erase);
+void add_services_command(CliCommand program, CommandContext& context) {
+  CliCommand services = program.add_command("services", "See and change receivers");
+  services.require_command();
+  services.footer("Example: postrider services list");
+  add_service_command(services, context, "list", "Print all services and their state", list);
+  add_service_command(services, context, "show", "Print one service", show);
+  add_services_put_command(services, context);
+  add_service_command(services, context, "delete", "Remove a service and what it waits for", erase);
   const auto add_order = [&](const std::string& verb, const char* description) {
-    add_service_command(*services, context, verb.c_str(), description,
+    add_service_command(services, context, verb.c_str(), description,
                         [verb](const ServicesOptions& options, CommandContext& chosen) {
                           return order(options, chosen, verb);
                         });
   };
   add_order("pause", "Stop delivering to a service; its facts wait");
   add_order("resume", "Deliver to a paused service again");
-  add_service_command(*services, context, "ping", "Send a receiver a request that carries nothing",
+  add_service_command(services, context, "ping", "Send a receiver a request that carries nothing",
                       ping);
   add_order("retry", "Try a service that is down now, not when its backoff ends");
 }

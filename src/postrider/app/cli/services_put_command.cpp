@@ -5,7 +5,6 @@
 #include <ostream>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -185,44 +184,40 @@ ExitCode run(const PutOptions& options, CommandContext& context) {
 
 }  // namespace
 
-void add_services_put_command(CLI::App& services, CommandContext& context) {
+void add_services_put_command(CliCommand services, CommandContext& context) {
   const auto options = std::make_shared<PutOptions>();
-  CLI::App* command = services.add_subcommand("put", "Register a service, or change it");
-  command->add_option("source", options->source, "a document (YAML or JSON); with --url an ID")
-      ->type_name("FILE")
-      ->required();
-  CLI::Option* url = command->add_option(
+  CliCommand command = services.add_command("put", "Register a service, or change it");
+  command.add_option("source", options->source, "a document (YAML or JSON); with --url an ID")
+      .type_name("FILE")
+      .required();
+  const CliOption url = command.add_option(
       "--url", options->url, "register without a file: where the receiver takes transactions");
   const auto add_list = [&](const char* name, std::vector<std::string>& list, const char* type,
                             const char* description) {
-    command->add_option(name, list, description)
-        ->type_name(type)
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->needs(url);
+    command.add_option(name, list, description).type_name(type).needs(url);
   };
   add_list("--types", options->types, "GLOB", "types of facts it gets; may be repeated; else all");
   add_list("--streams", options->streams, "GLOB", "streams it gets; may be repeated; else all");
   add_list("--header", options->headers, "NAME: VALUE", "sent with each request; may be repeated");
-  command->add_option("--secret", options->secret, "whsec_…, for its signatures; else drawn")
-      ->needs(url);
+  command.add_option("--secret", options->secret, "whsec_…, for its signatures; else drawn")
+      .needs(url);
   command
-      ->add_option("--acknowledge-behind", options->acknowledge_behind,
-                   "how many IDs besides the last one it remembers, 0 to 100; else as configured")
-      ->type_name("N")
-      ->needs(url);
+      .add_option("--acknowledge-behind", options->acknowledge_behind,
+                  "how many IDs besides the last one it remembers, 0 to 100; else as configured")
+      .type_name("N")
+      .needs(url);
   add_list("--users", options->users, "REGEX", "Matrix: users it is interested in");
   add_list("--rooms", options->rooms, "REGEX", "Matrix: rooms it is interested in");
   add_list("--aliases", options->aliases, "REGEX", "Matrix: room aliases it is interested in");
   command
-      ->add_option("--sender-localpart", options->sender_localpart,
-                   "Matrix: its own user; else its ID")
-      ->needs(url);
-  command->add_flag("--json", options->json, "print the server's answer");
-  add_target_options(*command, Listener::admin, options->target);
-  command->footer(
+      .add_option("--sender-localpart", options->sender_localpart,
+                  "Matrix: its own user; else its ID")
+      .needs(url);
+  command.add_flag("--json", options->json, "print the server's answer");
+  add_target_options(command, Listener::admin, options->target);
+  command.footer(
       "Example: postrider services put orders --url http://127.0.0.1:9000 --types 'order.*'");
-  command->callback([options, &context] {
+  command.callback([options, &context] {
     context.action = [options, &context] { return run(*options, context); };
   });
 }

@@ -1,8 +1,6 @@
 #include <memory>
 #include <ostream>
 
-#include <CLI/CLI.hpp>
-
 #include "postrider/app/cli/commands.hpp"
 #include "postrider/app/cli/fact_follower.hpp"
 #include "postrider/app/cli/fact_page.hpp"
@@ -111,19 +109,19 @@ ExitCode tail(const TailOptions& options, CommandContext& context) {
 
 }  // namespace
 
-void add_tail_command(CLI::App& program, CommandContext& context) {
+void add_tail_command(CliCommand program, CommandContext& context) {
   const auto options = std::make_shared<TailOptions>();
-  CLI::App* command =
-      program.add_subcommand("tail", "Print the facts of a stream, from its beginning");
-  command->add_option("stream", options->stream, "the stream")->capture_default_str();
-  command->add_option("--after", options->after, "begin after this token")->type_name("TOKEN");
-  command->add_flag("--follow,-f", options->follow,
-                    "go on with new facts as they come; without --after only with those");
-  command->add_option("--limit,-n", options->limit, "print so many facts at most");
-  command->add_flag("--json", options->json, "print JSON lines with the facts' IDs");
-  add_target_options(*command, Listener::public_api, options->target);
-  command->footer("Example: postrider tail events --follow");
-  command->callback([options, &context] {
+  CliCommand command =
+      program.add_command("tail", "Print the facts of a stream, from its beginning");
+  command.add_option("stream", options->stream, "the stream").show_default();
+  command.add_option("--after", options->after, "begin after this token").type_name("TOKEN");
+  command.add_flag("--follow,-f", options->follow,
+                   "go on with new facts as they come; without --after only with those");
+  command.add_option("--limit,-n", options->limit, "print so many facts at most");
+  command.add_flag("--json", options->json, "print JSON lines with the facts' IDs");
+  add_target_options(command, Listener::public_api, options->target);
+  command.footer("Example: postrider tail events --follow");
+  command.callback([options, &context] {
     context.action = [options, &context] { return tail(*options, context); };
   });
 }

@@ -1,17 +1,13 @@
 #pragma once
 
 #include <expected>
-#include <functional>
-#include <map>
 #include <string>
 
 #include "postrider/app/config/config_error.hpp"
+#include "postrider/app/config/environment.hpp"
 #include "postrider/app/config/settings.hpp"
 
 namespace postrider {
-
-/// The environment variables of the process, by name.
-using Environment = std::map<std::string, std::string, std::less<>>;
 
 /// Defaults, then the file, then the variables `POSTRIDER_SECTION_KEY`; an empty variable counts
 /// as not set, and a list is separated by commas. Then the token files are read. `file` may be

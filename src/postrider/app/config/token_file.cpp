@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "postrider/app/config/setting_table.hpp"
+#include "postrider/app/config/settings.hpp"
 #include "postrider/app/config/text_file.hpp"
 #include "postrider/app/config/text_rules.hpp"
 #include "postrider/app/config/yaml_document.hpp"

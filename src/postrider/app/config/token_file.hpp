@@ -4,11 +4,13 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 
-#include "postrider/app/config/settings.hpp"
 #include "postrider/base/result.hpp"
 
 namespace postrider {
+
+struct Settings;
 
 /// Fills the bytes with cryptographically random ones.
 using RandomBytes = std::function<void(std::span<std::byte>)>;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "postrider/app/config/random_bytes.hpp"
+#include "postrider/app/config/settings.hpp"
 #include "postrider/app/config/text_rules.hpp"
 #include "postrider/base/testing/temporary_folder.hpp"
 

@@ -18,6 +18,7 @@
 #include "postrider/app/cli/exit_code.hpp"
 #include "postrider/app/config/random_bytes.hpp"
 #include "postrider/app/config/registration_files.hpp"
+#include "postrider/app/config/settings_loader.hpp"
 #include "postrider/app/config/token_file.hpp"
 #include "postrider/app/serve/descriptor_budget.hpp"
 #include "postrider/app/serve/server.hpp"
