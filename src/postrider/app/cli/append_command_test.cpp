@@ -48,6 +48,15 @@ TEST(AppendCommand, explains_who_gets_each_fact) {
   EXPECT_NE(server.out.str().find("had been appended before"), std::string::npos);
 }
 
+TEST(AppendCommand, takes_the_stream_and_arrays_behind_a_fact) {
+  ScriptedServer server;
+  server.will_answer(200, answer);
+  EXPECT_EQ(server.run({"append", "--fact", R"([{"a":[1,2]},{"b":"]"}])", "--fact", "[{}]", "s"}),
+            ExitCode::ok);
+  EXPECT_EQ(server.requests.at(0).url, "http://127.0.0.1:8480/v1/streams/s/facts");
+  EXPECT_EQ(server.requests.at(0).body, R"([{"a":[1,2]},{"b":"]"},{}])");
+}
+
 TEST(AppendCommand, prints_only_the_answer_as_json) {
   ScriptedServer server;
   server.will_answer(200, answer);

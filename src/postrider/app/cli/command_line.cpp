@@ -124,6 +124,8 @@ CliOption CliCommand::add_option(const std::string& name, std::vector<std::strin
                                  const std::string& description) noexcept {
   CLI::Option* option = app_->add_option(name, values, description);
   option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  // Else it takes what follows too, such as an argument, and splits what is in brackets.
+  option->allow_extra_args(false);
   return CliOption(*option);
 }
 

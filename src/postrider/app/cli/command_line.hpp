@@ -68,7 +68,7 @@ class CliCommand {
                        const std::string& description) noexcept;
   CliOption add_option(const std::string& name, std::optional<std::int64_t>& value,
                        const std::string& description) noexcept;
-  /// May be repeated, and takes all values up to the next option each time.
+  /// May be repeated, with one value each time.
   CliOption add_option(const std::string& name, std::vector<std::string>& values,
                        const std::string& description) noexcept;
 

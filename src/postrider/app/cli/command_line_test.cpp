@@ -45,15 +45,15 @@ struct Shop {
 
 TEST(CommandLine, sets_variables_of_every_type_and_calls_back) {
   Shop shop;
-  EXPECT_EQ(shop.parse({"order", "cup", "-c", "2", "--size", "5", "--label", "a", "b", "--label",
-                        "c", "--colour", "blue", "--gift"}),
+  EXPECT_EQ(shop.parse({"order", "cup", "-c", "2", "--size", "5", "--label", "a", "--label",
+                        "[b,c]", "--label", "c", "--colour", "blue", "--gift"}),
             ExitCode::ok);
   EXPECT_EQ(shop.orders, 1);
   EXPECT_EQ(shop.item, "cup");
   EXPECT_EQ(shop.count, 2U);
   EXPECT_EQ(shop.size, 5);
   EXPECT_EQ(shop.price, std::nullopt);
-  EXPECT_EQ(shop.labels, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(shop.labels, (std::vector<std::string>{"a", "[b,c]", "c"}));
   EXPECT_EQ(shop.colour, "blue");
   EXPECT_TRUE(shop.gift);
   EXPECT_EQ(shop.out.str() + shop.err.str(), "");
