@@ -65,6 +65,14 @@ void draw_connection_lost(Plan& plan) {
   if (random.chance(500)) plan.network.connection_lost = static_cast<int>(random.between(1, 200));
 }
 
+/// Little memory for transactions in flight. A draw of its own too.
+void draw_in_flight(Plan& plan) {
+  Random random(plan.seed, "in flight");
+  // Where so little waits for one that hangs, all wait for it.
+  if (plan.scenario == "isolation") return;
+  if (random.chance(400)) plan.engine.in_flight_bytes_max = draw_size(random, 1, 20'000);
+}
+
 void draw_workload(Random& random, WorkloadPlan& workload) {
   workload.streams = static_cast<int>(random.between(1, 3));
   workload.services = static_cast<int>(random.between(1, 5));
@@ -219,6 +227,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   }
   if (random.chance(300)) plan.workload.refused = static_cast<int>(random.between(10, 200));
   draw_damage(plan);
+  draw_in_flight(plan);
   return plan;
 }
 

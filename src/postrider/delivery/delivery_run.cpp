@@ -89,11 +89,12 @@ void DeliveryRun::forget() {
 
 Async<Result<void>> DeliveryRun::freeze_next(StreamKey key, StreamDelivery* stream) {
   std::vector<Transaction> next;
-  auto ahead = std::exchange(ahead_, std::nullopt);
-  if (ahead && ahead->stream == key && ahead->after == stream->cursor.acknowledged) {
-    next.push_back(std::move(ahead->transaction));
+  const StreamId acknowledged = stream->cursor.acknowledged;
+  if (ahead_ && ahead_->stream == key && ahead_->after == acknowledged) {
+    next.push_back(std::move(ahead_->transaction));
+    ahead_.reset();
   } else {
-    const StreamId acknowledged = stream->cursor.acknowledged;
+    ahead_.reset();  // whoever may wait for memory holds none
     auto read = co_await source_.read_after(service(), key, stream, acknowledged);
     if (!read) service_->turn = key.plus(1);  // what cannot be read holds up no other stream
     CO_TRY(auto transaction, std::move(read));
@@ -168,7 +169,7 @@ Async<void> DeliveryRun::prepare_ahead(StreamKey key) {
 Async<void> DeliveryRun::read_ahead(StreamKey key, StreamDelivery* stream) {
   const DeliveryCursor& cursor = stream->cursor;
   const StreamId after = cursor.frozen.empty() ? cursor.acknowledged : cursor.frozen.back();
-  auto read = co_await source_.read_after(service(), key, stream, after);
+  auto read = co_await source_.read_ahead(service(), key, stream, after);
   const bool is_whole = read && read->unreadable.empty();
   if (is_whole) ahead_ = Ahead{.stream = key, .after = after, .transaction = *std::move(read)};
 }
@@ -182,7 +183,7 @@ Async<void> DeliveryRun::freeze_ahead(StreamKey key, StreamDelivery* stream) {
   while (next.size() < round_max() && bytes < bytes_max) {
     const std::int64_t waiting = stream->inbox.behind() - facts_ready() - facts;
     if (std::cmp_less(waiting, service_->limits().facts_max)) break;
-    auto read = co_await source_.read_after(service(), key, stream, after);
+    auto read = co_await source_.read_ahead(service(), key, stream, after);
     if (!read || !read->unreadable.empty()) break;
     after = read->last;
     facts += read->entries;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "postrider/delivery/delivery_policy.hpp"
+#include "postrider/delivery/transaction_budget.hpp"
 #include "postrider/stream/stream.hpp"
 
 namespace postrider {
@@ -22,6 +23,7 @@ struct Transaction {
   std::vector<std::shared_ptr<const FactBatch>> batches;  ///< that the payloads are in
   std::int64_t entries = 0;  ///< of the inbox: the facts, and those that cannot be read
   std::vector<UnreadableFacts> unreadable;  ///< what ended it; a part of it if there is no fact
+  TransactionBudget::Share memory;          ///< of the batches
 };
 
 /// Reads the facts at `positions`, which rise and are not empty, until a limit of `limits` is

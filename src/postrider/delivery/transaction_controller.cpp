@@ -11,7 +11,8 @@
 // Faults: a receiver that fails in any way is DOWN until `next_attempt_at`, which is on disk; its
 // window of the inbox is freed. A database that fails rests delivery for a second; nothing is sent
 // that is not frozen. A process that may no longer act sends nothing, and what it has in flight is
-// sent again by the one that took over: at least once.
+// sent again by the one that took over: at least once. Receivers that hang hold memory until their
+// time-outs: what does not fit into it is read when it does.
 #include "postrider/delivery/transaction_controller.hpp"
 
 #include <algorithm>
@@ -64,12 +65,13 @@ std::string transaction_id(const Service& service, TransactionNumber number) {
 
 }  // namespace
 
-TransactionController::TransactionController(Runtime& runtime, Commits& commits, Reader reader,
-                                             DecisionTails& tails, HttpClient& http,
-                                             const Streams& streams, DeliveryMetrics metrics)
+TransactionController::TransactionController(Runtime& runtime, Commits& commits,
+                                             TransactionSource& source, TransactionBudget& budget,
+                                             HttpClient& http, DeliveryMetrics metrics)
     : runtime_(runtime),
       commits_(commits),
-      source_(reader, tails, streams),
+      source_(source),
+      budget_(budget),
       http_(http),
       quarantine_(runtime, metrics.facts_quarantined),
       metrics_(metrics),
@@ -104,6 +106,9 @@ std::optional<FrozenTransaction> TransactionController::freeze_decided(
   if (known != service->streams.end()) frozen.cursor = known->second.cursor;
   frozen.transaction =
       take_transaction(decided.stream_name, positions, decided.chunks, service->limits());
+  auto share = budget_.take(frozen.transaction.batches, TransactionBudget::Receiver::healthy);
+  if (!share) return std::nullopt;
+  frozen.transaction.memory = *std::move(share);
   frozen.cursor.transaction = service->last_transaction().plus(1);
   frozen.cursor.frozen = {frozen.transaction.last};
   frozen.unsaved.set_cursor(*service, decided.stream, frozen.cursor);

@@ -48,8 +48,8 @@ struct FrozenTransaction {
 /// here.
 class TransactionController {
  public:
-  TransactionController(Runtime& runtime, Commits& commits, Reader reader, DecisionTails& tails,
-                        HttpClient& http, const Streams& streams, DeliveryMetrics metrics);
+  TransactionController(Runtime& runtime, Commits& commits, TransactionSource& source,
+                        TransactionBudget& budget, HttpClient& http, DeliveryMetrics metrics);
 
   /// Level-triggered: starts delivering when the service has work and may be sent to.
   void wake(const std::shared_ptr<Service>& service);
@@ -85,7 +85,10 @@ class TransactionController {
 
   /// No new transaction is started. The caller then ends the HTTP client's requests after the
   /// grace time.
-  void request_stop() { stopping_ = true; }
+  void request_stop() {
+    stopping_ = true;
+    budget_.request_stop();
+  }
   [[nodiscard]] Gate& gate() { return gate_; }
 
  private:
@@ -111,7 +114,8 @@ class TransactionController {
 
   Runtime& runtime_;
   Commits& commits_;
-  TransactionSource source_;
+  TransactionSource& source_;
+  TransactionBudget& budget_;
   HttpClient& http_;
   Quarantine quarantine_;
   DeliveryMetrics metrics_;

@@ -51,6 +51,7 @@ class DeliveryWork {
     return controller_.ping(std::move(service));
   }
   [[nodiscard]] const ServiceRegistry& services() const { return registry_; }
+  [[nodiscard]] const TransactionBudget& budget() const { return budget_; }
   [[nodiscard]] Sorter& sorter(StreamKey stream) const { return *sorters_.at(stream); }
 
  private:
@@ -60,6 +61,8 @@ class DeliveryWork {
   const Catalog& catalog_;
   Metrics& metrics_;
   DecisionTails tails_;
+  TransactionBudget budget_;
+  TransactionSource source_;
   TransactionController controller_;
   ServiceRegistry registry_;
   Compaction compaction_;

@@ -242,6 +242,10 @@ void Engine::refresh_service_gauges() {
   }
   for (std::size_t i = 0; i < by_state.size(); ++i) metrics_.services.at(i)->Set(by_state.at(i));
   metrics_.oldest_undelivered_seconds.Set(oldest_seconds);
+  const TransactionBudget* const budget = delivery_ ? &delivery_->budget() : nullptr;
+  const auto gauge = [](std::size_t value) { return static_cast<double>(value); };
+  metrics_.in_flight_bytes.Set(gauge(budget != nullptr ? budget->held_bytes() : 0));
+  metrics_.waiting_for_memory.Set(gauge(budget != nullptr ? budget->waiting() : 0));
   for (const std::string& id : std::exchange(services_shown_, shown)) {
     if (!shown.contains(id)) metrics_.forget_service(id);
   }

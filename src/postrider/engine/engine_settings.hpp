@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,6 +30,8 @@ struct EngineSettings {
   SorterSettings sorter;
   CompactionSettings compaction;
   ServiceRegistry::Settings services;
+  /// Of transactions on their way to receivers: see `TransactionBudget`.
+  std::size_t in_flight_bytes_max = 256U << 20;
   CatalogSettings catalog;
   OutboxSettings outbox;
   bool per_service_metrics = false;

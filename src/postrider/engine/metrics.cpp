@@ -73,6 +73,13 @@ Metrics::Metrics(std::shared_ptr<prometheus::Registry> registry)
           gauges(*registry, "postrider_oldest_undelivered_seconds",
                  "Age of the oldest fact that some pushed service has not acknowledged.")
               .Add({})),
+      in_flight_bytes(gauges(*registry, "postrider_delivery_in_flight_bytes",
+                             "Memory of transactions on their way to receivers.")
+                          .Add({})),
+      waiting_for_memory(
+          gauges(*registry, "postrider_delivery_waiting_for_memory",
+                 "Transactions that wait because delivery.in_flight_bytes_max is reached.")
+              .Add({})),
       storage_written_bytes(BuildCounter()
                                 .Name("postrider_storage_written_bytes_total")
                                 .Help("Bytes that this process has had written to storage.")

@@ -38,6 +38,8 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& linear_position;  ///< label stream
   std::array<prometheus::Gauge*, 4> services;              ///< by DeliveryStatus
   prometheus::Gauge& oldest_undelivered_seconds;
+  prometheus::Gauge& in_flight_bytes;
+  prometheus::Gauge& waiting_for_memory;
   prometheus::Family<prometheus::Counter>& storage_written_bytes;
   prometheus::Counter& log_lines_dropped;
   prometheus::Family<prometheus::Gauge>& service_behind;              ///< label service

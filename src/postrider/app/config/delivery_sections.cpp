@@ -18,6 +18,8 @@ void add_delivery_sections(SettingTable& table, Settings& settings) {
   table.number("delivery.transaction_facts_max", delivery.limits.facts_max, 1, 10'000);
   table.size("delivery.transaction_bytes_max", delivery.limits.bytes_max, kibibyte,
              1024 * mebibyte);
+  table.size("delivery.in_flight_bytes_max", settings.engine.in_flight_bytes_max, mebibyte,
+             mebibyte << 20);
   table.duration("delivery.request_timeout", delivery.request_timeout, milliseconds{100}, hours{1});
   table.duration("delivery.connect_timeout", client.connect_timeout, milliseconds{100}, hours{1});
   table.number("delivery.connections_max", client.connections_max, 1, 1'000'000);

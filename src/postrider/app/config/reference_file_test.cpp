@@ -22,7 +22,7 @@ void collect_paths(const YamlNode& node, const std::string& prefix, std::vector<
 }
 
 TEST(ReferenceFile, says_the_defaults) {
-  const auto settings = load_settings(reference_file(), {});
+  const auto settings = load_settings(reference_file(), {}, std::uint64_t{8} << 30);
   ASSERT_TRUE(settings) << format_config_error(settings.error().at(0));
   EXPECT_EQ(*settings, Settings{});
 }

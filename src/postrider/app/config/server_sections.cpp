@@ -17,6 +17,8 @@ void add_server_sections(SettingTable& table, Settings& settings) {
 
   table.text("instance_name", settings.postgres.instance_name, instance_name_fault);
 
+  table.size("memory.max", settings.memory_max_bytes, 0, 256 * tebibyte);
+
   StreamSettings& stream = settings.engine.streams.each;
   table.size("storage.size_max", settings.sqlite.size_max_bytes, 0, 256 * tebibyte);
   table.text("storage.schema", settings.postgres.schema, schema_fault);

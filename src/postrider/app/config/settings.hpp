@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct Settings {
   std::string database = "sqlite:./postrider.db";  ///< relative to the working directory
   SqliteSettings sqlite;                           ///< without its path
   PostgresSettings postgres;                       ///< without its URL
+  std::uint64_t memory_max_bytes = 0;              ///< 0: a quarter of the machine
   EngineSettings engine;                           ///< without its fleet
   FleetSettings fleet;                             ///< without its name; with PostgreSQL only
   ReplicationSection replication;

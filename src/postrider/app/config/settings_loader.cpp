@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "postrider/app/config/environment_overrides.hpp"
+#include "postrider/app/config/memory_shares.hpp"
 #include "postrider/app/config/sections.hpp"
 #include "postrider/app/config/settings_checks.hpp"
 #include "postrider/app/config/yaml_document.hpp"
@@ -72,7 +73,8 @@ void resolve_paths(const std::string& file, const SettingOrigins& origins, Setti
 }  // namespace
 
 std::expected<Settings, ConfigErrors> load_settings(const std::string& file,
-                                                    const Environment& environment) {
+                                                    const Environment& environment,
+                                                    std::uint64_t machine_bytes) {
   Settings settings;
   const SettingTable table = table_of_settings(settings);
   SettingOrigins origins;
@@ -88,6 +90,7 @@ std::expected<Settings, ConfigErrors> load_settings(const std::string& file,
   apply_environment(table, environment, origins, errors);
   resolve_paths(file, origins, settings);
   check_settings(settings, origins, errors);
+  share_memory(settings, origins, machine_bytes, errors);
   sort_by_place(errors);
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return settings;

@@ -11,7 +11,7 @@ class SettingsLoader : public testing::Test {
  protected:
   /// What `load_settings` says of this text: without the file's folder, one line for each mistake.
   std::vector<std::string> faults(const std::string& text, const Environment& environment = {}) {
-    const auto settings = load_settings(folder_.write("c.yaml", text), environment);
+    const auto settings = load_settings(folder_.write("c.yaml", text), environment, machine_bytes);
     std::vector<std::string> lines;
     if (settings) return lines;
     for (ConfigError error : settings.error()) {
@@ -22,12 +22,13 @@ class SettingsLoader : public testing::Test {
   }
 
   Settings loaded(const std::string& text, const Environment& environment = {}) {
-    const auto settings = load_settings(folder_.write("c.yaml", text), environment);
+    const auto settings = load_settings(folder_.write("c.yaml", text), environment, machine_bytes);
     if (settings) return *settings;
     for (const ConfigError& error : settings.error()) ADD_FAILURE() << format_config_error(error);
     return {};
   }
 
+  std::uint64_t machine_bytes = std::uint64_t{8} << 30;
   TemporaryFolder folder_;
 };
 
@@ -35,7 +36,7 @@ using Lines = std::vector<std::string>;
 
 TEST_F(SettingsLoader, gives_the_defaults_for_nothing) {
   EXPECT_EQ(loaded(""), Settings{});
-  EXPECT_EQ(load_settings("", {}), Settings{});
+  EXPECT_EQ(load_settings("", {}, machine_bytes), Settings{});
   EXPECT_EQ(loaded("public:\nstreams:\nservices:\n"), Settings{});
 }
 

@@ -26,8 +26,12 @@ class DeliveryWorld : public DecisionWorld {
     }
     registry.reset();
     load_decisions();
+    controller.reset();
+    budget = std::make_unique<TransactionBudget>(runtime, in_flight_bytes_max);
+    transactions = std::make_unique<TransactionSource>(runtime, Reader{lane, *reader}, *tails,
+                                                       *streams, *budget);
     controller = std::make_unique<TransactionController>(
-        runtime, *committer, Reader{lane, *reader}, *tails, receiver, *streams,
+        runtime, *committer, *transactions, *budget, receiver,
         DeliveryMetrics{delivered, failed, facts_delivered, delivery_seconds, facts_quarantined});
     registry = std::make_unique<ServiceRegistry>(
         runtime, *committer, *controller,
@@ -114,6 +118,7 @@ class DeliveryWorld : public DecisionWorld {
 
   ReceiverKinds kinds{all_kinds()};
   std::size_t services_max = 10;
+  std::size_t in_flight_bytes_max = 256U << 20;
   DeliveryPolicy settings;
   prometheus::Counter delivered;
   prometheus::Counter failed;
@@ -122,6 +127,8 @@ class DeliveryWorld : public DecisionWorld {
   prometheus::Counter facts_quarantined;
   sim::ScriptedReceiver receiver{runtime};
   Stream* stream = only_stream(open_stream());
+  std::unique_ptr<TransactionBudget> budget;
+  std::unique_ptr<TransactionSource> transactions;
   std::unique_ptr<TransactionController> controller;
   std::unique_ptr<ServiceRegistry> registry;
 };
