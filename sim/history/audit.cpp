@@ -22,6 +22,7 @@ constexpr std::int64_t everything = 1'000'000'000'000;
 // Times on the disk are in milliseconds.
 constexpr Duration clock_grain = std::chrono::milliseconds{2};
 constexpr Statement integrity_sql{"PRAGMA integrity_check"};
+constexpr Statement keys_sql{"SELECT count(*) FROM idempotency_keys"};
 
 class Auditor {
  public:
@@ -73,6 +74,7 @@ class Auditor {
       }
     }
     check_retention(stream);
+    TRY_VOID(check_forgotten(stream, blocks));
     TRY_VOID(check_quarantine(stream));
     if (stream.sorted_through > last && !context_.ids_have_gaps()) {
       broken(fmt::format("{} is sorted through {} and ends at {}", stream.name,
@@ -122,6 +124,25 @@ class Auditor {
     if (age + clock_grain >= context_.plan.engine.streams.declared.at(stream.name).retain) return;
     broken(fmt::format("{} {} was dropped when it was {} s old", stream.name,
                        stream.dropped_through, seconds(age)));
+  }
+
+  /// At rest, nothing is kept past its time that nobody needs.
+  Result<void> check_forgotten(const StreamRow& stream, const std::vector<Block>& blocks) {
+    if (!context_.past_retention) return {};
+    std::int64_t keys = 0;
+    TRY_VOID(
+        connection_.execute(keys_sql, {}, [&keys](const SqlRow& row) { keys = row.integer(0); }));
+    if (keys > 0) left_over(fmt::format("{} idempotency keys", keys));
+    TRY(const auto needed, oldest_needed(connection_, stream.key));
+    for (const Block& block : blocks) {
+      const bool is_needed = needed && block.last >= *needed;
+      if (is_needed || block.last > stream.sorted_through) continue;
+      left_over(fmt::format("facts {} to {} of {}", block.first, block.last, stream.name));
+    }
+    return {};
+  }
+  void left_over(const std::string& what) {
+    context_.referee.broken(Check::idle, what + " are kept, past their time and needed by nobody");
   }
 
   void settle_services(const std::vector<StoredService>& services) {

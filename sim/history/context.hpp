@@ -58,7 +58,8 @@ struct Context {
   std::vector<Member> members;
   std::size_t deliverer = 0;  ///< the member that delivers, or did so last
   std::int64_t processes = 0;
-  bool healed = false;  ///< faults have stopped
+  bool healed = false;          ///< faults have stopped
+  bool past_retention = false;  ///< everything that is kept for a time is past it
 
   [[nodiscard]] SqliteSettings database() const {
     SqliteSettings settings{.path = "/postrider.db", .size_max_bytes = 0, .vfs = vfs.name()};

@@ -22,6 +22,8 @@ using std::chrono::seconds;
 
 // Past the largest backoff and time-out of the plan; disks and networks are fast again.
 constexpr Duration recovery_margin = minutes{2};
+// Between two looks for what can be forgotten, with time to write.
+constexpr Duration retention_pause_max = minutes{2};
 // A history that does more than this hangs in circles.
 constexpr std::uint64_t steps_max = 3'000'000;
 // What an idle engine may have learned: rooms, users, metrics.
@@ -54,6 +56,7 @@ class History {
     jump_clock_later();
     let_faults_happen();
     if (!failed()) let_it_recover();
+    if (!failed() && context_.plan.outlives_retention) outlive_retention();
     if (!failed()) examine();
     kill_all();
     return report();
@@ -118,6 +121,16 @@ class History {
     }
     context_.referee.broken(Check::liveness, fmt::format("nothing happens for {} s\n{}",
                                                          postrider::seconds(limit), who_waits()));
+  }
+
+  void outlive_retention() {
+    const StreamsSettings& streams = context_.plan.engine.streams;
+    Duration longest = streams.each.idempotency_retain;
+    for (const auto& [name, stream] : streams.declared) longest = std::max(longest, stream.retain);
+    const MonoTime end = context_.timeline.now() + longest + retention_pause_max;
+    while (step(end)) {
+    }
+    context_.past_retention = true;
   }
 
   /// Grows when something of use happens.

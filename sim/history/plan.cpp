@@ -73,6 +73,20 @@ void draw_in_flight(Plan& plan) {
   if (random.chance(400)) plan.engine.in_flight_bytes_max = draw_size(random, 1, 20'000);
 }
 
+/// Past the time of everything that is kept for a time. A draw of its own too, and of histories
+/// that do little at rest.
+void draw_retention(Plan& plan) {
+  Random random(plan.seed, "retention");
+  const bool asks_often = plan.members > 1 || plan.engine.fleet;
+  if (asks_often || plan.mean_clock_jump_pause > Duration{} || !random.chance(200)) return;
+  plan.outlives_retention = true;
+  // Longer than any append is tried again.
+  plan.engine.streams.each.idempotency_retain = minutes{random.between(30, 60)};
+  for (auto& [name, stream] : plan.engine.streams.declared) {
+    stream.retain = minutes{random.between(1, 60)};
+  }
+}
+
 void draw_workload(Random& random, WorkloadPlan& workload) {
   workload.streams = static_cast<int>(random.between(1, 3));
   workload.services = static_cast<int>(random.between(1, 5));
@@ -228,6 +242,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (random.chance(300)) plan.workload.refused = static_cast<int>(random.between(10, 200));
   draw_damage(plan);
   draw_in_flight(plan);
+  draw_retention(plan);
   return plan;
 }
 

@@ -88,6 +88,7 @@ struct Plan {
   WorkloadPlan workload;
   int damaged = 0;  ///< stored blocks that are altered between two lives, in thousandths of these
   Duration mean_clock_jump_pause{};  ///< 0: the wall clock runs true
+  bool outlives_retention = false;   ///< goes on, at rest, until all that has a time is past it
 };
 
 /// The kinds of history. `swarm` draws for each kind of fault whether it exists at all.
