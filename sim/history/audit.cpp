@@ -166,7 +166,8 @@ class Auditor {
   Result<void> check_service(const StoredService& service) {
     for (const auto& [stream, ids] : ids_) TRY_VOID(check_inbox(service, stream, ids));
     check_numbers(service);
-    restore_pause(service);
+    // What a file declares is no operator's to pause.
+    if (service.row.source == ServiceSource::api) restore_pause(service);
     restore_backoff(service);
     return {};
   }

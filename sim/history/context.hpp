@@ -15,6 +15,7 @@ namespace postrider::sim {
 /// One of the processes that work on the database, through its lives.
 struct Member {
   std::string instance_name;
+  std::size_t file = 0;  ///< of the plan's, that the process has started with
   std::unique_ptr<Process> process;
   bool ready = false;    ///< the process has started
   bool retired = false;  ///< it is not started again

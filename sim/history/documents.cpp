@@ -93,6 +93,12 @@ std::shared_ptr<const Receiver> receiver_of(const std::string& id, const PlainSe
       registration_of(id, std::get<PlainRegistration>(service), pushed));
 }
 
+std::shared_ptr<const Receiver> declared_receiver(const std::string& id, int number) {
+  PlainWebhook plain;
+  plain.types = {fmt::format("nothing.{}.", number)};
+  return receiver_of(id, plain, true);
+}
+
 std::optional<Registrations::Stored> read_stored(const ServiceRow& row) {
   const json::value document = json::parse(row.document);
   if (row.kind == "webhook") {

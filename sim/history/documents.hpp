@@ -14,6 +14,9 @@ namespace postrider::sim {
 std::shared_ptr<const Receiver> receiver_of(const std::string& id, const PlainService& service,
                                             bool pushed);
 
+/// A service that a file declares, with document `number`. It asks for nothing that there is.
+std::shared_ptr<const Receiver> declared_receiver(const std::string& id, int number);
+
 /// The reverse, for what lies on the disk; empty when it is nothing that was ever asked for.
 std::optional<Registrations::Stored> read_stored(const ServiceRow& row);
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "sim/history/audit.hpp"
 #include "sim/history/delivery_watch.hpp"
+#include "sim/history/documents.hpp"
 #include "sim/history/examination.hpp"
 #include "sim/history/life_cycle.hpp"
 #include "sim/history/operators.hpp"
@@ -152,11 +154,47 @@ class History {
     for (const Stream* stream : engine.streams().all()) {
       if (stream->sort_lag() > 0) return false;
     }
+    if (!unlike_the_files().empty()) return false;
     for (const auto& [id, service] : engine.delivery()->services().all()) {
+      if (service->row.source == ServiceSource::configuration) continue;
       const bool idle = !service->delivering && service->behind() == 0;
       if (service->is_pushed() && (!idle || !service->is_active())) return false;
     }
     return true;
+  }
+
+  /// What is not as the files of the processes that run say, which declare a service together;
+  /// empty when all is.
+  std::string unlike_the_files() {
+    std::set<std::string> ids;
+    for (const ServiceFile& file : context_.plan.files) {
+      for (const auto& [id, number] : file) ids.insert(id);
+    }
+    for (const std::string& id : ids) {
+      const auto service = context_.engine()->delivery()->services().find(id);
+      const bool is_paused = service && service->delivery.paused_by.has(PauseCause::undeclared);
+      bool is_declared = false;
+      bool is_as_declared = false;
+      for (const Member& member : context_.members) {
+        const ServiceFile& file = context_.plan.files[member.file];
+        const auto declared = file.find(id);
+        if (member.process == nullptr || declared == file.end()) continue;
+        is_declared = true;
+        if (service) is_as_declared |= is_like(*service, declared->second);
+      }
+      // Only who has a document can store it.
+      const bool can_store =
+          context_.plan.files[context_.members[context_.deliverer].file].contains(id);
+      if (service && !is_declared && !is_paused) return id + " is in no file, and not paused";
+      if (is_as_declared && is_paused) return id + " is in a file, and paused";
+      if (can_store && !is_as_declared) return id + " is not as any file says";
+    }
+    return {};
+  }
+
+  static bool is_like(const Service& service, int number) {
+    const auto receiver = declared_receiver(service.row.id, number);
+    return service.receiver->document(Secrets::show) == receiver->document(Secrets::show);
   }
 
   /// Every process has in order what was answered.
@@ -196,8 +234,9 @@ class History {
                           service->delivering ? "delivering" : "not delivering",
                           service->delivery.attempts, service->delivery.last_error);
     }
-    return text + fmt::format("producers {}, operators {}", producers_.finished() ? "done" : "wait",
-                              operators_.finished() ? "done" : "wait");
+    return text + unlike_the_files() +
+           fmt::format("\nproducers {}, operators {}", producers_.finished() ? "done" : "wait",
+                       operators_.finished() ? "done" : "wait");
   }
 
   void examine() {

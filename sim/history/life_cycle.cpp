@@ -11,6 +11,8 @@ using std::chrono::milliseconds;
 // How far into what the process does next a crash may fall.
 constexpr std::uint64_t steps_to_crash_max = 400;
 constexpr std::uint64_t disk_changes_to_crash_max = 25;
+// How often a process starts with another file than before, in thousandths.
+constexpr int new_file = 500;
 
 }  // namespace
 
@@ -27,10 +29,11 @@ Result<void> LifeCycle::open() {
   // Of a fleet, the one that comes to deliver is audited then.
   if (!context_.is_fleet()) TRY_VOID(audit(context_, *reader));
   TRY_VOID(damage(*writer));
+  if (files_.chance(new_file)) member().file = files_.below(context_.plan.files.size());
   member().process = std::make_unique<Process>(
       Process::World{context_.timeline, context_.runtime, context_.network, context_.judge,
                      context_.plan, context_.remote, context_.air, ++context_.processes,
-                     member().instance_name, held_bytes_},
+                     member().instance_name, context_.plan.files[member().file], held_bytes_},
       std::move(database), std::move(writer), std::move(reader), Random(random_.next()));
   return {};
 }

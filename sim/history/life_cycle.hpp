@@ -8,7 +8,11 @@ namespace postrider::sim {
 class LifeCycle {
  public:
   LifeCycle(Context& context, std::size_t index, Random random)
-      : context_(context), index_(index), random_(random), damages_(context.plan.seed, "damages") {}
+      : context_(context),
+        index_(index),
+        random_(random),
+        damages_(context.plan.seed, "damages"),
+        files_(context.plan.seed, context.members[index].instance_name + " files") {}
 
   void start();
   void boot();
@@ -40,6 +44,7 @@ class LifeCycle {
   std::size_t index_;
   Random random_;
   Random damages_;
+  Random files_;
   std::optional<std::uint64_t> dies_at_step_;
   bool power_goes_ = false;  ///< with the crash that is under way, not only the process
   std::uint64_t disk_faults_ = 0;

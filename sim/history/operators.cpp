@@ -25,7 +25,8 @@ void Operators::start() {
 void Operators::resume_stopped() {
   if (context_.engine() != nullptr) {
     for (const auto& [id, service] : context_.engine()->delivery()->services().all()) {
-      const bool stopped = service->delivery.status == DeliveryStatus::paused;
+      const bool stopped = service->delivery.status == DeliveryStatus::paused &&
+                           !service->delivery.paused_by.has(PauseCause::undeclared);
       if (stopped && !paused_.contains(id) && !open_.contains(id)) set_paused(id, false);
     }
   }

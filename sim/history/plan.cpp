@@ -195,12 +195,25 @@ void make_fleet(Random& random, Plan& plan) {
   plan.engine.services.delivery.backoff.max = seconds{random.between(8, 30)};
 }
 
+/// The same, and they are started with other files again and again.
+void roll_out(Random& random, Plan& plan) {
+  make_fleet(random, plan);
+  plan.crash.mean_interval = seconds{random.between(2, 60)};
+  plan.crash.pauses = static_cast<int>(random.between(0, 500));
+  plan.files.resize(static_cast<std::size_t>(random.between(2, 4)));
+  for (ServiceFile& file : plan.files) {
+    for (const char* service : {"file0", "file1", "file2"}) {
+      if (random.chance(600)) file[service] = static_cast<int>(random.between(1, 2));
+    }
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& scenario_names() {
   static const std::vector<std::string> names = {"calm",   "network", "disk",      "crash",
                                                  "churn",  "swarm",   "isolation", "failing_disk",
-                                                 "remote", "fleet"};
+                                                 "remote", "fleet",   "rollout"};
   return names;
 }
 
@@ -229,6 +242,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (scenario == "failing_disk") let_disk_fail(random, plan);
   if (scenario == "isolation") isolate_one(random, plan);
   if (scenario == "fleet") make_fleet(random, plan);
+  if (scenario == "rollout") roll_out(random, plan);
   if (swarm || scenario == "network" || scenario == "fleet") draw_connection_lost(plan);
   const Duration retain =
       random.chance(500) ? Duration(minutes{random.between(1, 30)}) : Duration(hours{24 * 7});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,9 @@ struct RemoteFaults {
   [[nodiscard]] bool any() const { return lost > 0 || answers_lost > 0; }
 };
 
+/// The services that a configuration file declares, each with the number of its document.
+using ServiceFile = std::map<std::string, int>;
+
 constexpr std::int64_t huge_bytes = 500'000;
 
 struct CrashPlan {
@@ -86,6 +90,7 @@ struct Plan {
   NetworkFaults network;
   CrashPlan crash;
   WorkloadPlan workload;
+  std::vector<ServiceFile> files = {{}};  ///< each process starts with one of them
   int damaged = 0;  ///< stored blocks that are altered between two lives, in thousandths of these
   Duration mean_clock_jump_pause{};  ///< 0: the wall clock runs true
   bool outlives_retention = false;   ///< goes on, at rest, until all that has a time is past it

@@ -1,5 +1,6 @@
 #include "sim/history/process.hpp"
 
+#include "sim/history/documents.hpp"
 #include "sim/history/remote_connection.hpp"
 
 namespace postrider::sim {
@@ -62,7 +63,9 @@ Process::~Process() {
 }
 
 void Process::start(std::function<void(std::optional<Result<void>>)> done) {
-  call<Result<void>>(engine_.start({}), std::move(done));
+  ServiceRegistry::Receivers declared;
+  for (const auto& [id, number] : world_.file) declared.push_back(declared_receiver(id, number));
+  call<Result<void>>(engine_.start(std::move(declared)), std::move(done));
 }
 
 void Process::stop(std::function<void(std::optional<bool>)> done) {

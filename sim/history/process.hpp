@@ -32,6 +32,7 @@ class Process {
     Air& air;
     std::int64_t number;        ///< counts the processes of a history
     std::string instance_name;  ///< of one of several
+    const ServiceFile& file;    ///< that it starts with
     std::int64_t& held_bytes;   ///< set when a process ends: what its engine held
   };
 

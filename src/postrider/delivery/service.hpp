@@ -43,7 +43,8 @@ struct Service {
 
   ServiceRow row;  ///< without its document
   std::shared_ptr<const Receiver> receiver;
-  std::shared_ptr<const Interest> interest;  ///< the same object while it asks for the same
+  std::optional<std::int64_t> document_digest;  ///< of `receiver`, once somebody has asked for it
+  std::shared_ptr<const Interest> interest;     ///< the same object while it asks for the same
   DeliveryPolicy policy;
   DeliveryState delivery;
   Revision revision;  ///< of `delivery`

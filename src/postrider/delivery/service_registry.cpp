@@ -8,7 +8,6 @@
 #include "postrider/delivery/service_registry.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <boost/json/serialize.hpp>
 
@@ -34,7 +33,16 @@ std::string document_of(const Receiver& receiver) {
   return boost::json::serialize(receiver.document(Secrets::show));
 }
 
-/// Was declared in the configuration, is no longer, and was paused for it at start.
+std::int64_t digest_of(const Receiver& receiver) {
+  return digest_of_document(document_of(receiver));
+}
+
+std::int64_t digest_of(Service& service) {
+  if (!service.document_digest) service.document_digest = digest_of(*service.receiver);
+  return *service.document_digest;
+}
+
+/// Was declared in a configuration, is in none any longer, and was paused for it.
 bool is_undeclared(const Service& service) {
   return service.row.source == ServiceSource::configuration &&
          service.delivery.paused_by.has(PauseCause::undeclared);
@@ -101,30 +109,60 @@ Result<void> ServiceRegistry::load(StoredDelivery stored, const DecisionTails& t
   return {};
 }
 
-Async<Result<void>> ServiceRegistry::reconcile(Receivers declared) {
+std::vector<ServiceRegistry::Declared> ServiceRegistry::declared(Receivers receivers) {
+  std::vector<Declared> declared;
+  for (auto& receiver : receivers) {
+    const std::int64_t digest = digest_of(*receiver);
+    declared.push_back({std::move(receiver), digest});
+  }
+  return declared;
+}
+
+Async<Result<void>> ServiceRegistry::reconcile(const std::vector<Declared>* declared,
+                                               const LiveDeclarations* live) {
+  declared_here_.clear();
+  for (const Declared& each : *declared) declared_here_.insert(each.receiver->id());
   // First, since one that is declared now may take its token and its place.
-  CO_TRY_VOID(co_await pause_undeclared(&declared));
-  for (auto& receiver : declared) {
-    const std::string id = receiver->id();
-    auto put_result = co_await put(std::move(receiver), ServiceSource::configuration);
-    if (!put_result) co_return std::unexpected(std::move(put_result).error().with("service " + id));
+  co_await mutex_.lock();
+  const Result<void> settled = co_await settle_undeclared(live);
+  mutex_.unlock();
+  if (!settled) co_return settled;
+  for (const Declared& each : *declared) {
+    if (is_settled(each, *live)) continue;
+    auto put_result = co_await put(each.receiver, ServiceSource::configuration);
+    if (!put_result) {
+      co_return std::unexpected(
+          std::move(put_result).error().with("service " + each.receiver->id()));
+    }
   }
   co_return Result<void>{};
 }
 
-Async<Result<void>> ServiceRegistry::pause_undeclared(const Receivers* declared) {
-  std::set<std::string> declared_ids;
-  for (const auto& receiver : *declared) declared_ids.insert(receiver->id());
-  const auto services = by_id_;
-  for (const auto& [id, service] : services) {
-    if (service->row.source != ServiceSource::configuration || declared_ids.contains(id)) continue;
-    log_warn("service {}: paused with {} facts behind: {}", id, service->behind(),
-             undeclared_cause);
+Async<Result<void>> ServiceRegistry::settle_undeclared(const LiveDeclarations* live) {
+  for (const auto& [id, service] : by_id_) {
+    if (service->row.source != ServiceSource::configuration) continue;
     PauseCauses causes = service->delivery.paused_by;
-    causes.add(PauseCause::undeclared);
+    if (!declared_here_.contains(id) && !live->declares(id)) {
+      log_warn("service {}: paused with {} facts behind: {}", id, service->behind(),
+               undeclared_cause);
+      causes.add(PauseCause::undeclared);
+    } else if (is_undeclared(*service) && live->newest(id, digest_of(*service)) > SessionKey{}) {
+      log_info("service {}: goes on, since another process declares it", id);
+      causes.remove(PauseCause::undeclared);
+    }
+    if (causes == service->delivery.paused_by) continue;
     CO_TRY_VOID(co_await set_pause(service, causes));
   }
   co_return Result<void>{};
+}
+
+/// True when the service is as the configuration of this process says, or a newer one.
+bool ServiceRegistry::is_settled(const Declared& declared, const LiveDeclarations& live) const {
+  const std::string_view id = declared.receiver->id();
+  const auto service = find(id);
+  if (!service || !is_declared(*service)) return false;
+  const std::int64_t stored = digest_of(*service);
+  return stored == declared.digest || live.newest(id, stored) > live.newest(id, declared.digest);
 }
 
 void ServiceRegistry::start_delivery() {
@@ -156,9 +194,12 @@ Result<void> ServiceRegistry::check_secrets(const Receiver& receiver, ServiceSou
   return {};
 }
 
-/// One that no file declares any more only waits to be declared or deleted, and does not count.
+/// One that no file declares any more only waits to be declared or deleted, and does not count. Nor
+/// does one that only others declare: it may be what this file has replaced.
 Result<void> ServiceRegistry::check_count() const {
-  const auto counts = [](const auto& each) { return !is_undeclared(*each.second); };
+  const auto counts = [this](const auto& each) {
+    return each.second->row.source == ServiceSource::api || declared_here_.contains(each.first);
+  };
   const auto count = static_cast<std::size_t>(std::ranges::count_if(by_id_, counts));
   if (count < settings_.services_max) return {};
   return fail(Code::limit_exceeded, "there are {} services already, and limits.services_max is {}",
@@ -225,6 +266,7 @@ void ServiceRegistry::set_receiver(Service& service, std::shared_ptr<const Recei
   service.split_facts_max = 0;
   std::string().swap(service.row.document);  // the receiver says the same
   service.receiver = std::move(receiver);
+  service.document_digest.reset();
 }
 
 Async<Result<void>> ServiceRegistry::create(std::shared_ptr<const Receiver> receiver,

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 #include "postrider/runtime/async_mutex.hpp"
 #include "postrider/sort/decision_tail.hpp"
 #include "postrider/sort/inboxes.hpp"
+#include "postrider/store/declarations.hpp"
 
 namespace postrider {
 
@@ -35,9 +37,21 @@ class ServiceRegistry final : public Inboxes {
   using Receivers = std::vector<std::shared_ptr<const Receiver>>;
   /// What the database holds. Once, before anything else. `tails` are loaded already.
   Result<void> load(StoredDelivery stored, const DecisionTails& tails);
-  /// Makes the services that the configuration declares what it says. One that it no longer
-  /// declares is paused, never dropped: its facts wait until it is declared again or deleted.
-  Async<Result<void>> reconcile(Receivers declared);
+  /// A service as the configuration of this process declares it.
+  struct Declared {
+    std::shared_ptr<const Receiver> receiver;
+    std::int64_t digest = 0;  ///< of its document
+  };
+  static std::vector<Declared> declared(Receivers receivers);
+  /// Makes the services that the configuration declares what it says, but for documents that a
+  /// newer configuration has put there. `live`: what all sessions declare (store/declarations.hpp),
+  /// this one among them; empty when there is only this process. A service that nobody declares any
+  /// more is paused, never dropped: its facts wait until it is declared again or deleted. One that
+  /// only others declare goes on with the document that is stored; if it was paused as undeclared,
+  /// then only when they declare that very document. Called again when `live` has changed. Both
+  /// must outlive the call. Errors: those of `put` and of a commit; what was done stays done.
+  Async<Result<void>> reconcile(const std::vector<Declared>* declared,
+                                const LiveDeclarations* live);
   /// Starts delivery of everything that waits, and the timers of what is DOWN.
   void start_delivery();
 
@@ -69,7 +83,8 @@ class ServiceRegistry final : public Inboxes {
   Result<void> check_secrets(const Receiver& receiver, ServiceSource source) const;
   Result<void> check_count() const;
   Result<void> check_put(const Receiver& receiver, ServiceSource source) const;
-  Async<Result<void>> pause_undeclared(const Receivers* declared);
+  Async<Result<void>> settle_undeclared(const LiveDeclarations* live);
+  [[nodiscard]] bool is_settled(const Declared& declared, const LiveDeclarations& live) const;
   Async<Result<Put>> put_in_turn(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   Async<Result<void>> create(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   Async<Result<void>> update(std::shared_ptr<Service> service,
@@ -88,6 +103,7 @@ class ServiceRegistry final : public Inboxes {
   Settings settings_;
   std::map<std::string, std::shared_ptr<Service>, std::less<>> by_id_;
   std::unordered_map<ServiceKey, std::shared_ptr<Service>> by_key_;
+  std::set<std::string, std::less<>> declared_here_;  ///< by the configuration of this process
   std::uint64_t version_ = 1;
   AsyncMutex mutex_;
 };

@@ -11,12 +11,38 @@ using std::chrono::seconds;
 
 class Registry : public DeliveryWorld {
  protected:
-  Result<void> declare(std::vector<PlainDocument> documents) {
+  /// `live`: what this process and others declare; nothing when there is only this one.
+  Result<void> declare(std::vector<PlainDocument> documents, const LiveDeclarations& live = {}) {
+    const auto declared = declared_of(std::move(documents));
+    return run(registry->reconcile(&declared, &live));
+  }
+  static std::vector<ServiceRegistry::Declared> declared_of(std::vector<PlainDocument> documents) {
     ServiceRegistry::Receivers receivers;
     for (PlainDocument& document : documents) {
       receivers.push_back(receiver_of(std::move(document)));
     }
-    return run(registry->reconcile(std::move(receivers)));
+    return ServiceRegistry::declared(std::move(receivers));
+  }
+  /// Live sessions with these configurations, the oldest first.
+  static LiveDeclarations live(std::vector<std::vector<PlainDocument>> configurations) {
+    LiveDeclarations live;
+    SessionKey configuration;
+    for (auto& documents : configurations) {
+      configuration = configuration.plus(1);
+      live.configurations.insert(configuration);
+      for (const auto& each : declared_of(std::move(documents))) {
+        live.services[each.receiver->id()][each.digest] = configuration;
+      }
+    }
+    return live;
+  }
+  static PlainDocument at(const std::string& url) {
+    PlainDocument document = document_of("a");
+    document.url = url;
+    return document;
+  }
+  bool is_undeclared() {
+    return registry->find("a")->delivery.paused_by.has(PauseCause::undeclared);
   }
   Result<void> remove(const std::string& id) { return run(registry->remove(id)); }
 };
@@ -264,6 +290,59 @@ TEST_F(Registry, a_declaration_takes_a_service_of_the_api_over) {
   ASSERT_TRUE(declare({document_of("a")}));
   EXPECT_EQ(registry->find("a")->row.source, ServiceSource::configuration);
   EXPECT_EQ(remove("a").error().code, Code::conflict);
+}
+
+TEST_F(Registry, what_another_live_process_declares_goes_on) {
+  const PlainDocument a = document_of("a");
+  const PlainDocument b = document_of("b");
+  ASSERT_TRUE(declare({a, b}, live({{b}, {a, b}})));
+  restart();
+  ASSERT_TRUE(declare({b}, live({{b}, {a, b}})));
+  EXPECT_FALSE(is_undeclared());
+  EXPECT_EQ(remove("a").error().code, Code::conflict);
+  ASSERT_TRUE(declare({b}, live({{b}})));
+  EXPECT_TRUE(is_undeclared());
+  ASSERT_TRUE(declare({b}, live({{b}, {a, b}})));
+  EXPECT_FALSE(is_undeclared());
+  EXPECT_EQ(stored_state("a").status, DeliveryStatus::up);
+}
+
+TEST_F(Registry, what_was_paused_goes_on_with_no_document_that_nobody_declares) {
+  ASSERT_TRUE(declare({at("http://old.test")}));
+  ASSERT_TRUE(declare({}, live({{}})));
+  const LiveDeclarations moved = live({{}, {at("http://new.test")}});
+  ASSERT_TRUE(declare({}, moved));
+  EXPECT_TRUE(is_undeclared()) << "this process does not have the new document";
+  ASSERT_TRUE(declare({at("http://new.test")}, moved));
+  EXPECT_FALSE(is_undeclared());
+  EXPECT_EQ(registry->find("a")->receiver->url(), "http://new.test");
+}
+
+TEST_F(Registry, the_document_of_the_newest_configuration_of_a_live_process_stays) {
+  const auto url = [this] { return *registry->find("a")->receiver->url(); };
+  const auto older = std::vector{at("http://older.test")};
+  const auto newer = std::vector{at("http://newer.test")};
+  ASSERT_TRUE(declare(older, live({older})));
+  ASSERT_TRUE(declare(newer, live({older, newer})));
+  EXPECT_EQ(url(), "http://newer.test");
+  restart();
+  ASSERT_TRUE(declare(older, live({older, newer})));
+  EXPECT_EQ(url(), "http://newer.test") << "the lease went back to the older file";
+  ASSERT_TRUE(declare(older, live({older})));
+  EXPECT_EQ(url(), "http://older.test") << "nobody has the newer file any more";
+  ASSERT_TRUE(declare(newer, live({newer, older})));
+  EXPECT_EQ(url(), "http://older.test") << "rolled back";
+}
+
+TEST_F(Registry, what_only_others_declare_takes_no_place_from_what_has_replaced_it) {
+  services_max = 1;
+  restart();
+  const PlainDocument a = document_of("a");
+  const PlainDocument b = document_of("b");
+  ASSERT_TRUE(declare({a}, live({{a}})));
+  ASSERT_TRUE(declare({b}, live({{a}, {b}})));
+  EXPECT_FALSE(is_undeclared());
+  EXPECT_EQ(put(document_of("c")).error().code, Code::limit_exceeded);
 }
 
 TEST_F(Registry, an_operators_pause_outlives_a_restart_of_a_declared_service) {

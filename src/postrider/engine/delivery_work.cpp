@@ -1,11 +1,14 @@
 #include "postrider/engine/delivery_work.hpp"
 
+#include "postrider/base/log.hpp"
+
 namespace postrider {
 namespace {
 
 struct Stored {
   StoredDelivery delivery;
   std::vector<StoredDecisions> decisions;
+  LiveDeclarations declarations;
 };
 
 Result<Stored> read_stored(SqlConnection& connection, const ReceiverKinds& kinds) {
@@ -56,12 +59,22 @@ void DeliveryWork::add_stream(Stream& stream) {
   sorters_.emplace(stream.key(), std::move(sorter));
 }
 
-Async<Result<void>> DeliveryWork::start(ServiceRegistry::Receivers declared_services) {
-  auto work = [this] { return read_stored(ports_.background.connection, catalog_.kinds()); };
+Async<Result<void>> DeliveryWork::start(std::vector<ServiceRegistry::Declared> declared,
+                                        std::set<SessionKey> lapsed) {
+  declared_ = std::move(declared);
+  auto work = [this, &lapsed]() -> Result<Stored> {
+    SqlConnection& connection = ports_.background.connection;
+    TRY(auto stored, read_stored(connection, catalog_.kinds()));
+    // Alone there are no sessions.
+    if (settings_.fleet) {
+      TRY(stored.declarations, read_live_declarations(connection, lapsed));
+    }
+    return stored;
+  };
   CO_TRY(auto stored, co_await run_on(ports_.background.lane, work));
   CO_TRY_VOID(tails_.load(std::move(stored.decisions)));
   CO_TRY_VOID(registry_.load(std::move(stored.delivery), tails_));
-  CO_TRY_VOID(co_await registry_.reconcile(std::move(declared_services)));
+  CO_TRY_VOID(co_await reconcile(std::move(stored.declarations)));
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
   if (!commits_.may_act()) {
     co_return fail(Code::session_ended,
@@ -74,6 +87,34 @@ Async<Result<void>> DeliveryWork::start(ServiceRegistry::Receivers declared_serv
   retention_.start();
   if (outbox_) outbox_->start();
   co_return Result<void>{};
+}
+
+Async<Result<void>> DeliveryWork::reconcile(LiveDeclarations live) {
+  CO_TRY_VOID(co_await registry_.reconcile(&declared_, &live));
+  configurations_ = std::move(live.configurations);
+  co_return Result<void>{};
+}
+
+Async<Result<void>> DeliveryWork::read_and_reconcile(std::set<SessionKey> lapsed) {
+  auto read = [this, &lapsed] {
+    return read_live_declarations(ports_.background.connection, lapsed);
+  };
+  CO_TRY(auto live, co_await run_on(ports_.background.lane, read));
+  co_return co_await reconcile(std::move(live));
+}
+
+Async<void> DeliveryWork::follow_configurations(std::set<SessionKey> configurations,
+                                                std::set<SessionKey> lapsed) {
+  if (configurations == configurations_) co_return;
+  const Result<void> done = co_await read_and_reconcile(std::move(lapsed));
+  const std::string error = done ? "" : done.error().detail;
+  if (!done && error != configuration_error_) {
+    log_warn(
+        "services could not be made what the configurations of all processes say, which is"
+        " tried again: {}",
+        error);
+  }
+  configuration_error_ = error;
 }
 
 void DeliveryWork::request_stop() {

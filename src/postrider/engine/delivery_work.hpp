@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,15 @@ class DeliveryWork {
 
   /// Before `start` or after it.
   void add_stream(Stream& stream);
-  /// Reads the services, makes the declared ones what the configuration says, and starts work.
-  Async<Result<void>> start(ServiceRegistry::Receivers declared_services);
+  /// Reads the services, makes the declared ones what this process and all sessions that have not
+  /// lapsed declare (declarations.hpp), and starts work.
+  Async<Result<void>> start(std::vector<ServiceRegistry::Declared> declared,
+                            std::set<SessionKey> lapsed);
+  /// After `start`: the sessions that have not lapsed have these configurations now. When they had
+  /// others before, the services follow. What goes wrong is logged, and tried again with the next
+  /// call.
+  Async<void> follow_configurations(std::set<SessionKey> configurations,
+                                    std::set<SessionKey> lapsed);
   /// False before `start` has read all services.
   [[nodiscard]] bool has_started() const { return started_; }
   /// Nothing more is committed, and no request is begun. What is in flight may go on.
@@ -55,6 +63,9 @@ class DeliveryWork {
   [[nodiscard]] Sorter& sorter(StreamKey stream) const { return *sorters_.at(stream); }
 
  private:
+  Async<Result<void>> reconcile(LiveDeclarations live);
+  Async<Result<void>> read_and_reconcile(std::set<SessionKey> lapsed);
+
   EnginePorts ports_;
   RevocableCommits commits_;
   const EngineSettings& settings_;
@@ -70,6 +81,9 @@ class DeliveryWork {
   Retention retention_;
   std::optional<OutboxDrain> outbox_;
   std::map<StreamKey, std::unique_ptr<Sorter>> sorters_;
+  std::vector<ServiceRegistry::Declared> declared_;
+  std::set<SessionKey> configurations_;  ///< that the services are as
+  std::string configuration_error_;
   bool started_ = false;
   bool stopping_ = false;
 };

@@ -15,6 +15,16 @@ std::unique_ptr<Session> session_of(const EngineSettings& settings) {
   return std::make_unique<Session>(settings.fleet->instance_name, settings.fleet->session_interval);
 }
 
+/// That are of sessions which have not lapsed.
+std::set<SessionKey> configurations_in(const StoredSessions& stored,
+                                       const std::set<SessionKey>& lapsed) {
+  std::set<SessionKey> configurations;
+  for (const SessionRow& row : stored.sessions) {
+    if (!lapsed.contains(row.session)) configurations.insert(row.configuration);
+  }
+  return configurations;
+}
+
 }  // namespace
 
 Engine::Engine(EnginePorts ports, EngineSettings settings)
@@ -58,7 +68,11 @@ void Engine::retry_service(std::string_view service) {
 }
 
 Async<Result<void>> Engine::start(ServiceRegistry::Receivers declared_services) {
-  declared_services_ = std::move(declared_services);
+  declared_services_ = ServiceRegistry::declared(std::move(declared_services));
+  for (const auto& [receiver, digest] : declared_services_) {
+    declarations_.push_back({receiver->id(), digest});
+  }
+  std::ranges::sort(declarations_, {}, &Declaration::service);
   committer_.start();
   if (membership_) {
     CO_TRY_VOID(co_await membership_->start());
@@ -84,11 +98,12 @@ Async<Result<void>> Engine::start_delivery() {
       std::make_shared<DeliveryWork>(ports_, committer_, settings_, catalog_, metrics_, streams_);
   delivery_ = work;
   for (Stream* const stream : streams_.all()) work->add_stream(*stream);
-  co_return co_await work->start(declared_services_);
+  co_return co_await work->start(declared_services_, lapsed_sessions_);
 }
 
 Result<void> Engine::prepare_session(SqlConnection& connection, InstanceKey instance,
                                      const StoredSessions& stored) {
+  TRY_VOID(declare(connection, {instance, stored.newest}, declarations_));
   return writers_->join_all(connection, instance, stored);
 }
 
@@ -104,7 +119,16 @@ Async<Result<void>> Engine::on_snapshot(const MembershipSnapshot* snapshot) {
     replicator_->set_instances(stored->sessions);
   }
   writers_->apply_positions(*stored, are_changes_announced());
-  co_return co_await writers_->save_positions();
+  CO_TRY_VOID(co_await writers_->save_positions());
+  lapsed_sessions_.clear();
+  for (const auto& [session, since] : snapshot->ended_since) {
+    if (ports_.runtime.now() - since >= declares_after_end) lapsed_sessions_.insert(session);
+  }
+  auto configurations = configurations_in(*stored, lapsed_sessions_);
+  if (const auto work = delivery()) {
+    co_await work->follow_configurations(std::move(configurations), lapsed_sessions_);
+  }
+  co_return Result<void>{};
 }
 
 bool Engine::are_changes_announced() const {

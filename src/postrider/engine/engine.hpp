@@ -93,7 +93,9 @@ class Engine final : private Streams::Listener, private Membership::Listener {
   Committer committer_;
   Streams streams_;
   QuarantineDesk quarantine_;
-  ServiceRegistry::Receivers declared_services_;
+  std::vector<ServiceRegistry::Declared> declared_services_;
+  std::vector<Declaration> declarations_;  ///< the same, as the database has it; with a session
+  std::set<SessionKey> lapsed_sessions_;   ///< that declare nothing any more
   std::shared_ptr<DeliveryWork> delivery_;
   std::vector<std::shared_ptr<DeliveryWork>> ending_;  ///< stopped, with something in flight
   Gate ending_deliveries_;

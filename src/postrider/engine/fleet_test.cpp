@@ -62,7 +62,11 @@ class FleetTest : public testing::Test {
   FleetProcess& start(const std::string& name, sim::Air* over = nullptr) {
     auto& slot = processes[name];
     slot = std::make_unique<FleetProcess>(timeline, database, over, name, ++seed, session_interval);
-    const auto started = sim::run(slot->runtime, slot->engine.start({}));
+    ServiceRegistry::Receivers declared;
+    for (const auto& document : file) {
+      declared.push_back(slot->engine.kinds().parse(document).value());
+    }
+    const auto started = sim::run(slot->runtime, slot->engine.start(std::move(declared)));
     EXPECT_TRUE(started) << started.error().detail;
     return *slot;
   }
@@ -176,6 +180,7 @@ class FleetTest : public testing::Test {
   std::set<int> answered;
   std::uint64_t seed = 0;
   Duration session_interval = seconds{5};  ///< of what is started next
+  std::vector<boost::json::value> file;    ///< the services that it declares
   int number = 0;
 };
 
@@ -361,6 +366,117 @@ TEST_F(FleetTest, a_session_that_others_have_ended_commits_nothing_and_begins_an
   EXPECT_EQ(answered, std::set<int>{2});
   EXPECT_EQ(processes.at("b")->engine.delivering_instance(), "b");
   check();
+}
+
+/// Processes whose files declare different services.
+class RollingDeployment : public FleetTest {
+ protected:
+  static boost::json::value service(const std::string& id, int version = 1) {
+    return {{"kind", "webhook"},
+            {"id", id},
+            {"url", fmt::format("http://{}.test/{}", id, version)},
+            {"secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}};
+  }
+  void start_with(const std::string& name, std::vector<boost::json::value> services) {
+    file = std::move(services);
+    start(name);
+  }
+  std::shared_ptr<DeliveryWork> delivery_of(const std::string& name) {
+    return processes.at(name)->engine.delivery();
+  }
+  /// The lease goes to another process, which `to` is.
+  void hand_over(const std::string& from, const std::string& to) {
+    const StoredSessions stored = read_sessions(*processes.at(to)->reader).value();
+    for (const SessionRow& row : stored.sessions) {
+      if (row.instance_name != from) continue;
+      const auto connection = database.connect_writer("operator");
+      ASSERT_TRUE(end_session(*connection, row.instance, row.session, wall_time(1)));
+    }
+    ASSERT_TRUE(world.run_until([&] { return delivery_of(to) != nullptr; }, seconds{10}));
+    world.run_for(seconds{1});
+  }
+  std::string status(const std::string& id) {
+    for (const auto& [name, process] : processes) {
+      const auto work = process->engine.delivery();
+      if (!work) continue;
+      const auto found = work->services().find(id);
+      return found ? std::string(name_of(found->delivery.status)) : "none";
+    }
+    return "nobody delivers";
+  }
+  std::string url(const std::string& id) {
+    for (const auto& [name, process] : processes) {
+      const auto work = process->engine.delivery();
+      if (work) return *work->services().find(id)->receiver->url();
+    }
+    return "nobody delivers";
+  }
+};
+
+TEST_F(RollingDeployment, a_service_that_is_added_is_not_paused_by_a_process_with_the_older_file) {
+  start_with("b", {service("w"), service("x")});
+  start_with("a", {service("w")});
+  hand_over("b", "a");
+  EXPECT_EQ(status("x"), "untested");
+  EXPECT_EQ(status("w"), "untested");
+  kill("b");
+  world.run_for(declares_after_end);
+  EXPECT_EQ(status("x"), "untested") << "it may come again";
+  EXPECT_TRUE(world.run_until([&] { return status("x") == "paused"; }, seconds{10}));
+  EXPECT_EQ(status("w"), "untested");
+  start_with("b", {service("w"), service("x")});
+  EXPECT_TRUE(world.run_until([&] { return status("x") == "up"; }, seconds{1}));
+  ASSERT_TRUE(delivery_of("a"));
+}
+
+TEST_F(RollingDeployment, a_service_that_is_changed_stays_so_when_the_lease_goes_back) {
+  start_with("a", {service("x", 1)});
+  start_with("b", {service("x", 2)});
+  EXPECT_EQ(url("x"), "http://x.test/1");
+  for (int i = 0; i < 3; ++i) {
+    hand_over("a", "b");
+    EXPECT_EQ(url("x"), "http://x.test/2");
+    hand_over("b", "a");
+    EXPECT_EQ(url("x"), "http://x.test/2");
+  }
+  kill("b");
+  EXPECT_TRUE(world.run_until([&] { return url("x") == "http://x.test/1"; }, minutes{2}));
+}
+
+TEST_F(RollingDeployment, a_service_that_is_removed_is_paused_when_no_process_has_it) {
+  start_with("a", {service("w"), service("x")});
+  start_with("b", {service("w")});
+  hand_over("a", "b");
+  EXPECT_EQ(status("x"), "untested");
+  stop("a");
+  start_with("a", {service("w")});
+  EXPECT_TRUE(world.run_until([&] { return status("x") == "paused"; }, seconds{1}));
+  EXPECT_EQ(status("w"), "untested");
+}
+
+TEST_F(RollingDeployment, a_crash_of_a_process_with_the_older_file_changes_nothing) {
+  start_with("a", {service("x", 1)});
+  start_with("b", {service("x", 2)});
+  hand_over("a", "b");
+  kill("a");
+  start_with("a", {service("x", 1)});
+  hand_over("b", "a");
+  EXPECT_EQ(url("x"), "http://x.test/2");
+}
+
+TEST_F(RollingDeployment, that_is_rolled_back_ends_with_the_older_file) {
+  start_with("b", {service("x", 2), service("y")});
+  start_with("c", {service("x", 2), service("y")});
+  stop("b");
+  start_with("b", {service("x", 1)});
+  hand_over("c", "b");
+  EXPECT_EQ(url("x"), "http://x.test/1") << "its configuration came last";
+  EXPECT_EQ(status("y"), "untested");
+  hand_over("b", "c");
+  EXPECT_EQ(url("x"), "http://x.test/1");
+  stop("c");
+  EXPECT_TRUE(world.run_until([&] { return status("y") == "paused"; }, minutes{2}));
+  EXPECT_EQ(url("x"), "http://x.test/1");
 }
 
 /// A database whose sequence was set back behind what is stored, as a failover may leave it.

@@ -131,7 +131,9 @@ Async<Result<void>> Membership::poll_membership() {
           ended, session_.key());
     }
   }
-  CO_TRY(const MembershipSnapshot snapshot, co_await read_snapshot());
+  CO_TRY(MembershipSnapshot snapshot, co_await read_snapshot());
+  observe_ended(snapshot.stored);
+  snapshot.ended_since = ended_since_;
   if (snapshot.find_live(session_.key()) == nullptr) {
     session_.on_ended();
     listener_.on_session_ended();
@@ -236,16 +238,24 @@ Async<Result<void>> Membership::end_failed_sessions(const MembershipSnapshot* sn
   co_return Result<void>{};
 }
 
-/// Those whose session was seen to have ended long enough ago, by the clock here alone.
-std::map<InstanceKey, Membership::Gone> Membership::observe_gone(const StoredSessions& stored) {
+/// By the clock here alone.
+void Membership::observe_ended(const StoredSessions& stored) {
   const auto before = std::exchange(ended_since_, {});
-  std::map<InstanceKey, Gone> gone;
   for (const SessionRow& row : stored.sessions) {
     if (row.is_live()) continue;
     const auto known = before.find(row.session);
-    const MonoTime since = known == before.end() ? runtime_.now() : known->second;
-    ended_since_.emplace(row.session, since);
-    if (runtime_.now() - since >= gone_after) gone.emplace(row.instance, Gone{row, {}});
+    ended_since_.emplace(row.session, known == before.end() ? runtime_.now() : known->second);
+  }
+}
+
+/// Those whose session was seen to have ended long enough ago.
+std::map<InstanceKey, Membership::Gone> Membership::find_gone(
+    const MembershipSnapshot& snapshot) const {
+  std::map<InstanceKey, Gone> gone;
+  for (const SessionRow& row : snapshot.stored.sessions) {
+    const auto ended = snapshot.ended_since.find(row.session);
+    if (ended == snapshot.ended_since.end()) continue;
+    if (runtime_.now() - ended->second >= gone_after) gone.emplace(row.instance, Gone{row, {}});
   }
   return gone;
 }
@@ -254,7 +264,7 @@ std::map<InstanceKey, Membership::Gone> Membership::observe_gone(const StoredSes
 /// next writer begins after the largest one.
 Async<Result<void>> Membership::forget_gone_instances(const MembershipSnapshot* snapshot) {
   const StoredSessions& stored = snapshot->stored;
-  std::map<InstanceKey, Gone> gone = observe_gone(stored);
+  std::map<InstanceKey, Gone> gone = find_gone(*snapshot);
   if (gone.empty() || snapshot->lease_holder != session_.key()) co_return Result<void>{};
   const auto reached = live_positions(stored);
   for (const WriterPositionRow& row : stored.positions) {

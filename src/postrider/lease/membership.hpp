@@ -53,6 +53,7 @@ inline constexpr Duration gone_after = std::chrono::hours{1};
 struct MembershipSnapshot {
   StoredSessions stored;
   SessionKey lease_holder;
+  std::map<SessionKey, MonoTime> ended_since;  ///< when that was seen first here
 
   /// Null when the session has ended.
   [[nodiscard]] const SessionRow* find_live(SessionKey session) const;
@@ -119,7 +120,8 @@ class Membership {
     SessionRow session;
     std::vector<StreamKey> streams;  ///< that it has a position in
   };
-  std::map<InstanceKey, Gone> observe_gone(const StoredSessions& stored);
+  void observe_ended(const StoredSessions& stored);
+  [[nodiscard]] std::map<InstanceKey, Gone> find_gone(const MembershipSnapshot& snapshot) const;
   Async<Result<void>> forget_gone_instances(const MembershipSnapshot* snapshot);
   Async<Result<void>> forget(const std::map<InstanceKey, Gone>* gone);
   Async<Result<void>> hold_lease(const MembershipSnapshot* snapshot);

@@ -143,14 +143,24 @@ constexpr std::array<std::string_view, 1> step_8 = {
     "ALTER TABLE newest_session ADD COLUMN session_interval_ms BIGINT NOT NULL DEFAULT 0",
 };
 
-constexpr std::array<MigrationStep, 8> steps = {MigrationStep{step_1},
+// Which services the configurations of several processes declare.
+constexpr std::array<std::string_view, 3> step_9 = {
+    // 0: of a process from before there were declarations.
+    "ALTER TABLE sessions ADD COLUMN configuration BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN configuration_digest BIGINT NOT NULL DEFAULT 0",
+    "CREATE TABLE declarations (configuration BIGINT NOT NULL, service_id TEXT NOT NULL,"
+    " digest BIGINT NOT NULL, PRIMARY KEY (configuration, service_id)) {without_rowid}",
+};
+
+constexpr std::array<MigrationStep, 9> steps = {MigrationStep{step_1},
                                                 MigrationStep{step_2},
                                                 MigrationStep{step_3},
                                                 MigrationStep{step_4},
                                                 MigrationStep{step_5, split_inboxes, step_5_end},
                                                 MigrationStep{step_6},
                                                 MigrationStep{step_7},
-                                                MigrationStep{step_8}};
+                                                MigrationStep{step_8},
+                                                MigrationStep{step_9}};
 
 }  // namespace
 

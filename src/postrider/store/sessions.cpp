@@ -51,7 +51,8 @@ constexpr Statement position_sql{
 // the session that they belong to.
 constexpr Statement read_sql{
     "SELECT n.session_key, s.instance_key, s.instance_name, s.session_key, s.beats, s.ended_at,"
-    " p.stream_key, p.position, n.fleet, n.session_interval_ms FROM newest_session n"
+    " p.stream_key, p.position, n.fleet, n.session_interval_ms, s.configuration"
+    " FROM newest_session n"
     " LEFT JOIN sessions s ON s.session_key > 0"
     " LEFT JOIN writer_positions p ON p.instance_key = s.instance_key"
     " WHERE n.one = 1 ORDER BY s.instance_key, p.stream_key"};
@@ -155,7 +156,8 @@ Result<StoredSessions> read_sessions(SqlConnection& connection) {
                                  .instance_name = std::string(row.text(2)),
                                  .session = SessionKey{row.integer(3)},
                                  .heartbeats = row.integer(4),
-                                 .ended_at = ended_at_of(row)});
+                                 .ended_at = ended_at_of(row),
+                                 .configuration = SessionKey{row.integer(10)}});
     }
     if (row.is_null(6)) return;
     stored.positions.push_back({StreamKey{row.integer(6)}, instance, StreamId{row.integer(7)}});

@@ -19,6 +19,7 @@ struct SessionRow {
   SessionKey session;
   std::int64_t heartbeats = 0;  ///< counts the transactions of the session
   std::optional<WallTime> ended_at;
+  SessionKey configuration{};  ///< that it has (declarations.hpp); 0: not known
 
   [[nodiscard]] bool is_live() const { return !ended_at; }
 };

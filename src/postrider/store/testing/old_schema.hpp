@@ -14,7 +14,7 @@ namespace postrider {
 inline constexpr auto table_names = std::to_array<std::string_view>(
     {"schema_version", "streams", "blocks", "idempotency_keys", "services", "delivery_states",
      "inbox_blocks", "members", "room_aliases", "newest_session", "sessions", "writer_positions",
-     "leases", "outbox_batches", "decisions", "delivery_cursors", "quarantine"});
+     "leases", "outbox_batches", "decisions", "delivery_cursors", "quarantine", "declarations"});
 
 inline void drop_table(SqlConnection& connection, std::string_view name) {
   ASSERT_TRUE(connection.execute_once(fmt::format("DROP TABLE IF EXISTS {}", name)));
