@@ -234,6 +234,9 @@ class History {
                           service->delivering ? "delivering" : "not delivering",
                           service->delivery.attempts, service->delivery.last_error);
     }
+    const TransactionBudget& budget = engine.delivery()->budget();
+    text += fmt::format("transactions: {} bytes in flight, {} wait for memory\n",
+                        budget.held_bytes(), budget.waiting());
     return text + unlike_the_files() +
            fmt::format("\nproducers {}, operators {}", producers_.finished() ? "done" : "wait",
                        operators_.finished() ? "done" : "wait");

@@ -19,6 +19,7 @@ DeliveryRun::DeliveryRun(std::shared_ptr<Service> service, TransactionSource& so
 
 Async<Result<void>> DeliveryRun::make_ready(StreamKey key, StreamDelivery* stream) {
   if (!stream->cursor.frozen.empty() && ready_.empty()) {
+    ahead_.reset();  // as below
     CO_TRY_VOID(co_await read_frozen(key, stream));
   }
   if (stream->cursor.frozen.empty()) co_return co_await freeze_next(key, stream);
@@ -95,7 +96,12 @@ Async<Result<void>> DeliveryRun::freeze_next(StreamKey key, StreamDelivery* stre
     ahead_.reset();
   } else {
     ahead_.reset();  // whoever may wait for memory holds none
-    auto read = co_await source_.read_after(service(), key, stream, acknowledged);
+    auto read = co_await source_.try_read_after(service(), key, stream, acknowledged);
+    if (!read && read.error().code == Code::overloaded) {
+      // That may take long, and what was taken by the receiver is to be on the disk meanwhile.
+      if (unsaved_ > 0) CO_TRY_VOID(co_await save());
+      read = co_await source_.read_after(service(), key, stream, acknowledged);
+    }
     if (!read) service_->turn = key.plus(1);  // what cannot be read holds up no other stream
     CO_TRY(auto transaction, std::move(read));
     CO_TRY_VOID(co_await quarantine(key, &transaction));
@@ -169,7 +175,7 @@ Async<void> DeliveryRun::prepare_ahead(StreamKey key) {
 Async<void> DeliveryRun::read_ahead(StreamKey key, StreamDelivery* stream) {
   const DeliveryCursor& cursor = stream->cursor;
   const StreamId after = cursor.frozen.empty() ? cursor.acknowledged : cursor.frozen.back();
-  auto read = co_await source_.read_ahead(service(), key, stream, after);
+  auto read = co_await source_.try_read_after(service(), key, stream, after);
   const bool is_whole = read && read->unreadable.empty();
   if (is_whole) ahead_ = Ahead{.stream = key, .after = after, .transaction = *std::move(read)};
 }
@@ -183,7 +189,7 @@ Async<void> DeliveryRun::freeze_ahead(StreamKey key, StreamDelivery* stream) {
   while (next.size() < round_max() && bytes < bytes_max) {
     const std::int64_t waiting = stream->inbox.behind() - facts_ready() - facts;
     if (std::cmp_less(waiting, service_->limits().facts_max)) break;
-    auto read = co_await source_.read_ahead(service(), key, stream, after);
+    auto read = co_await source_.try_read_after(service(), key, stream, after);
     if (!read || !read->unreadable.empty()) break;
     after = read->last;
     facts += read->entries;

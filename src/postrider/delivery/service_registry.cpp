@@ -16,6 +16,21 @@
 namespace postrider {
 namespace {
 
+/// By kind, and by where they stand in a document.
+using SecretsOfKinds = std::set<std::tuple<std::string, std::string, std::string>>;
+
+void add_secrets(const Receiver& receiver, SecretsOfKinds& secrets) {
+  for (UniqueSecret& each : receiver.unique_secrets()) {
+    secrets.emplace(receiver.kind(), std::move(each.pointer), std::move(each.value));
+  }
+}
+
+bool shares_secret(const Receiver& receiver, const SecretsOfKinds& secrets) {
+  return std::ranges::any_of(receiver.unique_secrets(), [&](const UniqueSecret& each) {
+    return secrets.contains({std::string(receiver.kind()), each.pointer, each.value});
+  });
+}
+
 constexpr std::string_view undeclared_cause =
     "no longer declared in the configuration; declare it again or delete it";
 
@@ -124,7 +139,7 @@ Async<Result<void>> ServiceRegistry::reconcile(const std::vector<Declared>* decl
   for (const Declared& each : *declared) declared_here_.insert(each.receiver->id());
   // First, since one that is declared now may take its token and its place.
   co_await mutex_.lock();
-  const Result<void> settled = co_await settle_undeclared(live);
+  const Result<void> settled = co_await settle_undeclared(declared, live);
   mutex_.unlock();
   if (!settled) co_return settled;
   for (const Declared& each : *declared) {
@@ -138,14 +153,22 @@ Async<Result<void>> ServiceRegistry::reconcile(const std::vector<Declared>* decl
   co_return Result<void>{};
 }
 
-Async<Result<void>> ServiceRegistry::settle_undeclared(const LiveDeclarations* live) {
+/// What others declare under another name than this process is paused too: its receiver would get
+/// everything twice.
+Async<Result<void>> ServiceRegistry::settle_undeclared(const std::vector<Declared>* declared,
+                                                       const LiveDeclarations* live) {
+  SecretsOfKinds secrets_here;
+  for (const Declared& each : *declared) add_secrets(*each.receiver, secrets_here);
   for (const auto& [id, service] : by_id_) {
     if (service->row.source != ServiceSource::configuration) continue;
+    const bool is_here = declared_here_.contains(id);
+    const bool is_renamed = !is_here && shares_secret(*service->receiver, secrets_here);
     PauseCauses causes = service->delivery.paused_by;
-    if (!declared_here_.contains(id) && !live->declares(id)) {
+    if (!is_here && (is_renamed || !live->declares(id))) {
+      causes.add(PauseCause::undeclared);
+      if (causes == service->delivery.paused_by) continue;
       log_warn("service {}: paused with {} facts behind: {}", id, service->behind(),
                undeclared_cause);
-      causes.add(PauseCause::undeclared);
     } else if (is_undeclared(*service) && live->newest(id, digest_of(*service)) > SessionKey{}) {
       log_info("service {}: goes on, since another process declares it", id);
       causes.remove(PauseCause::undeclared);
@@ -176,7 +199,8 @@ Result<void> ServiceRegistry::check_secrets(const Receiver& receiver, ServiceSou
   const auto secrets = receiver.unique_secrets();
   for (const auto& [id, other] : by_id_) {
     if (id == receiver.id() || other->receiver->kind() != receiver.kind()) continue;
-    // The files were compared with each other before; what is stored of them is about to change.
+    // A file's tokens were compared with each other before, and what another file has under another
+    // name is paused.
     const bool are_files = source == ServiceSource::configuration && other->row.source == source;
     if (are_files) continue;
     const auto theirs = other->receiver->unique_secrets();

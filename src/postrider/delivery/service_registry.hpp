@@ -48,8 +48,9 @@ class ServiceRegistry final : public Inboxes {
   /// this one among them; empty when there is only this process. A service that nobody declares any
   /// more is paused, never dropped: its facts wait until it is declared again or deleted. One that
   /// only others declare goes on with the document that is stored; if it was paused as undeclared,
-  /// then only when they declare that very document. Called again when `live` has changed. Both
-  /// must outlive the call. Errors: those of `put` and of a commit; what was done stays done.
+  /// then only when they declare that very document; it is paused when this process declares
+  /// another service with its token. Called again when `live` has changed. Both must outlive the
+  /// call. Errors: those of `put` and of a commit; what was done stays done.
   Async<Result<void>> reconcile(const std::vector<Declared>* declared,
                                 const LiveDeclarations* live);
   /// Starts delivery of everything that waits, and the timers of what is DOWN.
@@ -83,7 +84,8 @@ class ServiceRegistry final : public Inboxes {
   Result<void> check_secrets(const Receiver& receiver, ServiceSource source) const;
   Result<void> check_count() const;
   Result<void> check_put(const Receiver& receiver, ServiceSource source) const;
-  Async<Result<void>> settle_undeclared(const LiveDeclarations* live);
+  Async<Result<void>> settle_undeclared(const std::vector<Declared>* declared,
+                                        const LiveDeclarations* live);
   [[nodiscard]] bool is_settled(const Declared& declared, const LiveDeclarations& live) const;
   Async<Result<Put>> put_in_turn(std::shared_ptr<const Receiver> receiver, ServiceSource source);
   Async<Result<void>> create(std::shared_ptr<const Receiver> receiver, ServiceSource source);

@@ -334,6 +334,29 @@ TEST_F(Registry, the_document_of_the_newest_configuration_of_a_live_process_stay
   EXPECT_EQ(url(), "http://older.test") << "rolled back";
 }
 
+TEST_F(Registry,
+       of_a_service_that_others_know_by_another_name_only_the_one_declared_here_is_active) {
+  const PlainDocument old_name = document_of("a");
+  PlainDocument new_name = document_of("b");
+  new_name.secret = old_name.secret;
+  const LiveDeclarations both = live({{old_name}, {new_name}});
+  const auto active = [this] {
+    std::vector<std::string> ids;
+    for (const auto& [id, service] : registry->all()) {
+      if (service->is_active()) ids.push_back(id);
+    }
+    return ids;
+  };
+  ASSERT_TRUE(declare({old_name}, live({{old_name}})));
+  ASSERT_TRUE(declare({new_name}, both));
+  EXPECT_EQ(active(), std::vector<std::string>{"b"});
+  restart();
+  ASSERT_TRUE(declare({old_name}, both));
+  EXPECT_EQ(active(), std::vector<std::string>{"a"}) << "the lease went back to the older file";
+  ASSERT_TRUE(declare({new_name}, live({{new_name}})));
+  EXPECT_EQ(active(), std::vector<std::string>{"b"});
+}
+
 TEST_F(Registry, what_only_others_declare_takes_no_place_from_what_has_replaced_it) {
   services_max = 1;
   restart();

@@ -99,13 +99,7 @@ void TransactionBudget::wake(Part& part) {
 Async<Result<TransactionBudget::Share>> TransactionBudget::wait(std::size_t bytes,
                                                                 Receiver receiver) {
   if (stopping_) co_return fail(Code::stopping, "the server is stopping");
-  if (waiting() == 0) {
-    log_warn(
-        "transactions wait for memory: those on their way to receivers hold {} bytes; raise "
-        "delivery.in_flight_bytes_max, or lower delivery.request_timeout so that receivers that "
-        "hang hold theirs for less time",
-        held_bytes());
-  }
+  warn();
   const std::size_t part = part_of(bytes, receiver);
   std::list<Waiter>& waiting = parts_[part].waiting;
   const auto waiter = waiting.emplace(waiting.end(), runtime_, bytes);
@@ -120,7 +114,10 @@ Async<Result<TransactionBudget::Share>> TransactionBudget::wait(std::size_t byte
   co_return std::move(share);
 }
 
-TransactionBudget::Share TransactionBudget::exchange(Share waited, Batches batches) {
+std::optional<TransactionBudget::Share> TransactionBudget::exchange(Share waited, Batches batches) {
+  const std::size_t bytes = bytes_of(batches);
+  const bool is_more = bytes > waited.bytes_;
+  if (is_more && !parts_[waited.part_].fits(bytes - waited.bytes_)) return std::nullopt;
   return share_of(batches, waited.part_);
 }
 
@@ -130,6 +127,18 @@ void TransactionBudget::request_stop() {
     for (Waiter& waiter : part.waiting) waiter.ended.notify_all();
     ended_.splice(ended_.end(), part.waiting);
   }
+}
+
+/// Once a minute at most.
+void TransactionBudget::warn() {
+  const MonoTime now = runtime_.now();
+  if (warned_at_ > MonoTime::min() && now - warned_at_ < std::chrono::minutes{1}) return;
+  warned_at_ = now;
+  log_warn(
+      "transactions wait for memory: those on their way to receivers hold {} bytes; raise "
+      "delivery.in_flight_bytes_max, or lower delivery.request_timeout so that receivers that hang "
+      "hold theirs for less time",
+      held_bytes());
 }
 
 std::size_t TransactionBudget::held_bytes() const {

@@ -63,8 +63,9 @@ class TransactionBudget {
   [[nodiscard]] std::size_t bytes_of(Batches batches) const;
   /// Until so many bytes are free, behind those that have waited longer. Errors: `stopping`.
   Async<Result<Share>> wait(std::size_t bytes, Receiver receiver);
-  /// For `waited`, which `wait` returned, the share of what was read since.
-  Share exchange(Share waited, Batches batches);
+  /// For `waited`, which `wait` returned, the share of what was read since. Nothing, and `waited`
+  /// is given back, when that has become more and does not fit.
+  std::optional<Share> exchange(Share waited, Batches batches);
 
   /// Whoever waits, or would, gets an error from now on.
   void request_stop();
@@ -100,12 +101,14 @@ class TransactionBudget {
   Share share_of(Batches batches, std::size_t part);
   void give_back(const Share& share);
   void wake(Part& part);
+  void warn();
 
   Runtime& runtime_;
   const std::size_t small_bytes_max_;
   std::array<Part, 3> parts_;
   std::list<Waiter> ended_;  ///< whose coroutines have not gone on yet
   std::unordered_map<const FactBatch*, Holders> holders_;
+  MonoTime warned_at_ = MonoTime::min();
   bool stopping_ = false;
   std::shared_ptr<TransactionBudget*> self_;
 };

@@ -113,10 +113,22 @@ TEST_F(TransactionBudgetTest, a_wait_for_what_fits_by_now_ends_at_once) {
   begin_wait(1, 8'000);
   EXPECT_EQ(ended, std::vector<int>{1});
   const Batch batch = batch_of(8'000);
-  shares.front() = budget.exchange(std::move(shares.front()), std::vector{batch});
+  auto share = budget.exchange(std::move(shares.front()), std::vector{batch});
+  EXPECT_TRUE(share);
   EXPECT_EQ(budget.held_bytes(), 8'000U);
-  shares.clear();
+  share.reset();
   EXPECT_EQ(budget.held_bytes(), 0U);
+}
+
+TEST_F(TransactionBudgetTest, what_has_become_more_during_the_wait_must_fit_too) {
+  auto held = take({batch_of(5'000)});
+  begin_wait(1, 3'000);
+  const std::vector<Batch> more = {batch_of(3'001)};
+  EXPECT_FALSE(budget.exchange(std::move(shares.front()), more));
+  EXPECT_EQ(budget.held_bytes(), 5'000U) << "what was waited for is free again";
+  begin_wait(2, 3'000);
+  held.reset();
+  EXPECT_TRUE(budget.exchange(std::move(shares.back()), more));
 }
 
 TEST_F(TransactionBudgetTest, a_stop_ends_all_waits) {

@@ -93,6 +93,43 @@ TEST_F(TransactionMemory, a_backlog_is_read_ahead_only_where_that_fits) {
   EXPECT_EQ(budget->held_bytes(), 0U);
 }
 
+TEST_F(TransactionMemory, facts_that_come_during_a_wait_are_sent_within_the_memory_too) {
+  allow_one();
+  deliver("a", 50, 1);
+  deliver("b", 40, 51);
+  deliver("c", 40, 91);
+  runtime.run_for(seconds{5});
+  deliver("b", 60, 131);
+  deliver("c", 60, 191);
+  std::size_t held_max = 0;
+  receiver.on_arrival = [this, &held_max](const auto&) {
+    held_max = std::max(held_max, budget->held_bytes());
+  };
+  ASSERT_TRUE(run_until_all_are_idle());
+  EXPECT_LE(held_max,
+            facts(*stream, 40, 100)->memory_bytes() + facts(*stream, 60, 140)->memory_bytes());
+  EXPECT_EQ(receiver.in_flight_max, 1);
+}
+
+TEST_F(TransactionMemory, what_was_taken_is_on_the_disk_before_a_wait) {
+  in_flight_bytes_max = 2 * facts(*stream, 100, 100)->memory_bytes() + 1'000;
+  restart();
+  receiver.answer = [this](std::size_t index) {
+    // While "a" sends its first one, "b" begins to wait; it sends before "a" does again.
+    if (index == 0) receiver.latency = std::chrono::minutes{5};
+    return sim::ScriptedReceiver::status(200);
+  };
+  deliver("a", 100, 100);
+  runtime.run_for(seconds{1});
+  deliver("b", 100, 200);
+  deliver("a", 100, 300);
+  runtime.run_for(std::chrono::minutes{1});
+  ASSERT_EQ(receiver.arrivals.size(), 2U);
+  ASSERT_TRUE(receiver.arrivals[1].url.starts_with("http://b.test/"));
+  EXPECT_EQ(stored_cursor("a").acknowledged, StreamId{100});
+  ASSERT_TRUE(run_until_all_are_idle());
+}
+
 TEST_F(TransactionMemory, a_stop_does_not_wait_for_it) {
   allow_one();
   deliver("a", 50, 1);

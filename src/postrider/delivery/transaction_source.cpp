@@ -25,8 +25,9 @@ Async<Result<Transaction>> TransactionSource::read_after(const Service* service,
   return read_when_it_fits({service, key, stream, after});
 }
 
-Async<Result<Transaction>> TransactionSource::read_ahead(const Service* service, StreamKey key,
-                                                         StreamDelivery* stream, StreamId after) {
+Async<Result<Transaction>> TransactionSource::try_read_after(const Service* service, StreamKey key,
+                                                             StreamDelivery* stream,
+                                                             StreamId after) {
   const Slice slice{service, key, stream, after};
   CO_TRY(auto transaction, co_await read_in_turn(&slice));
   auto share = budget_.take(transaction.batches, receiver_of(*service));
@@ -38,7 +39,8 @@ Async<Result<Transaction>> TransactionSource::read_ahead(const Service* service,
 Async<Result<Transaction>> TransactionSource::read_when_it_fits(Slice slice) {
   CO_TRY(auto transaction, co_await read_in_turn(&slice));
   auto share = budget_.take(transaction.batches, receiver_of(*slice.service));
-  if (!share) {
+  // It may be more each time: facts come, and others let go of what they shared.
+  while (!share) {
     const std::size_t bytes = budget_.bytes_of(transaction.batches);
     transaction = Transaction();
     CO_TRY(auto waited, co_await budget_.wait(bytes, receiver_of(*slice.service)));

@@ -31,9 +31,9 @@ class TransactionSource {
   /// the end of a transaction that was read since.
   Async<Result<Transaction>> read_after(const Service* service, StreamKey key,
                                         StreamDelivery* stream, StreamId after);
-  /// The same beside one that is in flight: what does not fit is `overloaded` instead of waiting.
-  Async<Result<Transaction>> read_ahead(const Service* service, StreamKey key,
-                                        StreamDelivery* stream, StreamId after);
+  /// The same without waiting for memory: what does not fit is `overloaded`.
+  Async<Result<Transaction>> try_read_after(const Service* service, StreamKey key,
+                                            StreamDelivery* stream, StreamId after);
 
   [[nodiscard]] Result<Stream*> find_stream(StreamKey key) const;
 

@@ -25,7 +25,7 @@ class HttpBody {
                                                 std::shared_ptr<const void> owner);
 
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// None is empty.
+  /// None of an empty body.
   [[nodiscard]] std::span<const std::string_view> pieces() const { return pieces_; }
   /// All of it in one piece.
   [[nodiscard]] std::string text() const;

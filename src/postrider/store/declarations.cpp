@@ -17,8 +17,10 @@ constexpr Statement insert_sql{
     "INSERT INTO declarations (configuration, service_id, digest) VALUES ($1, $2, $3)"};
 constexpr Statement drop_unused_sql{
     "DELETE FROM declarations WHERE configuration NOT IN (SELECT configuration FROM sessions)"};
-constexpr Statement read_sessions_sql{"SELECT session_key, configuration FROM sessions"};
-constexpr Statement read_sql{"SELECT configuration, service_id, digest FROM declarations"};
+// One statement, so that no session begins in between and takes its old declarations away.
+constexpr Statement read_sql{
+    "SELECT s.session_key, s.configuration, d.service_id, d.digest FROM sessions s"
+    " LEFT JOIN declarations d ON d.configuration = s.configuration"};
 
 std::int64_t digest_of(std::span<const Declaration> declarations) {
   XXH64_hash_t digest = 0;
@@ -60,14 +62,12 @@ Result<void> declare(SqlConnection& connection, BegunSession session,
 Result<LiveDeclarations> read_live_declarations(SqlConnection& connection,
                                                 const std::set<SessionKey>& lapsed) {
   LiveDeclarations live;
-  TRY_VOID(connection.execute(read_sessions_sql, {}, [&](const SqlRow& row) {
+  TRY_VOID(connection.execute(read_sql, {}, [&live, &lapsed](const SqlRow& row) {
     if (lapsed.contains(SessionKey{row.integer(0)})) return;
-    live.configurations.insert(SessionKey{row.integer(1)});
-  }));
-  TRY_VOID(connection.execute(read_sql, {}, [&live](const SqlRow& row) {
-    const SessionKey configuration{row.integer(0)};
-    if (!live.configurations.contains(configuration)) return;
-    SessionKey& newest = live.services[std::string(row.text(1))][row.integer(2)];
+    const SessionKey configuration{row.integer(1)};
+    live.configurations.insert(configuration);
+    if (row.is_null(2)) return;
+    SessionKey& newest = live.services[std::string(row.text(2))][row.integer(3)];
     newest = std::max(newest, configuration);
   }));
   return live;

@@ -15,7 +15,8 @@
 //   configuration  all services of a file. It is named by the session in which it came: the first
 //                  one of a process that started while no live session had the same. A process
 //                  that starts again with what it had, or with what another one has, brings nothing
-//                  new. So configurations are in the order in which they came.
+//                  new, unless its instance was forgotten meanwhile. So configurations are in the
+//                  order in which they came.
 //   declared       is a service as long as any session declares it that lives or has just
 //                  ended: the lease moves only when a session has ended, and its process mostly
 //                  comes again.

@@ -127,7 +127,7 @@ void CurlTransfer::begin_body() {
   sent_of_first_ = 0;
 }
 
-/// Copies what comes next of the body. None is empty.
+/// Copies what comes next of the body.
 std::size_t CurlTransfer::read_body(std::span<char> space) {
   std::size_t copied = 0;
   while (copied < space.size() && !unsent_.empty()) {
