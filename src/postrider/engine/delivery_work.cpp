@@ -37,7 +37,8 @@ DeliveryWork::DeliveryWork(const EnginePorts& ports, Committer& committer,
       compaction_(ports.runtime, commits_, tails_, settings.compaction),
       interests_(ports.runtime, ports.background.lane, registry_),
       retention_(ports.runtime, commits_, ports.background, streams,
-                 settings.streams.each.idempotency_retain, metrics.facts_dropped) {
+                 settings.streams.each.idempotency_retain, metrics.facts_dropped),
+      following_(ports.runtime) {
   if (ports.outbox == nullptr) return;
   outbox_.emplace(ports.runtime, *ports.outbox, ports.background, commits_, streams,
                   settings.outbox, settings.facts, metrics.outbox());
@@ -103,9 +104,13 @@ Async<Result<void>> DeliveryWork::read_and_reconcile(std::set<SessionKey> lapsed
   co_return co_await reconcile(std::move(live));
 }
 
-Async<void> DeliveryWork::follow_configurations(std::set<SessionKey> configurations,
-                                                std::set<SessionKey> lapsed) {
-  if (configurations == configurations_) co_return;
+void DeliveryWork::follow(std::set<SessionKey> configurations, std::set<SessionKey> lapsed) {
+  const bool is_busy = following_.running() > 0 || stopping_ || !started_;
+  if (is_busy || configurations == configurations_) return;
+  following_.spawn(follow_configurations(std::move(lapsed)), "configurations");
+}
+
+Async<void> DeliveryWork::follow_configurations(std::set<SessionKey> lapsed) {
   const Result<void> done = co_await read_and_reconcile(std::move(lapsed));
   const std::string error = done ? "" : done.error().detail;
   if (!done && error != configuration_error_) {
@@ -124,6 +129,7 @@ void DeliveryWork::request_stop() {
 }
 
 Async<void> DeliveryWork::stopped() {
+  co_await following_.drained();
   for (const auto& [key, sorter] : sorters_) co_await sorter->stop();
   co_await compaction_.stop();
   co_await retention_.stop();

@@ -40,8 +40,7 @@ class DeliveryWork {
   /// After `start`: the sessions that have not lapsed have these configurations now. When they had
   /// others before, the services follow. What goes wrong is logged, and tried again with the next
   /// call.
-  Async<void> follow_configurations(std::set<SessionKey> configurations,
-                                    std::set<SessionKey> lapsed);
+  void follow(std::set<SessionKey> configurations, std::set<SessionKey> lapsed);
   /// False before `start` has read all services.
   [[nodiscard]] bool has_started() const { return started_; }
   /// Nothing more is committed, and no request is begun. What is in flight may go on.
@@ -63,6 +62,7 @@ class DeliveryWork {
   [[nodiscard]] Sorter& sorter(StreamKey stream) const { return *sorters_.at(stream); }
 
  private:
+  Async<void> follow_configurations(std::set<SessionKey> lapsed);
   Async<Result<void>> reconcile(LiveDeclarations live);
   Async<Result<void>> read_and_reconcile(std::set<SessionKey> lapsed);
 
@@ -84,6 +84,7 @@ class DeliveryWork {
   std::vector<ServiceRegistry::Declared> declared_;
   std::set<SessionKey> configurations_;  ///< that the services are as
   std::string configuration_error_;
+  Gate following_;  ///< beside the polls, which need not wait for it
   bool started_ = false;
   bool stopping_ = false;
 };

@@ -125,9 +125,7 @@ Async<Result<void>> Engine::on_snapshot(const MembershipSnapshot* snapshot) {
     if (ports_.runtime.now() - since >= declares_after_end) lapsed_sessions_.insert(session);
   }
   auto configurations = configurations_in(*stored, lapsed_sessions_);
-  if (const auto work = delivery()) {
-    co_await work->follow_configurations(std::move(configurations), lapsed_sessions_);
-  }
+  if (const auto work = delivery()) work->follow(std::move(configurations), lapsed_sessions_);
   co_return Result<void>{};
 }
 
